@@ -1,0 +1,88 @@
+# Needs make and a Python of at least 3.11, nothing else: everything is installed into .venv,
+# in the versions of constraints.txt. Another interpreter: PYTHON=/path/to/python make ...
+
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; \
+	done)
+endif
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --constraint constraints.txt
+
+# program:package, for the tests marked `system`
+PROGRAMS := openssl:openssl
+MISSING = $(strip $(foreach pair,$(PROGRAMS),\
+	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
+
+# A wheel's files all carry this date, so that two builds are the same bytes.
+export SOURCE_DATE_EPOCH ?= 1577836800
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-system test-slow bench wheel constraints clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+demo: .venv/installed ## three hospitals on this machine learn their patients' average age
+	@$(BIN)/quorate demo age
+
+test: check ## every check, then the fast tests
+	$(BIN)/pytest -n 2 --ignore tests/docs
+
+check: .venv/installed-dev ## format, lint, types, layers, and what the documents claim
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest --quiet tests/docs
+
+test-system: .venv/installed-dev ## tests against programs of the system (Debian: installs them)
+ifneq ($(MISSING),)
+	@scripts/install-programs $(MISSING)
+endif
+	$(BIN)/pytest -m system
+
+test-slow: .venv/installed-dev ## the long tail
+	$(BIN)/pytest -m slow
+
+bench: .venv/installed-dev ## rounds, bytes and seconds
+	$(BIN)/python -m bench
+
+wheel: .venv/installed-dev ## build the wheel twice, and compare
+	@rm -rf dist build/again
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python -m build --no-isolation --wheel --outdir build/again
+	cmp dist/*.whl build/again/*.whl
+	@$(BIN)/python -m pip hash dist/*.whl
+
+constraints: | $(BIN)/python ## choose the newest versions again
+	$(BIN)/python scripts/pins.py > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+
+clean: ## remove everything that was made here
+	rm -rf .venv build dist constraints.txt.new
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo "make: error: no Python of at least 3.11 was found" >&2; \
+		echo "make: hint: name one: PYTHON=/path/to/python make ..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make: error: $(PYTHON) is not a Python of at least 3.11" >&2; exit 1; }
+	@"$(PYTHON)" -m venv --clear .venv || { rm -rf .venv; \
+		echo "make: hint: on Debian, venv is a package of its own: python3-venv" >&2; exit 1; }
+
+.venv/installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into .venv (once)"
+	@$(INSTALL) editables hatchling
+	@$(INSTALL) --no-build-isolation --editable '.[fast]'
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo "installing the tools of the tests into .venv (once)"
+	@$(INSTALL) --no-build-isolation --editable '.[dev,fast]'
+	@touch $@
