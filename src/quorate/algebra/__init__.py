@@ -1,0 +1,1 @@
+"""Pure mathematics on NumPy arrays: no input, no output, no time."""
