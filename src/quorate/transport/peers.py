@@ -1,0 +1,341 @@
+"""This node's links to every other member of its group: kept up, identified, known alive.
+
+Of each pair the member with the larger seat dials, and the one with the
+smaller seat is the TLS server; a lost link is dialled again. Right after the
+handshake both sides send a greeting; nodes with different rosters or wire
+versions say so and part. A heartbeat every 5 s tells a stopped process or a
+cut cable from a slow one.
+
+Besides sessions a link carries control records: `ask` sends one and returns
+the answer. What is asked of this node goes to one handler.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeVar
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from quorate import wire
+from quorate.errors import Abort, Error, MalformedMessage, Party, Refused, VerificationFailed
+from quorate.transport import tls
+from quorate.transport.channel import LinkChannel
+from quorate.transport.link import Link, printable
+
+T = TypeVar("T")
+
+WIRE_VERSION = 1
+HEARTBEAT_S, DEAD_AFTER_S = 5.0, 20.0
+REDIAL_S, REDIAL_MAX_S = 0.1, 2.0
+CONNECT_S = 10.0
+MAX_ASKED = 32
+"""Requests of one peer answered at the same time; more end its link."""
+
+Handler = Callable[[Party, str, bytes], Awaitable[bytes]]
+"""Answers a peer: (seat, topic, body) to the body of the answer. Raises `Error` to refuse."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """How one member is reached and recognised."""
+
+    name: str
+    host: str
+    port: int
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The first record on a link."""
+
+    wire: int
+    group: bytes
+    software: str
+    clock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything else in session 0."""
+
+    kind: Literal["ask", "answer", "refuse"]
+    id: int
+    topic: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The body of a record that refuses. Nothing private belongs in it."""
+
+    message: str
+    hint: str
+
+
+@dataclass(slots=True)
+class Peer:
+    """What this node knows of one other member."""
+
+    seat: Seat
+    link: Link | None = None
+    greeting: Greeting | None = None
+    clock_ahead_s: float = 0.0
+    trouble: str = "not connected yet"
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: dict[int, asyncio.Future[Record]] = field(default_factory=dict)
+    answering: int = 0
+
+
+@dataclass(slots=True)
+class Peers:
+    """The links of the member in seat `me`. Use inside `running()`."""
+
+    me: Party
+    seats: tuple[Seat, ...]
+    identity: Ed25519PrivateKey
+    group: bytes
+    software: str
+    handler: Handler
+    now: Callable[[], datetime]
+    heartbeat_s: float = HEARTBEAT_S
+    dead_after_s: float = DEAD_AFTER_S
+    peers: dict[Party, Peer] = field(init=False)
+    _tasks: asyncio.TaskGroup = field(init=False)
+    _next_id: int = 0
+
+    def __post_init__(self) -> None:
+        self.peers = {p: Peer(s) for p, s in enumerate(self.seats) if p != self.me}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every member's name, by seat."""
+        return tuple(seat.name for seat in self.seats)
+
+    @contextlib.asynccontextmanager
+    async def running(self, listen: tuple[str, int]) -> AsyncGenerator["Peers"]:
+        """Listen at (host, port), dial, and keep all links up for the length of the block."""
+        keys = [seat.public_key for seat in self.seats]
+        server_context, client_context = tls.contexts(self.identity, keys)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Link(self._on_open, self._on_record),
+            *listen,
+            ssl=server_context,
+            ssl_handshake_timeout=CONNECT_S,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            own = [tasks.create_task(self._beat())]
+            own += [tasks.create_task(self._dial(p, client_context)) for p in range(self.me)]
+            try:
+                yield self
+            finally:
+                server.close()
+                for task in own:
+                    task.cancel()
+                for peer in self.peers.values():
+                    if peer.link is not None:
+                        peer.link.close("this node stops")
+
+    def channel(self, session: int) -> LinkChannel:
+        """Open `session` on every link. Raises `Abort` naming whoever is not connected."""
+        away = [p for p, peer in self.peers.items() if not peer.ready.is_set()]
+        if away:
+            raise self._away(away)
+        links = {p: peer.link for p, peer in self.peers.items() if peer.link is not None}
+        return LinkChannel(session, links)
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Wait until every member is connected. Raises `Abort` naming who is not in time."""
+        waits = [asyncio.ensure_future(peer.ready.wait()) for peer in self.peers.values()]
+        try:
+            await asyncio.wait(waits, timeout=timeout_s)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if away := [p for p, peer in self.peers.items() if not peer.ready.is_set()]:
+            raise self._away(away)
+
+    async def ask(
+        self, party: Party, topic: str, body: object, answer: type[T], *, timeout_s: float
+    ) -> T:
+        """Ask one member's node and return its answer. Raises `Abort`, or `Refused` and why."""
+        peer = self.peers[party]
+        self._next_id += 1
+        reply: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        number = self._next_id
+        peer.asked[number] = reply
+        try:
+            async with asyncio.timeout(timeout_s):
+                await peer.ready.wait()
+                link = self._link(peer)
+                link.send_record(wire.encode(Record("ask", number, topic, wire.encode(body))))
+                record = await reply
+        except TimeoutError:
+            raise self._away([party]) from None
+        finally:
+            peer.asked.pop(number, None)
+        return self._answer_of(peer, party, record, answer)
+
+    def _answer_of(self, peer: Peer, party: Party, record: Record, answer: type[T]) -> T:
+        try:
+            if record.kind == "refuse":
+                refusal = wire.decode(record.body, Refusal)
+                said = f"{peer.seat.name}: {printable(refusal.message)}"
+                raise Refused(said, hint=printable(refusal.hint))
+            return wire.decode(record.body, answer)
+        except MalformedMessage as e:
+            raise Abort(f"{peer.seat.name} answered what was not asked", suspects=[party]) from e
+
+    def _away(self, parties: list[Party]) -> Abort:
+        who = ", ".join(self.seats[p].name for p in parties)
+        why = "; ".join(sorted({self.peers[p].trouble for p in parties} - {""}))
+        return Abort(
+            f"{who} did not answer" + (f" ({why})" if why else ""),
+            suspects=parties,
+            hint="see who is reachable with: quorate doctor",
+        )
+
+    def _link(self, peer: Peer) -> Link:
+        if peer.link is None or not peer.ready.is_set():
+            raise self._away([self.seats.index(peer.seat)])
+        return peer.link
+
+    # Links
+
+    async def _dial(self, party: Party, context: ssl.SSLContext) -> None:
+        peer, delay = self.peers[party], REDIAL_S
+        while True:
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    _, link = await asyncio.get_running_loop().create_connection(
+                        lambda: Link(self._on_open, self._on_record),
+                        peer.seat.host,
+                        peer.seat.port,
+                        ssl=context,
+                    )
+                await link.lost_event.wait()
+                delay = REDIAL_S
+            except (OSError, TimeoutError) as e:  # ssl.SSLError is an OSError
+                peer.trouble = f"cannot connect to {peer.seat.host}:{peer.seat.port}: {_why(e)}"
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, REDIAL_MAX_S)
+
+    def _on_open(self, link: Link) -> None:
+        """Find out whose key is at the other end, then greet."""
+        try:
+            party = self._identify(link)
+        except VerificationFailed as e:
+            link.fail(e)
+            return
+        peer = self.peers[party]
+        if peer.link is not None:
+            peer.link.close("it connected anew")
+        link.peer, link.name, peer.link = party, peer.seat.name, link
+        _notice_death(link.connection("socket"), self.dead_after_s)
+        clock = int(self.now().timestamp())
+        link.send_record(wire.encode(Greeting(WIRE_VERSION, self.group, self.software, clock)))
+        self._tasks.create_task(self._when_lost(peer, link))
+
+    def _identify(self, link: Link) -> Party:
+        tls_object = link.connection("ssl_object")
+        keys = [seat.public_key for seat in self.seats]
+        party = keys.index(tls.issuer_of(tls_object.getpeercert(True), keys))
+        if party == self.me or (party > self.me) != tls_object.server_side:
+            raise VerificationFailed("the wrong member is at the other end")
+        return party
+
+    async def _when_lost(self, peer: Peer, link: Link) -> None:
+        await link.lost_event.wait()
+        if peer.link is not link:
+            return
+        peer.link, peer.greeting, peer.trouble = None, None, str(link.lost)
+        peer.ready.clear()
+        log.info("link lost", member=peer.seat.name, why=peer.trouble)
+        for reply in peer.asked.values():
+            if link.lost is not None and not reply.done():
+                reply.set_exception(link.lost)
+
+    async def _beat(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(self.heartbeat_s)
+            for peer in self.peers.values():
+                if peer.link is None:
+                    continue
+                if clock() - peer.link.heard > self.dead_after_s:
+                    peer.link.close(f"silent for {self.dead_after_s:g} s")
+                else:
+                    peer.link.send_heartbeat()
+
+    # Control records
+
+    def _on_record(self, link: Link, data: bytes) -> None:
+        if link.peer is None:
+            return
+        peer = self.peers[link.peer]
+        if peer.greeting is None:
+            self._greeted(peer, link, wire.decode(data, Greeting))
+            return
+        record = wire.decode(data, Record)
+        if record.kind == "ask":
+            self._asked(peer, link, record)
+        elif (reply := peer.asked.get(record.id)) is not None and not reply.done():
+            reply.set_result(record)
+
+    def _asked(self, peer: Peer, link: Link, record: Record) -> None:
+        if peer.answering >= MAX_ASKED:
+            raise MalformedMessage(f"more than {MAX_ASKED} questions at once")
+        peer.answering += 1
+        self._tasks.create_task(self._answer(peer, link, record))
+
+    def _greeted(self, peer: Peer, link: Link, greeting: Greeting) -> None:
+        if greeting.wire != WIRE_VERSION:
+            link.close(f"it speaks wire version {greeting.wire}, this node {WIRE_VERSION}")
+            return
+        if greeting.group != self.group:
+            link.close("it has another roster: compare `quorate group show` with theirs")
+            return
+        peer.greeting, peer.trouble = greeting, ""
+        peer.clock_ahead_s = greeting.clock - self.now().timestamp()
+        peer.ready.set()
+        log.info("link up", member=peer.seat.name)
+
+    async def _answer(self, peer: Peer, link: Link, record: Record) -> None:
+        party = self.seats.index(peer.seat)
+        try:
+            body = await self.handler(party, record.topic, record.body)
+            reply = Record("answer", record.id, record.topic, body)
+        except Error as e:
+            refusal = wire.encode(Refusal(str(e), e.hint))
+            reply = Record("refuse", record.id, record.topic, refusal)
+        except Exception as e:  # noqa: BLE001 - a peer's question must never stop the node
+            log.error("a question failed", topic=record.topic, error=type(e).__name__)  # noqa: TRY400 - a traceback may hold values
+            refusal = wire.encode(Refusal("internal error, see that node's log", ""))
+            reply = Record("refuse", record.id, record.topic, refusal)
+        finally:
+            peer.answering -= 1
+        if link.lost is None:
+            link.send_record(wire.encode(reply))
+
+
+def _notice_death(sock: socket.socket, after_s: float) -> None:
+    """Let the kernel give up on unacknowledged bytes, where it can be told when."""
+    if option := getattr(socket, "TCP_USER_TIMEOUT", None):
+        sock.setsockopt(socket.IPPROTO_TCP, option, int(after_s * 1000))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "its TLS key is not the one in the roster"
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    return getattr(error, "strerror", None) or str(error)
