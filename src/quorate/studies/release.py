@@ -1,0 +1,146 @@
+"""A release: what came out, signed by every member, checkable by anyone offline.
+
+The certificate binds the result to the digests of the plan and of the roster
+and to one session. Each member signs it with its Ed25519 key [RFC8032] over
+`wire.signing_input("certificate", certificate)`. A release carries plan, roster,
+certificate and signatures, so that it verifies alone; that its roster is the
+roster one thinks of is known only to who compares its digest or passes `group`.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from quorate import wire
+from quorate.errors import Error, VerificationFailed
+from quorate.studies import document
+from quorate.studies.group import Group
+from quorate.studies.plan import Plan, Result, check, check_time, result_of
+from quorate.studies.study import check_text
+
+FORMAT = 1
+SESSION_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    format: int
+    plan: bytes  # digest
+    group: bytes  # digest
+    session: bytes
+    results: tuple[Result, ...]  # in the plan's order
+    members: tuple[str, ...]  # who signs, in roster order
+    time: str  # UTC, such as 2027-01-31T09:30:00Z
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    member: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    plan: Plan
+    group: Group
+    certificate: Certificate
+    signatures: tuple[Signature, ...]  # in roster order
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a release that verifies proves: these members signed these results of this plan."""
+
+    plan: Plan
+    group: Group
+    certificate: Certificate
+    roster_known: bool  # the roster was compared with one the verifier brought
+
+
+def certify(
+    plan: Plan, *, session: bytes, results: tuple[Result, ...], time: str, software: str
+) -> Certificate:
+    return Certificate(
+        FORMAT, plan.digest(), plan.group, session, results, plan.members, time, software
+    )
+
+
+def sign_certificate(key: Ed25519PrivateKey, certificate: Certificate) -> bytes:
+    """Return the 64-byte signature of the member who holds `key`."""
+    return key.sign(wire.signing_input("certificate", certificate))
+
+
+def verify_signature(group: Group, certificate: Certificate, signed: Signature) -> None:
+    """Raise `VerificationFailed` unless the member named in `signed` signed `certificate`."""
+    member = next((m for m in group.members if m.name == signed.member), None)
+    if member is None:
+        raise VerificationFailed("signed by somebody who is not a member of the group")
+    try:
+        key = Ed25519PublicKey.from_public_bytes(member.public_key)
+        key.verify(signed.signature, wire.signing_input("certificate", certificate))
+    except (InvalidSignature, ValueError):
+        raise VerificationFailed(f"the signature of {member.name} does not verify") from None
+
+
+def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> None:
+    """Raise `VerificationFailed` unless `certificate` is one for `plan` in `group`.
+
+    Signatures apart, and whether the results are the ones this member computed:
+    a member compares those before it signs.
+    """
+    try:
+        check(plan, group)
+        check_time(certificate.time)
+        check_text("software", certificate.software, 100)
+    except Error as e:
+        raise VerificationFailed(str(e), hint=e.hint) from e
+    _require(certificate.format == FORMAT, "the certificate has an unknown format")
+    _require(certificate.plan == plan.digest(), "the certificate is for another plan")
+    _require(certificate.group == group.digest(), "the certificate is for another group")
+    _require(certificate.members == group.names, "the certificate names other members")
+    _require(len(certificate.session) == SESSION_BYTES, "the certificate names no session")
+    releases = plan.study.releases
+    _require(len(certificate.results) == len(releases), "the results are not those of the plan")
+    for output, result in zip(releases, certificate.results, strict=True):
+        _require(result.denominator > 0, f"the value of {output.name} is not a number")
+        value = Fraction(result.numerator, result.denominator)
+        _require(
+            result == result_of(plan, output, value),
+            f"the result {output.name} is not the one the plan names, or misstates its value",
+        )
+
+
+def verify_release(release: Release, *, group: Group | None = None) -> Verified:
+    """Return what `release` proves. Raises `VerificationFailed` if anything is wrong.
+
+    Give `group` where the roster is known: without it, anybody could have made
+    up the members, and only `Verified.group` can be compared by eye.
+    """
+    if group is not None and group.digest() != release.group.digest():
+        raise VerificationFailed(
+            "the release is of another group, or another roster of it",
+            hint="compare the group's digest with its members",
+        )
+    verify_certificate(release.certificate, release.plan, release.group)
+    signers = tuple(signed.member for signed in release.signatures)
+    _require(signers == release.group.names, "not every member signed, once and in order")
+    for signed in release.signatures:
+        verify_signature(release.group, release.certificate, signed)
+    return Verified(release.plan, release.group, release.certificate, group is not None)
+
+
+def to_json(release: Release) -> str:
+    return document.write("release 1", release)
+
+
+def from_json(text: str) -> Release:
+    """Return the release a file holds, not yet verified. Raises `MalformedMessage`."""
+    return document.read("release 1", text, Release)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise VerificationFailed(message)

@@ -1,0 +1,105 @@
+"""Run a linear plan with no neutral party: the members' secure sum, then their signatures.
+
+Who holds what: each member the aggregates of its own rows; nobody those of
+another. What is protected and what is not stands in `mpc.additive` and, for
+people, in the plan's disclosure. Each member computes the results itself from
+the total, signs only a certificate it made itself, and releases only with
+every member's signature.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from quorate import wire
+from quorate.algebra import ring
+from quorate.errors import Abort, Party, VerificationFailed
+from quorate.mpc import additive
+from quorate.mpc.additive import Cost
+from quorate.mpc.agreement import Claim, Randomness
+from quorate.studies.group import Group
+from quorate.studies.plan import Plan
+from quorate.studies.release import (
+    Certificate,
+    Release,
+    Signature,
+    certify,
+    sign_certificate,
+    verify_signature,
+)
+from quorate.transport.session import Session
+
+STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
+_SIGNATURE_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run gives one member: the release, and what it was sent on the way."""
+
+    release: Release
+    seen: dict[Party, tuple[int, ...]]
+
+
+def cost(members: int, numbers: int) -> Cost:
+    """Return the cost of a run of `numbers` aggregates among `members`, for each of them."""
+    total = additive.cost(members, numbers)
+    return Cost(total.rounds + 1, total.bytes_sent + (members - 1) * _SIGNATURE_BYTES)
+
+
+async def run(
+    session: Session,
+    plan: Plan,
+    group: Group,
+    own: tuple[int, ...],
+    *,
+    time: str,
+    version: str,
+    key: Ed25519PrivateKey,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Ran:
+    """Add up everyone's `own` values of `plan.inputs` and certify the results.
+
+    `time` is the run's, the same at all members. Raises `Abort`, `SessionReused`.
+
+    Cost: that of `additive.secure_sum` and 1 round, 64 * (n - 1) bytes a party
+    """
+    total = await additive.secure_sum(
+        session,
+        ring.from_signed(np.array(own, np.int64)),
+        context=wire.digest("run", (plan.digest(), time)),
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    results = plan.results(tuple(ring.to_signed(total.words).tolist()))
+    certificate = certify(
+        plan, session=total.session_id, results=results, time=time, software=version
+    )
+    progress("signatures")
+    signatures = await _sign_together(session, group, certificate, key)
+    seen = {party: tuple(words.tolist()) for party, words in total.seen.items()}
+    return Ran(Release(plan, group, certificate, signatures), seen)
+
+
+async def _sign_together(
+    session: Session, group: Group, certificate: Certificate, key: Ed25519PrivateKey
+) -> tuple[Signature, ...]:
+    """Exchange signatures over one certificate. Raises `Abort` naming who did not sign it."""
+    everyones = await session.exchange(sign_certificate(key, certificate))
+    signatures = tuple(map(Signature, group.names, everyones))
+    for party in session.others:
+        try:
+            verify_signature(group, certificate, signatures[party])
+        except VerificationFailed:
+            name = session.names[party]
+            raise Abort(
+                f"{name} did not sign the result that this member computed",
+                suspects=[party],
+                hint="do all members run the same version of quorate?",
+            ) from None
+    return signatures

@@ -1,0 +1,81 @@
+"""A group of three with their keys, a study, its plan and a signed release of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from quorate.studies.group import Group, Member
+from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.release import Release, Signature, certify, sign_certificate
+from quorate.studies.study import Study, read_study
+
+NOW = datetime(2027, 1, 31, 9, 30, tzinfo=UTC)
+NAMES = ("north", "south", "west")
+
+STUDY = """
+title = "Average age of diabetes patients"
+purpose = "Planning of care capacity"
+max_rows = 1_000_000
+
+[tables.patients]
+age = "integer 0..120 years"
+bmi = "number 10..80.5 kg/m2"
+
+[releases]
+patients = "count"
+mean_age = "avg(age)"
+sum_bmi = "sum(bmi)"
+"""
+
+
+def key(name: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(name.encode().ljust(32, b"."))
+
+
+def group_of(*names: str) -> Group:
+    return Group(
+        "trio",
+        tuple(
+            Member(name, f"{name}.example:7400", key(name).public_key().public_bytes_raw())
+            for name in names
+        ),
+    )
+
+
+TRIO = group_of(*NAMES)
+
+
+def study_of(column: str, *releases: str, max_rows: int = 1000) -> Study:
+    """Return a study of one column `x`, which releases `releases`, named r0, r1, ..."""
+    return read_study(
+        f'title = "t"\npurpose = "p"\nmax_rows = {max_rows}\n[tables.rows]\nx = "{column}"\n'
+        "[releases]\n" + "\n".join(f'r{i} = "{formula}"' for i, formula in enumerate(releases))
+    )
+
+
+def plan_of(study: Study, group: Group = TRIO, *accept: str) -> Plan:
+    return compile_plan(study, group, proposer=group.names[0], now=NOW, accept=accept)
+
+
+PLAN = plan_of(read_study(STUDY))
+TOTALS = (442, 21445, 12_345_678_901)
+
+
+def signed_release(plan: Plan = PLAN, group: Group = TRIO) -> Release:
+    certificate = certify(
+        plan,
+        session=bytes(range(32)),
+        results=plan.results(TOTALS),
+        time="2027-01-31T09:31:00Z",
+        software="quorate 0.1.0",
+    )
+    signatures = tuple(
+        Signature(name, sign_certificate(key(name), certificate)) for name in group.names
+    )
+    return Release(plan, group, certificate, signatures)
+
+
+def write_csv(path: Path, column: str, values: list[str]) -> Path:
+    path.write_text("\n".join([column, *values]) + "\n", encoding="utf-8")
+    return path
