@@ -136,6 +136,10 @@ class Link(asyncio.BufferedProtocol):
         for at in range(0, len(record), FRAME):
             self._write(0, self._next_record, len(record), memoryview(record)[at : at + FRAME])
 
+    async def wait_room(self) -> None:
+        """Wait until the peer has read most of what was sent, or the link is lost."""
+        await self._room.wait()
+
     def send_heartbeat(self) -> None:
         """Show that this end is alive."""
         if not self.lost:

@@ -15,7 +15,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -106,10 +106,13 @@ class Peers:
     software: str
     handler: Handler
     now: Callable[[], datetime]
+    on_ready: Callable[[Party], None] = lambda _: None
     heartbeat_s: float = HEARTBEAT_S
     dead_after_s: float = DEAD_AFTER_S
     peers: dict[Party, Peer] = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
+    _answers: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
     _next_id: int = 0
 
     def __post_init__(self) -> None:
@@ -126,7 +129,7 @@ class Peers:
         keys = [seat.public_key for seat in self.seats]
         server_context, client_context = tls.contexts(self.identity, keys)
         server = await asyncio.get_running_loop().create_server(
-            lambda: Link(self._on_open, self._on_record),
+            lambda: Link(lambda it: self._on_open(it, None), self._on_record),
             *listen,
             ssl=server_context,
             ssl_handshake_timeout=CONNECT_S,
@@ -138,8 +141,9 @@ class Peers:
             try:
                 yield self
             finally:
+                self._stopping = True  # for who is still in the middle of a handshake
                 server.close()
-                for task in own:
+                for task in (*own, *self._answers):
                     task.cancel()
                 for peer in self.peers.values():
                     if peer.link is not None:
@@ -177,7 +181,7 @@ class Peers:
             async with asyncio.timeout(timeout_s):
                 await peer.ready.wait()
                 link = self._link(peer)
-                link.send_record(wire.encode(Record("ask", number, topic, wire.encode(body))))
+                link.send_record(_encoded(Record("ask", number, topic, wire.encode(body))))
                 record = await reply
         except TimeoutError:
             raise self._away([party]) from None
@@ -213,50 +217,63 @@ class Peers:
 
     async def _dial(self, party: Party, context: ssl.SSLContext) -> None:
         peer, delay = self.peers[party], REDIAL_S
+        clock = asyncio.get_running_loop().time
         while True:
+            started = clock()
             try:
                 async with asyncio.timeout(CONNECT_S):
                     _, link = await asyncio.get_running_loop().create_connection(
-                        lambda: Link(self._on_open, self._on_record),
+                        lambda: Link(lambda it: self._on_open(it, party), self._on_record),
                         peer.seat.host,
                         peer.seat.port,
                         ssl=context,
                     )
                 await link.lost_event.wait()
-                delay = REDIAL_S
+                if link.peer is None:
+                    peer.trouble = str(link.lost)
+                if clock() - started > REDIAL_MAX_S:  # it was of use; else do not hurry
+                    delay = REDIAL_S
             except (OSError, TimeoutError) as e:  # ssl.SSLError is an OSError
                 peer.trouble = f"cannot connect to {peer.seat.host}:{peer.seat.port}: {_why(e)}"
             await asyncio.sleep(delay)
             delay = min(2 * delay, REDIAL_MAX_S)
 
-    def _on_open(self, link: Link) -> None:
+    def _on_open(self, link: Link, dialled: Party | None) -> None:
         """Find out whose key is at the other end, then greet."""
+        if self._stopping:
+            link.close("this node stops")
+            return
         try:
-            party = self._identify(link)
+            party = self._identify(link, dialled)
         except VerificationFailed as e:
             link.fail(e)
             return
         peer = self.peers[party]
         if peer.link is not None:
             peer.link.close("it connected anew")
+            self._forget(peer, peer.link)
         link.peer, link.name, peer.link = party, peer.seat.name, link
         _notice_death(link.connection("socket"), self.dead_after_s)
         clock = int(self.now().timestamp())
         link.send_record(wire.encode(Greeting(WIRE_VERSION, self.group, self.software, clock)))
         self._tasks.create_task(self._when_lost(peer, link))
 
-    def _identify(self, link: Link) -> Party:
+    def _identify(self, link: Link, dialled: Party | None) -> Party:
+        """Return whose link it is: the member that was dialled, or one that may dial this one."""
         tls_object = link.connection("ssl_object")
         keys = [seat.public_key for seat in self.seats]
         party = keys.index(tls.issuer_of(tls_object.getpeercert(True), keys))
-        if party == self.me or (party > self.me) != tls_object.server_side:
+        if party != dialled if dialled is not None else party <= self.me:
             raise VerificationFailed("the wrong member is at the other end")
         return party
 
     async def _when_lost(self, peer: Peer, link: Link) -> None:
         await link.lost_event.wait()
-        if peer.link is not link:
-            return
+        if peer.link is link:
+            self._forget(peer, link)
+
+    def _forget(self, peer: Peer, link: Link) -> None:
+        """Note that `link` is gone, and fail what was asked over it."""
         peer.link, peer.greeting, peer.trouble = None, None, str(link.lost)
         peer.ready.clear()
         log.info("link lost", member=peer.seat.name, why=peer.trouble)
@@ -295,7 +312,9 @@ class Peers:
         if peer.answering >= MAX_ASKED:
             raise MalformedMessage(f"more than {MAX_ASKED} questions at once")
         peer.answering += 1
-        self._tasks.create_task(self._answer(peer, link, record))
+        answer = self._tasks.create_task(self._answer(peer, link, record))
+        self._answers.add(answer)
+        answer.add_done_callback(self._answers.discard)
 
     def _greeted(self, peer: Peer, link: Link, greeting: Greeting) -> None:
         if greeting.wire != WIRE_VERSION:
@@ -304,27 +323,42 @@ class Peers:
         if greeting.group != self.group:
             link.close("it has another roster: compare `quorate group show` with theirs")
             return
-        peer.greeting, peer.trouble = greeting, ""
+        peer.greeting = replace(greeting, software=printable(greeting.software))
+        peer.trouble = ""
         peer.clock_ahead_s = greeting.clock - self.now().timestamp()
         peer.ready.set()
         log.info("link up", member=peer.seat.name)
+        self.on_ready(self.seats.index(peer.seat))
 
     async def _answer(self, peer: Peer, link: Link, record: Record) -> None:
-        party = self.seats.index(peer.seat)
         try:
-            body = await self.handler(party, record.topic, record.body)
-            reply = Record("answer", record.id, record.topic, body)
-        except Error as e:
-            refusal = wire.encode(Refusal(str(e), e.hint))
-            reply = Record("refuse", record.id, record.topic, refusal)
-        except Exception as e:  # noqa: BLE001 - a peer's question must never stop the node
-            log.error("a question failed", topic=record.topic, error=type(e).__name__)  # noqa: TRY400 - a traceback may hold values
-            refusal = wire.encode(Refusal("internal error, see that node's log", ""))
-            reply = Record("refuse", record.id, record.topic, refusal)
+            reply = await self._reply(self.seats.index(peer.seat), record)
+            if link.lost is None:
+                link.send_record(reply)
+                await link.wait_room()  # who asks and does not read is not answered on and on
         finally:
             peer.answering -= 1
-        if link.lost is None:
-            link.send_record(wire.encode(reply))
+
+    async def _reply(self, party: Party, record: Record) -> bytes:
+        """Return the encoded answer or refusal to one question."""
+        try:
+            body = await self.handler(party, record.topic, record.body)
+            return _encoded(Record("answer", record.id, record.topic, body))
+        except Error as e:
+            refusal = Refusal(str(e), e.hint)
+        except Exception as e:  # noqa: BLE001 - a peer's question must never stop the node
+            topic, kind = printable(record.topic), type(e).__name__
+            log.error("a question failed", topic=topic, error=kind)  # noqa: TRY400 - a traceback may hold values
+            refusal = Refusal("internal error, see that node's log", "")
+        return wire.encode(Record("refuse", record.id, "", wire.encode(refusal)))
+
+
+def _encoded(record: Record) -> bytes:
+    """Return the bytes of `record`. Raises `Error` where its receiver would have to refuse them."""
+    data = wire.encode(record)
+    if len(data) > wire.MAX_RECORD:
+        raise Error(f"{len(data)} bytes are too many for one record: the most is {wire.MAX_RECORD}")
+    return data
 
 
 def _notice_death(sock: socket.socket, after_s: float) -> None:

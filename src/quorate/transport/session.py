@@ -96,6 +96,8 @@ class Session:
 
     def at(self, name: str) -> "Session":
         """Return a session whose labels no sibling can produce."""
+        if not name or "/" in name:
+            raise ValueError("a step's name is not empty and holds no /")
         child = f"{self.path}/{name}"
         return Session(
             self.me, self.names, self.channel, self.timeout_s, child, self.meter, self.rounds, self
@@ -246,8 +248,14 @@ async def together(*steps: Awaitable[M]) -> list[M]:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_awaited(step)) for step in steps]
     except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+        raise first_failure(group) from None
     return [task.result() for task in running]
+
+
+def first_failure(group: BaseExceptionGroup) -> BaseException:
+    """Return the first exception in a group of groups."""
+    first = group.exceptions[0]
+    return first_failure(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _awaited(step: Awaitable[M]) -> M:

@@ -56,7 +56,10 @@ def contexts(
 
 def issuer_of(der: bytes, roster_keys: Iterable[bytes]) -> bytes:
     """Return the roster key that certified `der`. Raises `VerificationFailed`."""
-    certificate = x509.load_der_x509_certificate(der)
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except ValueError:  # stricter than OpenSSL: a member may sign what only one of them reads
+        raise VerificationFailed("the peer's certificate is malformed") from None
     for public_key in roster_keys:
         try:
             Ed25519PublicKey.from_public_bytes(public_key).verify(

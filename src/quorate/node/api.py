@@ -1,0 +1,273 @@
+"""The HTTP API for this node's own staff, on a Unix socket only its operator can open.
+
+The CLI uses it, and whatever else the operator runs; there are no private
+doors. Every answer is a model of `views`; every error is a `ProblemView`.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+
+from quorate import __version__
+from quorate.errors import Abort, DataError, Error, NotFound, Refused, Unavailable
+from quorate.node.desk import Desk
+from quorate.node.runs import STEPS, Progress, Run, Runs
+from quorate.node.store import Entry
+from quorate.node.views import (
+    AuditEntryView,
+    AuditView,
+    CostView,
+    DataBody,
+    EventView,
+    PeerView,
+    ProblemView,
+    ProposeBody,
+    ResultView,
+    SeenView,
+    StatusView,
+    StudyView,
+    TableView,
+)
+from quorate.studies.disclosure import disclose
+from quorate.studies.release import Release, to_json
+from quorate.transport.peers import Peer
+
+log = structlog.get_logger()
+
+_STATUS: dict[type[Error], int] = {
+    NotFound: 404,
+    Refused: 403,
+    Unavailable: 503,
+    Abort: 502,
+    DataError: 422,
+}
+
+
+def make_app(desk: Desk, runs: Runs, stop: Callable[[], None]) -> FastAPI:
+    """Return the API over one node."""
+    app = FastAPI(title="quorate node", version=__version__, docs_url=None, redoc_url=None)
+    _add_errors(app)
+    _add_node(app, desk, stop)
+    _add_studies(app, desk, runs)
+    _add_audit(app, desk)
+    return app
+
+
+def problem(error: Error) -> ProblemView:
+    """Return an error as the API tells it."""
+    return ProblemView(
+        kind=_public_class(error).__name__,
+        message=str(error),
+        hint=error.hint,
+        exit_code=error.exit_code,
+    )
+
+
+def _public_class(error: Error) -> type[Error]:
+    """Return the class of `quorate.errors` that `error` is one of."""
+    for kind in type(error).__mro__:
+        if kind.__module__ == "quorate.errors" and issubclass(kind, Error):
+            return kind
+    return Error
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(Error)
+    async def refused(_: Request, error: Error) -> JSONResponse:
+        status = _STATUS.get(_public_class(error), 400)
+        return JSONResponse(problem(error).model_dump(), status_code=status)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        view = problem(Error(f"the request is not understood at {place}"))
+        return JSONResponse(view.model_dump(), status_code=422)
+
+
+def _add_node(app: FastAPI, desk: Desk, stop: Callable[[], None]) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {}
+
+    @app.post("/stop")
+    async def stop_node() -> dict[str, str]:
+        stop()
+        return {}
+
+    @app.get("/status")
+    async def status() -> StatusView:
+        return StatusView(
+            name=desk.home.name,
+            version=__version__,
+            pid=os.getpid(),
+            listen=desk.home.listen,
+            group=desk.group.name,
+            group_digest=desk.group.digest().hex(),
+            peers=tuple(_peer_view(peer) for peer in desk.peers.peers.values()),
+            tables=_table_views(desk),
+            studies=len(desk.store.all_studies()),
+        )
+
+    @app.get("/data")
+    async def tables() -> tuple[TableView, ...]:
+        return _table_views(desk)
+
+    @app.post("/data")
+    async def add_table(body: DataBody) -> TableView:
+        desk.home.add_table(body.name, Path(body.path))
+        desk.audit.append("table registered", body.name)
+        return TableView(name=body.name, path=str(desk.home.tables[body.name]))
+
+
+def _add_studies(app: FastAPI, desk: Desk, runs: Runs) -> None:
+    @app.get("/studies")
+    async def studies() -> tuple[StudyView, ...]:
+        return tuple(_study_view(desk, entry) for entry in desk.store.all_studies())
+
+    @app.post("/studies")
+    async def propose(body: ProposeBody) -> StudyView:
+        entry, untold = await desk.propose(body.study, body.accept)
+        return _study_view(desk, entry, untold)
+
+    @app.get("/studies/{prefix}")
+    async def study(prefix: str) -> StudyView:
+        return _study_view(desk, desk.store.find(prefix))
+
+    @app.post("/studies/{prefix}/approve")
+    async def approve(prefix: str) -> StudyView:
+        entry, untold = await desk.approve(desk.store.find(prefix).plan.digest())
+        return _study_view(desk, entry, untold)
+
+    @app.post("/studies/{prefix}/decline")
+    async def decline(prefix: str) -> StudyView:
+        entry, untold = await desk.decline(desk.store.find(prefix).plan.digest())
+        return _study_view(desk, entry, untold)
+
+    @app.post("/studies/{prefix}/run")
+    async def run(prefix: str) -> StreamingResponse:
+        started = runs.start(desk.store.find(prefix).plan.digest())
+        return StreamingResponse(_events(desk, started), media_type="application/x-ndjson")
+
+    @app.get("/studies/{prefix}/release")
+    async def release(prefix: str) -> PlainTextResponse:
+        entry = desk.store.find(prefix)
+        if entry.release is None:
+            raise NotFound(
+                f"study {entry.plan.short_id} is {entry.state.value}: it has no release",
+                hint=f"run it with: quorate study run {entry.plan.short_id}",
+            )
+        return PlainTextResponse(to_json(entry.release), media_type="application/json")
+
+
+def _add_audit(app: FastAPI, desk: Desk) -> None:
+    @app.get("/audit")
+    async def audit() -> AuditView:
+        return _audit_view(desk)
+
+    @app.post("/audit/verify")
+    async def verify() -> AuditView:
+        return _audit_view(desk)
+
+
+async def _events(desk: Desk, run: Run) -> AsyncGenerator[str]:
+    async for progress in run.follow():
+        yield _event_view(desk, run, progress).model_dump_json() + "\n"
+
+
+def _event_view(desk: Desk, run: Run, progress: Progress) -> EventView:
+    entry = desk.store.study(run.plan.digest()) if progress.done else None
+    return EventView(
+        stage=progress.stage,
+        step=progress.step,
+        steps=len(STEPS),
+        rounds=progress.rounds,
+        bytes_sent=progress.bytes_sent,
+        study=None if entry is None else _study_view(desk, entry),
+        problem=None if progress.error is None else problem(progress.error),
+    )
+
+
+def _peer_view(peer: Peer) -> PeerView:
+    return PeerView(
+        name=peer.seat.name,
+        address=f"{peer.seat.host}:{peer.seat.port}",
+        connected=peer.ready.is_set(),
+        trouble=peer.trouble,
+        software=peer.greeting.software if peer.greeting else "",
+        clock_ahead_s=round(peer.clock_ahead_s, 1),
+    )
+
+
+def _table_views(desk: Desk) -> tuple[TableView, ...]:
+    return tuple(TableView(name=k, path=str(v)) for k, v in sorted(desk.home.tables.items()))
+
+
+def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> StudyView:
+    plan, release, outcome = entry.plan, entry.release, entry.outcome
+    return StudyView(
+        id=plan.short_id,
+        digest=plan.digest().hex(),
+        title=plan.study.title,
+        purpose=plan.study.purpose,
+        table=plan.study.table.name,
+        proposer=plan.proposer,
+        proposed_at=plan.proposed_at,
+        state=entry.state.value,
+        note=entry.note,
+        members=plan.members,
+        approved_by=desk.approved_by(plan),
+        disclosure=disclose(plan).lines(),
+        results=() if release is None else _result_views(release),
+        session="" if release is None else release.certificate.session.hex(),
+        cost=None
+        if outcome is None
+        else CostView(
+            rounds=outcome.rounds,
+            bytes_sent=outcome.bytes_sent,
+            bytes_received=outcome.bytes_received,
+            seconds=outcome.microseconds / 1e6,
+        ),
+        seen=()
+        if outcome is None
+        else tuple(
+            SeenView(sender=seen.member, words=tuple(f"{word:016x}" for word in seen.words))
+            for seen in outcome.seen
+        ),
+        untold=untold,
+    )
+
+
+def _result_views(release: Release) -> tuple[ResultView, ...]:
+    outputs, results = release.plan.study.releases, release.certificate.results
+    return tuple(
+        ResultView(
+            name=result.name,
+            formula=output.formula,
+            value=result.value,
+            exact=f"{result.numerator}/{result.denominator}",
+            unit=result.unit,
+        )
+        for output, result in zip(outputs, results, strict=True)
+    )
+
+
+def _audit_view(desk: Desk) -> AuditView:
+    chain = desk.audit.verified()
+    return AuditView(
+        entries=tuple(
+            AuditEntryView(
+                number=item.entry.number,
+                time=item.entry.time,
+                event=item.entry.event,
+                details=item.entry.details,
+                digest=item.digest.hex(),
+            )
+            for item in chain
+        ),
+        head=chain[-1].digest.hex() if chain else "",
+    )

@@ -1,0 +1,225 @@
+"""The node's process: one event loop for the links, the runs and the staff's API.
+
+python -m quorate.node FOLDER     runs it in the foreground
+start, stop                       run it detached, and end it
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Generator
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from quorate import __version__
+from quorate.errors import NotFound, Party, Refused, Unavailable
+from quorate.node.api import make_app
+from quorate.node.audit import AuditLog
+from quorate.node.client import Client
+from quorate.node.desk import Desk
+from quorate.node.home import Home, split_address
+from quorate.node.malloc import keep_freed_memory
+from quorate.node.runs import Runs
+from quorate.node.store import Store
+from quorate.studies.group import Group
+from quorate.transport.peers import Peers, Seat
+from quorate.transport.session import first_failure
+
+POLL_S = 0.05
+
+log = structlog.get_logger()
+
+
+def serve(home: Home) -> None:
+    """Run the node until SIGTERM, SIGINT or POST /stop. Raises `Refused`, `Unavailable`."""
+    keep_freed_memory()
+    if home.group is None:
+        raise Unavailable(
+            "this node has not joined a group", hint="quorate group join GROUP.json --node FOLDER"
+        )
+    with _only_process(home), _open_store(home) as store:
+        try:
+            asyncio.run(_serve(home, home.group, store))
+        except BaseExceptionGroup as group:
+            raise first_failure(group) from group
+
+
+def start(home: Home, *, timeout_s: float = 20.0) -> int:
+    """Start the node as a process of its own; return its pid once it answers."""
+    with Client(home.socket) as client:
+        if client.is_healthy():
+            raise Refused(f"the node {home.name} is running already")
+        with home.log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "quorate.node", str(home.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + timeout_s
+        while not client.is_healthy():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise _did_not_start(home)
+            time.sleep(POLL_S)
+    return process.pid
+
+
+def stop(home: Home, *, timeout_s: float = 20.0) -> None:
+    """Stop the node and wait until it is gone. Raises `Unavailable`."""
+    with Client(home.socket) as client:
+        client.stop()
+    deadline = time.monotonic() + timeout_s
+    while home.pid_file.exists():
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the node {home.name} does not stop", hint=f"see {home.log}")
+        time.sleep(POLL_S)
+
+
+def _did_not_start(home: Home) -> Unavailable:
+    lines = home.log.read_text(errors="replace").splitlines()
+    why = next((line for line in reversed(lines) if line.startswith("quorate: ")), "")
+    return Unavailable(
+        f"the node {home.name} did not start" + why.removeprefix("quorate").replace(" error:", ""),
+        hint=f"its log is {home.log}",
+    )
+
+
+@contextlib.contextmanager
+def _only_process(home: Home) -> Generator[None]:
+    """Hold the node's lock: two processes over one folder would use masks twice."""
+    descriptor = os.open(home.pid_file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Refused(f"the node {home.name} is running already") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    try:
+        yield
+    finally:
+        home.pid_file.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _open_store(home: Home) -> Generator[Store]:
+    store = Store(home.database)
+    home.database.chmod(0o600)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the edge: everything below takes `now`
+
+
+async def _serve(home: Home, group: Group, store: Store) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    audit = AuditLog(store, _now)
+    desk = Desk(home, group, store, audit, _now)
+    async with asyncio.TaskGroup() as tasks:
+        runs = Runs(desk, tasks)
+        desk.peers = _make_peers(home, group, desk, runs, tasks)
+        runs.recover()
+        async with _links(desk, home), _api(home, make_app(desk, runs, stopping.set)):
+            audit.append("node started", f"quorate {__version__}")
+            log.info("started", member=home.name, group=group.name, listen=home.listen)
+            await stopping.wait()
+            audit.append("node stopped")
+        runs.stop()
+    log.info("stopped", member=home.name)
+
+
+def _make_peers(
+    home: Home, group: Group, desk: Desk, runs: Runs, tasks: asyncio.TaskGroup
+) -> Peers:
+    answer = {
+        "proposal": desk.on_proposal,
+        "approval": desk.on_approval,
+        "prepare": runs.on_prepare,
+        "go": runs.on_go,
+        "cancel": runs.on_cancel,
+    }
+
+    async def handle(party: Party, topic: str, body: bytes) -> bytes:
+        if topic not in answer:
+            raise NotFound("this node does not know what is asked")
+        return await answer[topic](party, body)
+
+    def on_ready(party: Party) -> None:
+        tasks.create_task(desk.catch_up(party))
+
+    seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
+    software = f"quorate {__version__}"
+    return Peers(desk.me, seats, home.identity, group.digest(), software, handle, _now, on_ready)
+
+
+@contextlib.asynccontextmanager
+async def _links(desk: Desk, home: Home) -> AsyncGenerator[None]:
+    """Keep the links to the other members up. Raises `Unavailable` if the port is taken."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(desk.peers.running(home.listen_at))
+        except OSError as e:
+            raise Unavailable(
+                f"cannot listen at {home.listen}: {e.strerror}",
+                hint=f"does another program use the port? change listen in {home.folder}/node.toml",
+            ) from e
+        yield
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves the process's signals alone: the node has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _api(home: Home, app: FastAPI) -> AsyncGenerator[None]:
+    """Serve the staff's API on the node's Unix socket."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3
+    )
+    server = _Server(config)
+    with _unix_socket(home) as listener:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve(sockets=[listener]))
+            try:
+                yield
+            finally:
+                server.should_exit = True
+
+
+@contextlib.contextmanager
+def _unix_socket(home: Home) -> Generator[socket.socket]:
+    """Bind the socket so that no moment exists in which others could open it."""
+    home.socket.unlink(missing_ok=True)  # the lock says that no process uses it
+    before = os.umask(0o177)
+    try:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(home.socket))
+    finally:
+        os.umask(before)
+    try:
+        yield listener
+    finally:
+        listener.close()
+        home.socket.unlink(missing_ok=True)

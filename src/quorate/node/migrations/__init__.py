@@ -1,0 +1,1 @@
+"""The database's schema, one numbered step a file. Steps are never edited, only added."""

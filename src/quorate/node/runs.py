@@ -1,0 +1,347 @@
+"""Runs: a study goes from approved to released among all members' nodes, or aborts cleanly.
+
+    starter                          each other member
+    prepare (with all approvals) →   verifies them, computes its own part, opens the session
+    go →                             runs; every node conducts the session itself
+
+A run that is prepared but never begun ends by itself. Whatever goes wrong, the
+node is ready for the next run, and the audit log says what happened. The other
+members are told *that* this member's rows were refused, never why.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from quorate import __version__, wire
+from quorate.errors import Abort, DataError, Error, Party, Refused, Unavailable, VerificationFailed
+from quorate.node.desk import Desk
+from quorate.node.lifecycle import Event, State, after
+from quorate.node.messages import Ack, Go, Prepare, Prepared
+from quorate.node.store import Outcome, Seen
+from quorate.studies.plan import Plan, check, check_time, utc_text
+from quorate.studies.release import Release, verify_release
+from quorate.studies.runners import mpc
+from quorate.transport.channel import LinkChannel
+from quorate.transport.session import Session, together
+
+PREPARE_S = 600.0
+"""The longest a member may take over its own rows. A dead member is noticed sooner."""
+
+CLOCK_S = 600
+"""Seconds by which members' clocks may differ."""
+
+STEPS = ("own rows", *mpc.STAGES)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is: `step` of `STEPS` begins. `error` ends it, as does `done`."""
+
+    stage: str
+    step: int
+    rounds: int = 0
+    bytes_sent: int = 0
+    done: bool = False
+    error: Error | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run on this node."""
+
+    plan: Plan
+    session: int
+    time: str
+    starter: Party
+    own: tuple[int, ...] = field(default=(), repr=False)
+    channel: LinkChannel | None = None
+    begin: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: Error | None = None
+    progress: list[Progress] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, progress: Progress) -> None:
+        """Add to what followers see."""
+        self.progress.append(progress)
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def give_up(self, error: Error) -> None:
+        """End a run that has not begun."""
+        if not self.begin.is_set():
+            self.cancelled = error
+            self.begin.set()
+
+    async def follow(self) -> AsyncGenerator[Progress]:
+        """Yield all progress, from the beginning to the end."""
+        at = 0
+        while True:
+            changed = self.changed
+            for item in self.progress[at:]:
+                yield item
+                at += 1
+                if item.done or item.error:
+                    return
+            await changed.wait()
+
+
+@dataclass(slots=True)
+class Runs:
+    """All runs on this node."""
+
+    desk: Desk
+    tasks: asyncio.TaskGroup
+    current: dict[int, Run] = field(default_factory=dict)
+
+    def recover(self) -> None:
+        """Mark as failed what was running when this node last stopped."""
+        for entry in self.desk.store.all_studies():
+            if entry.state is State.RUNNING:
+                self._note_failure(entry.plan, "this node stopped during the run")
+
+    def stop(self) -> None:
+        """Give up runs that wait for their beginning; the others end with their links."""
+        for run in self.current.values():
+            run.give_up(Abort("this node stops"))
+
+    # The starter
+
+    def start(self, digest: bytes) -> Run:
+        """Begin a run of an approved study with everybody. Follow it with `Run.follow`."""
+        entry = self.desk.store.study(digest)
+        session, time = secrets.randbits(62) + 1, utc_text(self.desk.now())
+        request = Prepare(digest, session, time, self.desk.store.approvals(digest))
+        run = self._open(entry.plan, request, self.desk.me)
+        self.tasks.create_task(self._lead(run, request))
+        return run
+
+    async def _lead(self, run: Run, request: Prepare) -> None:
+        """Bring all members to the beginning of a run; they conduct it themselves."""
+        run.tell(Progress(STEPS[0], 0))
+        try:
+            released = await self._prepare_all(run, request)
+            if released is not None:
+                await self._adopt(run, released)
+                return
+        except Error as e:
+            run.give_up(e)
+            await self._tell_others("cancel", run)
+            return
+        await self._tell_others("go", run)
+        run.begin.set()
+
+    async def _prepare_all(self, run: Run, request: Prepare) -> Release | None:
+        """Prepare here and everywhere; return a release if a member has one already."""
+        answers = await together(
+            self._prepare_here(run), *(self._ask_prepare(p, request) for p in self._others())
+        )
+        return next((answer.release for answer in answers if answer.release is not None), None)
+
+    async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared:
+        try:
+            return await self.desk.peers.ask(
+                party, "prepare", request, Prepared, timeout_s=PREPARE_S
+            )
+        except Refused as e:
+            raise Abort(str(e), suspects=[party], hint=e.hint) from None
+
+    async def _adopt(self, run: Run, release: Release) -> None:
+        """Take over the release of a run that this member did not see the end of."""
+        await self._tell_others("cancel", run)
+        if release.plan != run.plan:
+            raise Abort("a member answered with the release of another study")
+        try:
+            verify_release(release, group=self.desk.group)
+        except VerificationFailed as e:
+            raise Abort(f"a member answered with a release that does not verify: {e}") from None
+        self._close(run)
+        self._note_release(run, release, None)
+
+    async def _tell_others(self, topic: str, run: Run) -> None:
+        """Tell all; who does not answer is found out by the session itself."""
+
+        async def tell(party: Party) -> None:
+            try:
+                await self.desk.peers.ask(
+                    party, topic, Go(run.session), Ack, timeout_s=self.desk.home.timeout_s
+                )
+            except (Abort, Refused) as e:
+                log.warning("not told", member=self.desk.group.names[party], why=str(e))
+
+        await together(*map(tell, self._others()))
+
+    def _others(self) -> list[Party]:
+        return [p for p in range(len(self.desk.group.members)) if p != self.desk.me]
+
+    # Every member
+
+    async def on_prepare(self, party: Party, body: bytes) -> bytes:
+        """Get ready for a run another member starts."""
+        request = wire.decode(body, Prepare)
+        entry = self.desk.store.study(request.plan)
+        if entry.release is not None:
+            return wire.encode(Prepared(entry.release))
+        for signed in request.approvals:
+            self.desk.take_approval(signed)
+        run = self._open(entry.plan, request, party)
+        try:
+            return wire.encode(await self._prepare_here(run))
+        except (DataError, Unavailable) as e:
+            run.give_up(e)
+            raise Refused("its own rows cannot be used as the study declares") from None
+        except Error as e:
+            run.give_up(e)
+            raise
+
+    async def on_go(self, party: Party, body: bytes) -> bytes:
+        """Begin a run that is prepared here."""
+        self._of(party, body).begin.set()
+        return wire.encode(Ack())
+
+    async def on_cancel(self, party: Party, body: bytes) -> bytes:
+        """Give up a run that is prepared here."""
+        run = self._of(party, body)
+        name = self.desk.group.names[party]
+        run.give_up(Abort(f"{name} called the run off", suspects=[party]))
+        return wire.encode(Ack())
+
+    def _of(self, party: Party, body: bytes) -> Run:
+        run = self.current.get(wire.decode(body, Go).session)
+        if run is None or run.starter != party or run.begin.is_set():
+            raise Refused("no such run waits here")
+        return run
+
+    def _open(self, plan: Plan, request: Prepare, starter: Party) -> Run:
+        """Check that `plan` may run now, and let a run of it wait for its beginning."""
+        check(plan, self.desk.group)
+        self._check_request(request)
+        missing = set(self.desk.group.names) - set(self.desk.approved_by(plan))
+        if missing:
+            raise Refused(
+                f"study {plan.short_id} lacks the approval of {', '.join(sorted(missing))}",
+                hint=f"their staff can give it with: quorate study approve {plan.short_id}",
+            )
+        state = self.desk.store.study(plan.digest()).state
+        after(state, Event.STARTED)
+        run = Run(plan, request.session, request.time, starter)
+        with self.desk.store.transaction():
+            self.desk.move(plan, Event.STARTED)
+            starter_name = self.desk.group.names[starter]
+            self.desk.audit.append("run started", f"{plan.short_id} by {starter_name}")
+        self.current[run.session] = run
+        self.tasks.create_task(self._conduct(run))
+        return run
+
+    def _check_request(self, request: Prepare) -> None:
+        if not 0 < request.session < 1 << 63 or request.session in self.current:
+            raise Refused("the run's session number cannot be used")
+        check_time(request.time)
+        apart = abs(datetime.fromisoformat(request.time) - self.desk.now())
+        if apart > timedelta(seconds=CLOCK_S):
+            raise Refused(
+                f"this node's clock and the starter's differ by {apart.total_seconds():.0f} s",
+                hint="set the clocks; quorate doctor shows whose is off",
+            )
+
+    async def _prepare_here(self, run: Run) -> Prepared:
+        run.own = await self.desk.own_part(run.plan)
+        run.channel = self.desk.peers.channel(run.session)
+        return Prepared(None)
+
+    async def _conduct(self, run: Run) -> None:
+        """See one run through to its end, whatever that is."""
+        try:
+            await self._wait_for_beginning(run)
+            await self._run(run)
+        except Error as e:
+            self._close(run)
+            self._note_failure(run.plan, str(e))
+            run.tell(Progress("failed", len(STEPS), error=e))
+        except Exception as e:  # noqa: BLE001 - a bug in one run must not end the node
+            self._close(run)
+            log.error("run failed", error=type(e).__name__)  # noqa: TRY400 - may hold values
+            self._note_failure(run.plan, "internal error")
+            error = Error(f"internal error ({type(e).__name__})", hint="quorate node logs")
+            run.tell(Progress("failed", len(STEPS), error=error))
+        finally:
+            del self.current[run.session]
+
+    async def _wait_for_beginning(self, run: Run) -> None:
+        """Wait for the starter's word, for as long as the starter is there to give it."""
+        name = self.desk.group.names[run.starter]
+        waits = [asyncio.ensure_future(run.begin.wait())]
+        if run.starter != self.desk.me and (link := self.desk.peers.peers[run.starter].link):
+            waits.append(asyncio.ensure_future(link.lost_event.wait()))
+        try:
+            await asyncio.wait(waits, timeout=PREPARE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not run.begin.is_set():
+            raise Abort(f"{name} did not begin the run", suspects=[run.starter])
+        if run.cancelled is not None:
+            raise run.cancelled
+
+    async def _run(self, run: Run) -> None:
+        if run.channel is None:
+            return  # another member's release was adopted
+        desk, clock = self.desk, asyncio.get_running_loop().time
+        started = clock()
+        session = Session(desk.me, desk.group.names, run.channel, desk.home.timeout_s)
+
+        def progress(stage: str) -> None:
+            sent = session.meter.bytes_sent
+            run.tell(Progress(stage, STEPS.index(stage), session.rounds, sent))
+
+        async with session:
+            ran = await mpc.run(
+                session,
+                run.plan,
+                desk.group,
+                run.own,
+                time=run.time,
+                version=f"quorate {__version__}",
+                key=desk.home.identity,
+                claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
+                randomness=os.urandom,
+                progress=progress,
+            )
+        outcome = Outcome(
+            ran.release.certificate.session,
+            session.rounds,
+            session.meter.bytes_sent,
+            session.meter.bytes_received,
+            round((clock() - started) * 1e6),
+            tuple(Seen(desk.group.names[p], words) for p, words in ran.seen.items()),
+        )
+        self._note_release(run, ran.release, outcome)
+
+    def _close(self, run: Run) -> None:
+        if run.channel is not None:
+            run.channel.close(None)
+            run.channel = None
+
+    def _note_release(self, run: Run, release: Release, outcome: Outcome | None) -> None:
+        with self.desk.store.transaction():
+            self.desk.store.set_release(run.plan.digest(), release, outcome)
+            self.desk.move(run.plan, Event.CERTIFIED)
+            session = release.certificate.session.hex()[:16]
+            self.desk.audit.append("released", f"{run.plan.short_id} in session {session}")
+        sent = outcome.bytes_sent if outcome else 0
+        rounds = outcome.rounds if outcome else 0
+        run.tell(Progress("released", len(STEPS), rounds, sent, done=True))
+        run.begin.set()
+
+    def _note_failure(self, plan: Plan, why: str) -> None:
+        log.warning("aborted", study=plan.short_id, why=why)
+        with self.desk.store.transaction():
+            self.desk.move(plan, Event.ABORTED, why)
+            self.desk.audit.append("aborted", f"{plan.short_id}: {why}")
