@@ -20,18 +20,13 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from quorate import __version__
-from quorate.errors import NotFound, Party, Refused, Unavailable
+from quorate.errors import Refused, Unavailable
 from quorate.node.api import make_app
-from quorate.node.audit import AuditLog
 from quorate.node.client import Client
-from quorate.node.desk import Desk
-from quorate.node.home import Home, split_address
+from quorate.node.home import Home
 from quorate.node.malloc import keep_freed_memory
-from quorate.node.runs import Runs
+from quorate.node.node import SOFTWARE, running
 from quorate.node.store import Store
-from quorate.studies.group import Group
-from quorate.transport.peers import Peers, Seat
 from quorate.transport.session import first_failure
 
 POLL_S = 0.05
@@ -42,13 +37,9 @@ log = structlog.get_logger()
 def serve(home: Home) -> None:
     """Run the node until SIGTERM, SIGINT or POST /stop. Raises `Refused`, `Unavailable`."""
     keep_freed_memory()
-    if home.group is None:
-        raise Unavailable(
-            "this node has not joined a group", hint="quorate group join GROUP.json --node FOLDER"
-        )
     with _only_process(home), _open_store(home) as store:
         try:
-            asyncio.run(_serve(home, home.group, store))
+            asyncio.run(_serve(home, store))
         except BaseExceptionGroup as group:
             raise first_failure(group) from group
 
@@ -127,61 +118,19 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the edge: everything below takes `now`
 
 
-async def _serve(home: Home, group: Group, store: Store) -> None:
+async def _serve(home: Home, store: Store) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    audit = AuditLog(store, _now)
-    desk = Desk(home, group, store, audit, _now)
-    async with asyncio.TaskGroup() as tasks:
-        runs = Runs(desk, tasks)
-        desk.peers = _make_peers(home, group, desk, runs, tasks)
-        runs.recover()
-        async with _links(desk, home), _api(home, make_app(desk, runs, stopping.set)):
-            audit.append("node started", f"quorate {__version__}")
-            log.info("started", member=home.name, group=group.name, listen=home.listen)
-            await stopping.wait()
-            audit.append("node stopped")
-        runs.stop()
+    async with (
+        running(home, store, _now) as node,
+        _api(home, make_app(node.desk, node.runs, stopping.set)),
+    ):
+        node.desk.audit.append("node started", SOFTWARE)
+        log.info("started", member=home.name, listen=home.listen)
+        await stopping.wait()
+        node.desk.audit.append("node stopped")
     log.info("stopped", member=home.name)
-
-
-def _make_peers(
-    home: Home, group: Group, desk: Desk, runs: Runs, tasks: asyncio.TaskGroup
-) -> Peers:
-    answer = {
-        "proposal": desk.on_proposal,
-        "approval": desk.on_approval,
-        "prepare": runs.on_prepare,
-        "go": runs.on_go,
-        "cancel": runs.on_cancel,
-    }
-
-    async def handle(party: Party, topic: str, body: bytes) -> bytes:
-        if topic not in answer:
-            raise NotFound("this node does not know what is asked")
-        return await answer[topic](party, body)
-
-    def on_ready(party: Party) -> None:
-        tasks.create_task(desk.catch_up(party))
-
-    seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
-    software = f"quorate {__version__}"
-    return Peers(desk.me, seats, home.identity, group.digest(), software, handle, _now, on_ready)
-
-
-@contextlib.asynccontextmanager
-async def _links(desk: Desk, home: Home) -> AsyncGenerator[None]:
-    """Keep the links to the other members up. Raises `Unavailable` if the port is taken."""
-    async with contextlib.AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(desk.peers.running(home.listen_at))
-        except OSError as e:
-            raise Unavailable(
-                f"cannot listen at {home.listen}: {e.strerror}",
-                hint=f"does another program use the port? change listen in {home.folder}/node.toml",
-            ) from e
-        yield
 
 
 class _Server(uvicorn.Server):

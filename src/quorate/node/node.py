@@ -1,0 +1,96 @@
+"""A node put together: links, desk and runs of one member, without process and API."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorate import __version__
+from quorate.errors import NotFound, Party, Unavailable
+from quorate.node.audit import AuditLog
+from quorate.node.desk import Desk
+from quorate.node.home import Home, split_address
+from quorate.node.runs import Runs
+from quorate.node.store import Store
+from quorate.studies.group import Group
+from quorate.transport.peers import DEAD_AFTER_S, HEARTBEAT_S, Peers, Seat
+
+SOFTWARE = f"quorate {__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One member's node, at work."""
+
+    home: Home
+    desk: Desk
+    runs: Runs
+
+
+@contextlib.asynccontextmanager
+async def running(home: Home, store: Store, now: Callable[[], datetime]) -> AsyncGenerator[Node]:
+    """Keep one member's node at work for the length of the block. Raises `Unavailable`."""
+    group = home.group
+    if group is None:
+        raise Unavailable(
+            "this node has not joined a group",
+            hint=f"quorate group join GROUP.json --node {home.folder}",
+        )
+    desk = Desk(home, group, store, AuditLog(store, now), now)
+    async with asyncio.TaskGroup() as tasks:
+        runs = Runs(desk, tasks)
+        desk.peers = _peers(group, desk, runs, tasks)
+        runs.recover()
+        async with _links(desk):
+            yield Node(home, desk, runs)
+        runs.stop()
+
+
+@contextlib.asynccontextmanager
+async def _links(desk: Desk) -> AsyncGenerator[None]:
+    """Keep the links to the other members up."""
+    home = desk.home
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(desk.peers.running(home.listen_at))
+        except OSError as e:
+            raise Unavailable(
+                f"cannot listen at {home.listen}: {e.strerror}",
+                hint=f"does another program use the port? change listen in {home.folder}/node.toml",
+            ) from e
+        yield
+
+
+def _peers(group: Group, desk: Desk, runs: Runs, tasks: asyncio.TaskGroup) -> Peers:
+    answer = {
+        "proposal": desk.on_proposal,
+        "approval": desk.on_approval,
+        "prepare": runs.on_prepare,
+        "go": runs.on_go,
+        "cancel": runs.on_cancel,
+    }
+
+    async def handle(party: Party, topic: str, body: bytes) -> bytes:
+        if topic not in answer:
+            raise NotFound("this node does not know what is asked")
+        return await answer[topic](party, body)
+
+    def on_ready(party: Party) -> None:
+        tasks.create_task(desk.catch_up(party))
+
+    seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
+    key, digest = desk.home.identity, group.digest()
+    timeout_s = desk.home.timeout_s
+    return Peers(
+        desk.me,
+        seats,
+        key,
+        digest,
+        SOFTWARE,
+        handle,
+        desk.now,
+        on_ready,
+        heartbeat_s=min(HEARTBEAT_S, timeout_s / 4),
+        dead_after_s=min(DEAD_AFTER_S, timeout_s),
+    )
