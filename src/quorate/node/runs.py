@@ -127,6 +127,7 @@ class Runs:
         """Bring all members to the beginning of a run; they conduct it themselves."""
         run.tell(Progress(STEPS[0], 0))
         try:
+            await self.desk.peers.wait_ready(self.desk.home.timeout_s)
             released = await self._prepare_all(run, request)
             if released is not None:
                 await self._adopt(run, released)

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate import wire
-from quorate.errors import Abort, Error, MalformedMessage, Party
+from quorate.errors import Abort, MalformedMessage, Party
 from quorate.transport.session import Buffer, StoppedByPeer
 
 HEAD = struct.Struct("<QQII")
@@ -98,6 +98,7 @@ class Link(asyncio.BufferedProtocol):
         self.peer: Party | None = None
         self.name = "an unknown peer"
         self.lost: Abort | None = None
+        self.why = ""
         self.lost_event = asyncio.Event()
         self.heard = 0.0
         self._on_open = on_open
@@ -317,29 +318,25 @@ class Link(asyncio.BufferedProtocol):
         return self._transport.get_extra_info(name)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
-        self.fail(Abort(f"{self.name} did not answer (connection lost)", suspects=self._suspects()))
+        self.close("connection lost")
 
-    def close(self, reason: str) -> None:
-        """End the connection for a reason of this node's own."""
-        self.fail(Abort(f"{self.name} did not answer ({reason})", suspects=self._suspects()))
+    def close(self, why: str) -> None:
+        """Fail every session on this link, now and later, and drop the connection."""
+        self._end(why, f"{self.name} did not answer ({why})")
 
     def _refuse(self, why: str) -> None:
-        """End the connection because the peer broke its rules."""
-        self.fail(Abort(f"{self.name} broke the protocol: {why}", suspects=self._suspects()))
+        """Do the same because the peer broke its rules."""
+        self._end(f"it broke the protocol: {why}", f"{self.name} broke the protocol: {why}")
 
-    def fail(self, error: Error) -> None:
-        """Fail every session on this link, now and later, and drop the connection."""
-        abort = error if isinstance(error, Abort) else Abort(str(error), suspects=self._suspects())
+    def _end(self, why: str, message: str) -> None:
         if self.lost is None:
-            self.lost = abort
+            self.why = why
+            self.lost = Abort(message, suspects=() if self.peer is None else (self.peer,))
             self._transport.abort()
             self._room.set()
             for box in self._boxes.values():
-                box.fail(abort)
+                box.fail(self.lost)
             self.lost_event.set()
-
-    def _suspects(self) -> tuple[Party, ...]:
-        return () if self.peer is None else (self.peer,)
 
     def _check(self, session: int) -> None:
         box = self._boxes.get(session)

@@ -246,7 +246,7 @@ class Peers:
         try:
             party = self._identify(link, dialled)
         except VerificationFailed as e:
-            link.fail(e)
+            link.close(str(e))
             return
         peer = self.peers[party]
         if peer.link is not None:
@@ -274,7 +274,7 @@ class Peers:
 
     def _forget(self, peer: Peer, link: Link) -> None:
         """Note that `link` is gone, and fail what was asked over it."""
-        peer.link, peer.greeting, peer.trouble = None, None, str(link.lost)
+        peer.link, peer.greeting, peer.trouble = None, None, link.why
         peer.ready.clear()
         log.info("link lost", member=peer.seat.name, why=peer.trouble)
         for reply in peer.asked.values():
