@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quorate import __version__
-from tests.docs.project import PROJECT, files
+from tests.docs.project import PROJECT, files, shown
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -29,7 +29,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_is_pure_and_carries_every_file_of_the_package(wheel: Path) -> None:
     assert wheel.name == f"quorate-{__version__}-py3-none-any.whl"
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert inside == {p.relative_to(PROJECT / "src").as_posix() for p in files(under="src")}
+    own = {p.relative_to(PROJECT / "src").as_posix() for p in files(under="src")}
+    assert inside == own | {f"quorate/{shown(p)}" for p in files(under="examples")}
     assert any(name.startswith("quorate/node/migrations/") for name in inside)
     assert "quorate/py.typed" in inside
 
@@ -52,3 +53,11 @@ def test_a_fresh_installation_has_the_command(wheel: Path, tmp_path: Path) -> No
         cwd=tmp_path,
     )
     assert __version__ in said.stdout
+    demo = subprocess.run(
+        [tmp_path / "venv/bin/quorate", "demo", "age"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert "3 of 3 signatures verify" in demo.stdout

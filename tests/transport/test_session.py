@@ -1,0 +1,178 @@
+"""What a session decides by itself: names of steps, time-outs, and whom to suspect."""
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quorate.errors import Abort, Party
+from quorate.transport.memory import MemoryNetwork
+from quorate.transport.session import Buffer, Session, StoppedByPeer, together
+from tests.parties import VirtualTimeLoop, run_parties
+
+NAMES = ("north", "south", "west")
+TIMEOUT_S = 30.0
+PATHS = st.lists(st.text(alphabet="ab1. ", min_size=1, max_size=3), max_size=3)
+
+
+def quiet() -> Session:
+    """Return a session on which nothing is sent."""
+    return Session(0, NAMES, MemoryNetwork(NAMES).channel(0), TIMEOUT_S)
+
+
+def in_virtual_time(scene: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(scene)
+
+
+@given(st.sets(PATHS.map(tuple), max_size=8))
+def test_no_two_children_share_a_label(paths: set[tuple[str, ...]]) -> None:
+    labels: list[str] = []
+    for path in paths:
+        session = quiet()
+        for name in path:
+            session = session.at(name)
+        labels += [session.label() for _ in range(12)]
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("name", ["", "/", "1/2", "/1"])
+def test_a_childs_name_cannot_pretend_to_be_a_path(name: str) -> None:
+    with pytest.raises(ValueError, match="holds no /"):
+        quiet().at(name)
+
+
+@dataclass(slots=True)
+class Trickle:
+    """A channel on which party 1 is heard at these times, and whole at the last; never later."""
+
+    heard_at: Iterable[float]
+    whole: bool
+    heard: float = 0.0
+    sent: list[str] = field(default_factory=list)
+
+    async def send(self, to: Party, label: str, total: int, piece: Buffer) -> None:
+        self.sent.append(label)
+
+    def expect(self, sender: Party, label: str, at_most: int) -> asyncio.Future[Buffer]:
+        loop = asyncio.get_running_loop()
+        message: asyncio.Future[Buffer] = loop.create_future()
+        times = list(self.heard_at)
+        for at in times:
+            loop.call_at(at, setattr, self, "heard", at)
+        if self.whole:
+            loop.call_at(times[-1], message.set_result, bytes(8))
+        return message
+
+    def last_heard(self, sender: Party) -> float:
+        return self.heard
+
+    def close(self, error: BaseException | None) -> None:
+        """Nobody is there to be told."""
+
+
+def test_a_long_message_that_keeps_coming_does_not_time_out() -> None:
+    async def scene() -> None:
+        times = np.arange(1, 100) * 0.9 * TIMEOUT_S
+        session = Session(0, NAMES[:2], Trickle(times.tolist(), whole=True), TIMEOUT_S)
+        await session.exchange(bytes(8))
+        assert asyncio.get_running_loop().time() == pytest.approx(times[-1])
+
+    in_virtual_time(scene())
+
+
+def test_a_message_that_stops_coming_times_out_from_its_last_bytes() -> None:
+    async def scene() -> None:
+        session = Session(0, NAMES[:2], Trickle([25.0, 50.0], whole=False), TIMEOUT_S)
+        with pytest.raises(Abort, match="south did not answer") as caught:
+            await session.exchange(bytes(8))
+        assert caught.value.suspects == {1}
+        assert asyncio.get_running_loop().time() == pytest.approx(50 + TIMEOUT_S)
+
+    in_virtual_time(scene())
+
+
+def test_bytes_of_earlier_steps_buy_no_time_beyond_their_own() -> None:
+    """What came before a step began does not shorten what the step may take."""
+
+    async def scene() -> None:
+        session = Session(0, NAMES[:2], Trickle([], whole=False), TIMEOUT_S)
+        await asyncio.sleep(100)
+        with pytest.raises(Abort):
+            await session.exchange(bytes(8))
+        assert asyncio.get_running_loop().time() == pytest.approx(100 + TIMEOUT_S)
+
+    in_virtual_time(scene())
+
+
+@pytest.mark.parametrize(
+    ("named", "missing", "suspects", "says"),
+    [
+        ({2}, {2}, {2}, "west did not answer"),
+        ({2}, {1, 2}, {2}, "west did not answer"),
+        ({2}, {1}, {1}, "south stopped the run: it was west"),
+        ({2}, set(), {1}, "south stopped the run: it was west"),
+        (set(), {2}, {1}, "south stopped the run: it was west"),
+        ({77, -1}, {2}, {1}, "south stopped the run: it was west"),
+    ],
+)
+def test_an_accusation_is_taken_over_only_if_it_is_ones_own_finding(
+    named: set[Party], missing: set[Party], suspects: set[Party], says: str
+) -> None:
+    blamed = quiet()._blame(StoppedByPeer(1, "south", "it was west", named), missing)
+    assert blamed.suspects == suspects
+    assert not blamed.culprits
+    assert str(blamed) == says
+
+
+def test_a_liar_cannot_put_an_honest_member_under_suspicion() -> None:
+    """South stops the run and blames west, which has said all it had to say."""
+
+    async def protocol(session: Session) -> object:
+        if session.me == 1:
+            await asyncio.sleep(1)
+            raise Abort("it was west", suspects=[2])
+        return await session.exchange(b"hello")
+
+    outcomes = run_parties(protocol, 3)
+    for party in (0, 2):
+        outcome = outcomes[party]
+        assert isinstance(outcome, StoppedByPeer)
+        assert outcome.suspects == {1}
+
+
+@given(st.permutations(range(4)))
+def test_steps_side_by_side_share_rounds_whatever_their_order(order: list[int]) -> None:
+    async def protocol(session: Session) -> int:
+        async def steps(k: int) -> None:
+            child = session.at(str(k))
+            for _ in range(k + 1):
+                await child.exchange(bytes([k]))
+
+        await session.exchange(b"x")
+        await together(*map(steps, order))
+        return session.rounds
+
+    assert set(run_parties(protocol, 2).values()) == {5}
+
+
+def test_a_failure_beside_another_step_ends_both() -> None:
+    async def protocol(session: Session) -> object:
+        async def fail() -> None:
+            await session.at("bad").exchange(b"x")
+            raise Abort("enough")
+
+        async def wait() -> None:
+            for _ in itertools.count():
+                await session.at("good").exchange(b"x")
+
+        return await together(fail(), wait())
+
+    for outcome in run_parties(protocol, 2).values():
+        assert isinstance(outcome, Abort)
