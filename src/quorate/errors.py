@@ -10,7 +10,8 @@ Error                    base; `hint` says what to do next; exit 1
 ├── OutOfRange           a number the fixed-point or ring representation cannot hold
 ├── VerificationFailed   a release, certificate or audit log that does not verify
 ├── NotFound             a name or identifier nobody knows here
-└── Unavailable          a node, file or program that should be there is not
+├── Unavailable          a node, file or program that should be there is not
+└── Usage                a command was not typed as it must be; exit 2
 """
 
 from collections.abc import Iterable
@@ -87,3 +88,9 @@ class NotFound(Error):
 
 class Unavailable(Error):
     """Something that should be running or present is not."""
+
+
+class Usage(Error):
+    """A command line that is not understood."""
+
+    exit_code = 2

@@ -102,7 +102,7 @@ def test_a_round_costs_one_journey_and_no_round_is_hidden(
     async def scene() -> list[float]:
         clock, took = asyncio.get_running_loop().time, []
         async with distant(3, DELAY_S) as there:
-            for _ in range(3):
+            for _ in range(5):  # the quickest counts: the machine may be busy
                 started = clock()
                 for outcome in await sum_up(there.peers, ones(3, 60)):
                     assert isinstance(outcome, Total)

@@ -136,14 +136,14 @@ async def _gather_in_chunks(
     n, me, size = session.n, session.me, chunk_words(session.n, mine.size)
     own = np.empty(size, np.uint64)
 
-    async def swap(by: int) -> Words:
+    async def swap(by: int, step: Session) -> Words:
         """Send the chunk of the party `by` seats on; return one's own chunk from behind."""
         scratch = np.empty(size, np.uint64)
         to = (me + by) % n
         part = _masked(session, mine, bond, seed, out=scratch, start=to * size)
-        return await session.at(f"by {by}").shift(part, by=by, like=own)
+        return await step.shift(part, by=by, like=own)
 
-    arrived = await together(*(swap(by) for by in range(1, n)))
+    arrived = await together(*(swap(by, session.at(f"by {by}")) for by in range(1, n)))
     for _ in _masked(session, mine, bond, seed, out=own, start=me * size):
         pass
     seen = {}

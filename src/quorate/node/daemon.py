@@ -49,6 +49,7 @@ def start(home: Home, *, timeout_s: float = 20.0) -> int:
     with Client(home.socket) as client:
         if client.is_healthy():
             raise Refused(f"the node {home.name} is running already")
+        home.log.touch(mode=0o600)
         with home.log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "quorate.node", str(home.folder)],
@@ -78,11 +79,16 @@ def stop(home: Home, *, timeout_s: float = 20.0) -> None:
 
 
 def _did_not_start(home: Home) -> Unavailable:
+    """Return the error with which the node's own process ended, as its log has it."""
     lines = home.log.read_text(errors="replace").splitlines()
-    why = next((line for line in reversed(lines) if line.startswith("quorate: ")), "")
+    said = {"error": "", "hint": f"see {home.log}"}
+    for line in lines:
+        for word in said:
+            if line.startswith(f"quorate: {word}: "):
+                said[word] = line.removeprefix(f"quorate: {word}: ")
+    message = f"the node {home.name} did not start"
     return Unavailable(
-        f"the node {home.name} did not start" + why.removeprefix("quorate").replace(" error:", ""),
-        hint=f"its log is {home.log}",
+        f"{message}: {said['error']}" if said["error"] else message, hint=said["hint"]
     )
 
 
@@ -106,8 +112,8 @@ def _only_process(home: Home) -> Generator[None]:
 
 @contextlib.contextmanager
 def _open_store(home: Home) -> Generator[Store]:
+    home.database.touch(mode=0o600)  # and so are the files SQLite puts beside it
     store = Store(home.database)
-    home.database.chmod(0o600)
     try:
         yield store
     finally:

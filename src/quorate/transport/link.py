@@ -124,10 +124,10 @@ class Link(asyncio.BufferedProtocol):
         for at in range(0, len(view), FRAME):
             self._check(session)
             self._write(session, key, total, view[at : at + FRAME])
-        if total > FRAME:
-            await asyncio.sleep(0)  # let arriving bytes in between two blocks
-            await self._room.wait()
-            self._check(session)
+            if total > FRAME:
+                await asyncio.sleep(0)  # let arriving bytes in between two blocks
+                await self._room.wait()
+                self._check(session)
 
     def send_record(self, record: bytes) -> None:
         """Send one control record to the node at the other end."""

@@ -28,6 +28,9 @@ M = TypeVar("M")
 
 Buffer = bytes | bytearray | memoryview
 
+PIECE = 256 << 10
+"""Bytes that must get away within one time-out, so that a long message may take many."""
+
 Blocks = Iterable[NDArray[Any]]
 """A long array as it is being made."""
 
@@ -95,7 +98,10 @@ class Session:
         return tuple(p for p in range(self.n) if p != self.me)
 
     def at(self, name: str) -> "Session":
-        """Return a session whose labels no sibling can produce."""
+        """Return a session whose labels no sibling can produce.
+
+        Its rounds count from now: make all children that run side by side before the first starts.
+        """
         if not name or "/" in name:
             raise ValueError("a step's name is not empty and holds no /")
         child = f"{self.path}/{name}"
@@ -178,8 +184,10 @@ class Session:
         """Send `mine` to each party in `to`: whole, or block by block as it is produced."""
         if mine is like or isinstance(mine, np.ndarray | bytes):
             whole = _frame(mine)
-            pieces: Iterable[Buffer] = [whole]
             total = len(whole)
+            pieces: Iterable[Buffer] = (
+                memoryview(whole)[at : at + PIECE] for at in range(0, total, PIECE)
+            )
         else:
             blocks = cast("Blocks", mine)
             pieces, total = map(wire.array_frame, blocks), cast("int", _size_of(like))

@@ -1,0 +1,110 @@
+"""`quorate group`: who is in it, with which keys."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quorate.cli.options import FormatOption, NodeOption, connect, open_home, read_file, write_file
+from quorate.cli.output import aligned, grouped, show
+from quorate.errors import NotFound, Unavailable
+from quorate.studies.group import Group, check_group, group_from_json, group_to_json
+
+app = typer.Typer(help="Who is in the group, and with which keys.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One member as this node sees it."""
+
+    name: str
+    address: str
+    public_key: bytes
+    reachable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    name: str
+    digest: bytes
+    members: tuple[Row, ...]
+
+
+@app.command("create")
+def create_command(
+    name: Annotated[str, typer.Argument(help="The group's name.")],
+    cards: Annotated[list[Path], typer.Argument(help="The members' cards, in order of seats.")],
+    out: Annotated[Path, typer.Option(help="The file to give to all members.")],
+    form: FormatOption = "text",
+) -> None:
+    """Make a group file from the members' cards."""
+    group = create(name, cards, out)
+    lines = [
+        *_lines(_roster(group, {})),
+        f"next: give {out.name} to every member, who joins with: quorate group join {out.name}",
+    ]
+    show(_roster(group, {}), lines, form)
+
+
+def create(name: str, cards: list[Path], out: Path) -> Group:
+    """Write the group of those cards to `out` and return it."""
+    from quorate.node.home import card_from_json
+
+    group = Group(name, tuple(card_from_json(read_file(card)) for card in cards))
+    check_group(group)
+    write_file(out, group_to_json(group))
+    return group
+
+
+@app.command("join")
+def join(
+    file: Annotated[Path, typer.Argument(help="The group's file.")],
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Make a group this node's own: it must list this member with this key."""
+    home = open_home(node)
+    group = group_from_json(read_file(file))
+    home.join(group)
+    lines = [
+        *_lines(_roster(group, {home.name: "this node"})),
+        "next: compare the digest with the other members, by telephone or in person, "
+        "then: quorate node start",
+    ]
+    show(_roster(group, {}), lines, form)
+
+
+@app.command("show")
+def show_command(node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Show the members, their keys, and the digest to compare with theirs."""
+    home = open_home(node)
+    if home.group is None:
+        raise NotFound(f"{home.name} is in no group yet", hint="join with: quorate group join FILE")
+    reachable = {home.name: "this node"}
+    try:
+        with connect(home.folder) as client:
+            for peer in client.status().peers:
+                reachable[peer.name] = "connected" if peer.connected else peer.trouble
+    except Unavailable:
+        reachable[home.name] = "this node, not running"
+    roster = _roster(home.group, reachable)
+    show(roster, _lines(roster), form)
+
+
+def _roster(group: Group, reachable: dict[str, str]) -> Roster:
+    rows = (Row(m.name, m.address, m.public_key, reachable.get(m.name, "")) for m in group.members)
+    return Roster(group.name, group.digest(), tuple(rows))
+
+
+def _lines(roster: Roster) -> list[str]:
+    rows = [(row.name, row.address, row.reachable) for row in roster.members]
+    keys = [(row.name, grouped(row.public_key)) for row in roster.members]
+    return [
+        f"group   {roster.name}",
+        f"digest  {grouped(roster.digest)}",
+        "members",
+        *aligned(rows, indent="  "),
+        "keys",
+        *aligned(keys, indent="  "),
+    ]

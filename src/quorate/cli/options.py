@@ -1,0 +1,60 @@
+"""The options many commands share, and how they become a node or the text of a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quorate.cli.output import Format
+from quorate.errors import Unavailable
+
+if TYPE_CHECKING:
+    from quorate.node.client import Client
+    from quorate.node.home import Home
+
+FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, or JSON.")]
+NodeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--node",
+        envvar="QUORATE_NODE",
+        metavar="FOLDER",
+        help="The node's folder; if not given, the current one.",
+        show_default=False,
+    ),
+]
+
+
+def open_home(node: Path | None) -> "Home":
+    """Return the node folder a command is about. Raises `NotFound`."""
+    from quorate.node import home
+
+    return home.open_home(node or Path.cwd())
+
+
+def connect(node: Path | None) -> "Client":
+    """Return a client of the node a command is about."""
+    from quorate.node.client import Client
+
+    return Client(open_home(node).socket)
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a file a person named, or of stdin for `-`. Raises `Unavailable`."""
+    if str(path) == "-":
+        return sys.stdin.read()
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as e:
+        raise Unavailable(f"{path} cannot be read: {e.strerror}", hint="check the path") from None
+    except UnicodeDecodeError:
+        raise Unavailable(f"{path} is not text in UTF-8", hint="check the path") from None
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file a person asked for. Raises `Unavailable`."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as e:
+        raise Unavailable(f"{path} cannot be written: {e.strerror}") from None

@@ -1,0 +1,168 @@
+"""`quorate study`: propose, understand, approve, run and release studies."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quorate.cli import study_text
+from quorate.cli.options import FormatOption, NodeOption, connect, open_home, read_file, write_file
+from quorate.cli.output import say, show
+from quorate.errors import Error, NotFound, Usage
+from quorate.studies.group import MAX_MEMBERS, Group, Member
+from quorate.studies.study import read_study
+
+if TYPE_CHECKING:
+    from quorate.node.client import Client
+    from quorate.node.views import StudyView
+
+app = typer.Typer(help="What the members compute together: propose, approve, run, release.")
+
+StudyId = Annotated[
+    str, typer.Argument(metavar="ID", help="The study's identifier, or its beginning.")
+]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(help="A risk accepted in so many words, such as two-members."),
+]
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    members: Annotated[
+        int | None,
+        typer.Option(min=2, max=MAX_MEMBERS, help="For how many members, if no node is named."),
+    ] = None,
+    accept: Accept = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Say what a study would reveal, to whom, and at what cost. Touches no data and no node."""
+    from quorate.studies.disclosure import disclose
+    from quorate.studies.plan import compile_plan
+
+    study = read_study(read_file(file))
+    group = _of_node(node) if node and members is None else _imagined(members or 3)
+    now = datetime.now(UTC)  # noqa: TID251 - the edge
+    plan = compile_plan(study, group, proposer=group.names[0], now=now, accept=accept or ())
+    disclosure = disclose(plan)
+    lines = [f"study    {study.title}", f"purpose  {study.purpose}", *disclosure.lines()]
+    show(disclosure, lines, form)
+
+
+@app.command("propose")
+def propose(
+    file: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    accept: Accept = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Propose a study to all members, and approve it for this one."""
+    with connect(node) as client:
+        study = client.propose(read_file(file), tuple(accept or ()))
+    show(study, study_text.whole(study), form)
+
+
+@app.command("list")
+def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
+    """List the studies this node knows."""
+    with connect(node) as client:
+        studies = client.studies()
+    none = ["no studies; propose one with: quorate study propose FILE"]
+    show(studies, study_text.table(studies) or none, form)
+
+
+@app.command("show")
+def show_command(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Show one study: what it reveals, who approved it, what came out."""
+    with connect(node) as client:
+        study = client.study(id_)
+    show(study, study_text.whole(study), form)
+
+
+@app.command("approve")
+def approve(
+    id_: StudyId,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Let this member take part: shows what is revealed, and asks."""
+    with connect(node) as client:
+        if not yes:
+            _ask(client.study(id_))
+        study = client.approve(id_)
+    show(study, study_text.decided(study), form)
+
+
+@app.command("decline")
+def decline(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Refuse a study for good, and tell the other members."""
+    with connect(node) as client:
+        study = client.decline(id_)
+    show(study, study_text.decided(study), form)
+
+
+@app.command("run")
+def run(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Run an approved study among all members."""
+    with connect(node) as client:
+        study = run_to_end(client, id_, quiet=form == "json")
+    show(study, [*study_text.outcome(study), *study_text.next_step(study)], form)
+
+
+@app.command("release")
+def release(
+    id_: StudyId,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; if not given, stdout.")
+    ] = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Write the release: the result and its certificate, signed by every member."""
+    with connect(node) as client:
+        text = client.release(id_)
+    if out is None:
+        print(text, end="")
+        return
+    write_file(out, text)
+    lines = [f"written to {out}", f"next: anyone verifies it with: quorate verify {out}"]
+    show({"written": str(out)}, lines, form)
+
+
+def run_to_end(client: "Client", id_: str, *, quiet: bool = False) -> "StudyView":
+    """Run a study, showing its progress on stderr, and return it released."""
+    from quorate.cli.progress import follow
+
+    return follow(client.run(id_), quiet=quiet)
+
+
+def _ask(study: "StudyView") -> None:
+    say(*study_text.whole(study), error=True)
+    if not sys.stdin.isatty():
+        raise Usage("nobody is here to be asked", hint="decide with --yes, or at a terminal")
+    if not typer.confirm("approve exactly this?", err=True):
+        hint = f"to refuse it for good, and tell the others: quorate study decline {study.id}"
+        raise Error("nothing was approved", hint=hint)
+
+
+def _of_node(node: Path) -> Group:
+    group = open_home(node).group
+    if group is None:
+        raise NotFound("this node is in no group yet", hint="join with: quorate group join FILE")
+    return group
+
+
+def _imagined(n: int) -> Group:
+    """Return a group of n that exists nowhere: a disclosure depends on their number alone."""
+    return Group(
+        "imagined",
+        tuple(
+            Member(f"member-{i}", f"member-{i}.example:7400", i.to_bytes(32, "big"))
+            for i in range(1, n + 1)
+        ),
+    )

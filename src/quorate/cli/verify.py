@@ -1,0 +1,113 @@
+"""`quorate verify`: what a release proves, offline, and what must still be believed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
+from quorate.cli.output import aligned, grouped, show
+from quorate.studies.group import Group, group_from_json
+from quorate.studies.plan import Result
+from quorate.studies.release import Verified, from_json, verify_release
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A release that verified."""
+
+    study: str
+    plan: bytes
+    title: str
+    results: tuple[Result, ...]
+    group: str
+    roster: bytes
+    roster_known: bool
+    session: bytes
+    time: str
+    software: str
+    signed_by: tuple[str, ...]
+    proven: tuple[str, ...]
+    believed: tuple[str, ...]
+
+
+def verify(
+    release: Annotated[Path, typer.Argument(help="The release, a JSON file.")],
+    group: Annotated[
+        Path | None, typer.Option(help="The group's file, from one who knows its members.")
+    ] = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Verify a release offline: plan, roster, results, and every member's signature."""
+    report = report_on(read_file(release), _known(group, node))
+    show(report, lines_of(report), form)
+
+
+def report_on(text: str, group: Group | None) -> Report:
+    """Return what the release in `text` proves. Raises `VerificationFailed`, `MalformedMessage`."""
+    verified = verify_release(from_json(text), group=group)
+    certificate = verified.certificate
+    return Report(
+        study=verified.plan.short_id,
+        plan=certificate.plan,
+        title=verified.plan.study.title,
+        results=certificate.results,
+        group=verified.group.name,
+        roster=certificate.group,
+        roster_known=verified.roster_known,
+        session=certificate.session,
+        time=certificate.time,
+        software=certificate.software,
+        signed_by=certificate.members,
+        proven=_proven(verified),
+        believed=_believed(verified),
+    )
+
+
+def lines_of(report: Report) -> list[str]:
+    """Return a report as lines of text."""
+    n = len(report.signed_by)
+    return [
+        f"study    {report.study}  {report.title}",
+        *aligned([_result(result) for result in report.results], indent="         "),
+        f"plan     {grouped(report.plan)}",
+        f"roster   {grouped(report.roster)}  ({report.group})",
+        f"session  {grouped(report.session)}",
+        f"time     {report.time}, by {report.software}",
+        f"signed   {', '.join(report.signed_by)}: {n} of {n} signatures verify",
+        *(f"proven   {text}" for text in report.proven),
+        *(f"believed {text}" for text in report.believed),
+    ]
+
+
+def _known(group: Path | None, node: Path | None) -> Group | None:
+    if group is not None:
+        return group_from_json(read_file(group))
+    return None if node is None else open_home(node).group
+
+
+def _result(result: Result) -> tuple[str, str, str]:
+    exact = str(result.numerator)
+    if result.denominator != 1:
+        exact += f"/{result.denominator}"
+    return result.name, f"{result.value} {result.unit}", f"= {exact}"
+
+
+def _proven(verified: Verified) -> tuple[str, ...]:
+    return (
+        "whoever holds these members' keys signed exactly these results, "
+        "of exactly this plan, in one session",
+        *(("the roster is the one you know",) if verified.roster_known else ()),
+    )
+
+
+def _believed(verified: Verified) -> tuple[str, ...]:
+    roster = ("that the roster is real: compare its digest with a member, or give --group",)
+    return (
+        *(() if verified.roster_known else roster),
+        "that each member computed on true rows: nothing here shows a lie about one's own",
+        "that members followed the protocol: one that did not could have spoilt the result",
+        "the time: it is what the members say",
+    )

@@ -1,0 +1,84 @@
+"""`quorate verify`: what is proven, what must be believed, and what does not verify."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from quorate.studies.group import group_to_json
+from quorate.studies.release import to_json
+from tests.cli.say import Shell
+from tests.studies.trio import PLAN, TRIO, group_of, signed_release
+
+
+@pytest.fixture
+def release(shell: Shell) -> Path:
+    path = shell.folder / "release.json"
+    path.write_text(to_json(signed_release()))
+    return path
+
+
+def test_a_release_with_the_known_roster(shell: Shell, release: Path) -> None:
+    Path("trio.json").write_text(group_to_json(TRIO))
+    answer = shell("verify", release, "--group", "trio.json")
+    assert answer.code == 0
+    for line in (
+        f"study    {PLAN.short_id}  Average age of diabetes patients",
+        "mean_age  48.5181 years       = 21445/442",
+        "signed   north, south, west: 3 of 3 signatures verify",
+        "proven   the roster is the one you know",
+    ):
+        assert line in answer.out
+    assert "compare its digest" not in answer.out
+
+
+def test_without_a_roster_the_members_must_be_believed(shell: Shell, release: Path) -> None:
+    answer = shell("verify", release)
+    assert answer.code == 0
+    assert "believed that the roster is real: compare its digest" in answer.out
+    assert "the roster is the one you know" not in answer.out
+
+
+def test_as_json(shell: Shell, release: Path) -> None:
+    said = json.loads(shell("verify", release, "--format", "json").out)
+    assert said["plan"] == PLAN.digest().hex()
+    assert said["signed_by"] == ["north", "south", "west"]
+    assert said["results"][1]["numerator"] == 21445
+    assert said["roster_known"] is False
+
+
+def test_another_groups_release_does_not_verify(shell: Shell, release: Path) -> None:
+    Path("other.json").write_text(group_to_json(group_of("north", "south", "east")))
+    answer = shell("verify", release, "--group", "other.json")
+    assert answer.code == 1
+    assert "quorate: error: the release is of another group" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"numerator": 21445', '"numerator": 21444'),
+        ('"value": "48.5181"', '"value": "48.6"'),
+        ('"time": "2027-01-31T09:31:00Z"', '"time": "2027-01-31T09:31:01Z"'),
+        ("Average age", "Average wage"),
+        ('"signature": "', '"signature": "00'),
+        ('"quorate": "release 1"', '"quorate": "release 2"'),
+    ],
+)
+def test_what_was_altered_does_not_verify(shell: Shell, release: Path, old: str, new: str) -> None:
+    text = release.read_text()
+    assert old in text
+    release.write_text(text.replace(old, new, 1))
+    answer = shell("verify", release)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("quorate: error: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null"])
+def test_a_file_that_is_no_release(shell: Shell, content: bytes) -> None:
+    Path("x.json").write_bytes(content)
+    assert shell("verify", "x.json").code == 1
+    assert shell("verify", "missing.json").err == (
+        "quorate: error: missing.json cannot be read: No such file or directory\n"
+        "quorate: hint: check the path\n"
+    )
