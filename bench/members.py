@@ -1,0 +1,232 @@
+"""The secure sum among real processes over real TLS on loopback, and a plain sum beside it.
+
+Each member is a process of its own with a link to every other. The plain sum
+sends the same words the same ways over the same links, unmasked and
+unconfirmed: the difference is what secrecy costs.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import secrets
+import socket
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+
+import numpy as np
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from numpy.testing import assert_array_equal
+
+from quorate.algebra.ring import Words
+from quorate.errors import Party, Refused
+from quorate.mpc import additive
+from quorate.mpc.additive import Cost, secure_sum
+from quorate.node.malloc import keep_freed_memory
+from quorate.transport.peers import Peers, Seat
+from quorate.transport.session import Session, together
+
+READY_S, TIMEOUT_S = 120.0, 60.0
+READY, OPEN = "links up", "sessions open"
+
+Pipe = Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one member's process is to do."""
+
+    me: Party
+    seats: tuple[Seat, ...]
+    key: bytes
+    words: int
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one member measured: seconds of each repetition, and the cost of one secure sum."""
+
+    secure_s: tuple[float, ...]
+    plain_s: tuple[float, ...]
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Medians over the repetitions; in each the slowest member counts."""
+
+    members: int
+    words: int
+    secure_s: float
+    plain_s: float
+    numpy_s: float
+    cost: Cost
+
+
+def measure(members: int, words: int, repeats: int) -> Measured:
+    """Start `members` processes, let them add up `words` numbers each, return what it took."""
+    context = multiprocessing.get_context("spawn")
+    pipes: list[Pipe] = []
+    with ExitStack() as stack:
+        for task in _tasks(members, words, repeats):
+            here, there = context.Pipe()
+            process = context.Process(target=run_member, args=(task, there), daemon=True)
+            process.start()
+            stack.callback(process.join)
+            there.close()
+            pipes.append(stack.enter_context(here))
+        for expected in (READY, OPEN):
+            assert [pipe.recv() for pipe in pipes] == [expected] * members
+            _tell_all(pipes)
+        spent = [pipe.recv() for pipe in pipes]
+        _tell_all(pipes)
+    return _summary(members, words, spent)
+
+
+def _tasks(members: int, words: int, repeats: int) -> list[Task]:
+    keys = [Ed25519PrivateKey.generate() for _ in range(members)]
+    seats = tuple(
+        Seat(f"member{p}", "127.0.0.1", port, key.public_key().public_bytes_raw())
+        for p, (port, key) in enumerate(zip(_free_ports(members), keys, strict=True))
+    )
+    return [Task(p, seats, k.private_bytes_raw(), words, repeats) for p, k in enumerate(keys)]
+
+
+def _tell_all(pipes: Iterable[Pipe]) -> None:
+    for pipe in pipes:
+        pipe.send(None)
+
+
+def _summary(members: int, words: int, spent: list[Spent]) -> Measured:
+    cost = additive.cost(members, words)
+    assert {one.cost for one in spent} == {cost}, "the cost is not the declared one"
+    return Measured(
+        members,
+        words,
+        statistics.median(map(max, zip(*(one.secure_s for one in spent), strict=True))),
+        statistics.median(map(max, zip(*(one.plain_s for one in spent), strict=True))),
+        statistics.median(_numpy_sum_s(members, words) for _ in range(5)),
+        cost,
+    )
+
+
+def _numpy_sum_s(members: int, words: int) -> float:
+    """Return the seconds NumPy needs for the sum alone, with all vectors in one place."""
+    xs = np.ones((members, words), np.uint64)
+    started = time.perf_counter()
+    np.sum(xs, axis=0, dtype=np.uint64)
+    return time.perf_counter() - started
+
+
+def run_member(task: Task, pipe: Pipe) -> None:
+    """Be one member, from start to end; the other end of `pipe` keeps all in step."""
+    keep_freed_memory()
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
+    structlog.configure(wrapper_class=quiet)
+    asyncio.run(_member(task, pipe))
+
+
+async def _member(task: Task, pipe: Pipe) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(task.key)
+    peers = Peers(task.me, task.seats, key, bytes(32), "bench", _refuse, _now)
+    seat = task.seats[task.me]
+
+    async def in_step(message: object) -> None:
+        """Tell how far this member is; go on when everybody is there."""
+        pipe.send(message)
+        await asyncio.to_thread(pipe.recv)
+
+    async with peers.running((seat.host, seat.port)):
+        await peers.wait_ready(READY_S)
+        await in_step(READY)
+        meeting = Session(peers.me, peers.names, peers.channel(1), TIMEOUT_S)
+        runs = [
+            Session(peers.me, peers.names, peers.channel(number), TIMEOUT_S)
+            for number in range(2, 2 * task.repeats + 4)
+        ]
+        await in_step(OPEN)
+        await in_step(await _measured(task, meeting, runs))
+
+
+async def _measured(task: Task, meeting: Session, runs: list[Session]) -> Spent:
+    mine = np.arange(task.words, dtype=np.uint64) * np.uint64(task.me + 1)
+    secure, plain = [], []
+    for here, there in zip(runs[::2], runs[1::2], strict=True):
+        await meeting.exchange(b"ready")
+        secure.append(await _seconds(here, mine, secure_total))
+        await meeting.exchange(b"ready")
+        plain.append(await _seconds(there, mine, plain_total))
+    (cost,) = {Cost(run.rounds, run.meter.bytes_sent) for run in runs[::2]}
+    return Spent(tuple(secure[1:]), tuple(plain[1:]), cost)  # the first of each was to warm up
+
+
+async def _seconds(
+    session: Session, mine: Words, total_of: Callable[[Session, Words], Awaitable[Words]]
+) -> float:
+    """Return how long one sum took here; what it gives has to be right."""
+    async with session:
+        started = time.perf_counter()
+        total = await total_of(session, mine)
+        took = time.perf_counter() - started
+    n = session.n
+    assert_array_equal(total, np.arange(mine.size, dtype=np.uint64) * np.uint64(n * (n + 1) // 2))
+    return took
+
+
+async def secure_total(session: Session, mine: Words) -> Words:
+    total = await secure_sum(
+        session, mine, context=b"bench", claim=_forget, randomness=secrets.token_bytes
+    )
+    return total.words
+
+
+async def plain_total(session: Session, mine: Words) -> Words:
+    """Send what the secure sum sends, the same ways, but in the clear."""
+    n, m = session.n, mine.size
+    if not additive.in_chunks(n, m):
+        return _sum(await session.exchange(mine))
+    size = additive.chunk_words(n, m)
+    padded = np.zeros(n * size, np.uint64)
+    padded[:m] = mine
+
+    async def swap(by: int, step: Session) -> Words:
+        to = (session.me + by) % n
+        part = padded[to * size :][:size]
+        return await step.shift(part, by=by, like=np.empty_like(part))
+
+    parts = await together(*(swap(by, session.at(f"by {by}")) for by in range(1, n)))
+    own = _sum((padded[session.me * size :][:size], *parts))
+    return np.concatenate(await session.exchange(own))[:m]
+
+
+def _sum(vectors: tuple[Words, ...]) -> Words:
+    total = vectors[0].copy()
+    for vector in vectors[1:]:
+        total += vector
+    return total
+
+
+async def _refuse(_: Party, topic: str, __: bytes) -> bytes:
+    raise Refused(f"nothing is known of {topic}")
+
+
+def _forget(session_id: bytes) -> None:
+    """Claim nothing: no session's randomness is ever stored here, so none can come again."""
+
+
+def _now() -> datetime:
+    return datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for bound in sockets:
+            bound.bind(("127.0.0.1", 0))
+        return [bound.getsockname()[1] for bound in sockets]
