@@ -81,10 +81,10 @@ def test_nothing_runs_before_everybody_has_approved() -> None:
     among_three(body)
 
 
-async def ask_prepare(hospital: Hospital, party: int, digest: bytes) -> None:
+async def ask_prepare(hospital: Hospital, party: int, digest: bytes, session: int = 7) -> None:
     """Do what a starter does, without a starter's own checks."""
     approvals = hospital.desk.store.approvals(digest)
-    request = Prepare(digest, 7, utc_text(NOW), approvals)
+    request = Prepare(digest, session, utc_text(NOW), approvals)
     await hospital.desk.peers.ask(party, "prepare", request, Prepared, timeout_s=5)
 
 
@@ -280,5 +280,25 @@ def test_only_the_starter_begins_or_cancels_its_run() -> None:
         await north.desk.peers.ask(1, "cancel", Go(7), Ack, timeout_s=5)
         await until(settled([south], digest))
         assert south.desk.store.study(digest).note == "north called the run off"
+
+    among_three(body)
+
+
+def test_a_starter_that_names_the_session_differently_sets_no_link_against_another() -> None:
+    """Frames of a session that is not open here are nobody's fault but the starter's."""
+
+    async def body(hospitals: list[Hospital]) -> None:
+        north, south, west = hospitals
+        south.home.timeout_s = west.home.timeout_s = 0.5
+        digest = (await approved_by_all(hospitals)).plan.digest()
+        link = south.desk.peers.peers[2].link
+        for party in (1, 2):
+            await ask_prepare(north, party, digest, session=party)
+        for party in (1, 2):
+            await north.desk.peers.ask(party, "go", Go(party), Ack, timeout_s=5)
+        await until(settled([south, west], digest))
+        assert south.desk.peers.peers[2].link is link
+        assert link is not None
+        assert link.lost is None
 
     among_three(body)

@@ -17,6 +17,7 @@ from quorate.node.store import Entry, Store
 from quorate.studies.group import Group
 from tests.transport.mesh import free_ports
 
+_ROOT = tempfile.TemporaryDirectory(prefix="q-")  # a short path, for sockets; gone at the end
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NAMES = ("north", "south", "west")
 AGES = {"north": ["65", "67", "70"], "south": ["60", "64"], "west": ["72", "74"]}
@@ -62,7 +63,7 @@ class Hospital:
 
 def make_homes(names: tuple[str, ...] = NAMES, timeout_s: float = 3.0) -> list[Home]:
     """Make the folders of a group's members, joined, with their tables."""
-    folder = Path(tempfile.mkdtemp(prefix="q-"))
+    folder = Path(tempfile.mkdtemp(dir=_ROOT.name))
     ports = free_ports(len(names))
     homes = [
         create(folder / name, name, f"127.0.0.1:{port}")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.errors import Abort, Party
+from quorate.errors import Abort, OutOfRange, Party
 from quorate.transport.memory import MemoryNetwork
 from quorate.transport.session import Buffer, Session, StoppedByPeer, together
 from tests.parties import VirtualTimeLoop, run_parties
@@ -176,3 +176,12 @@ def test_a_failure_beside_another_step_ends_both() -> None:
 
     for outcome in run_parties(protocol, 2).values():
         assert isinstance(outcome, Abort)
+
+
+def test_a_message_whose_size_does_not_fit_the_wire_is_refused() -> None:
+    huge = np.broadcast_to(np.zeros(1, np.uint64), (1 << 29,))  # 4 GiB that take no memory
+
+    async def protocol(session: Session) -> object:
+        return await session.exchange(iter(()), like=huge)
+
+    assert isinstance(run_parties(protocol, 2)[0], OutOfRange)

@@ -110,7 +110,11 @@ def decline(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") 
 def run(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
     """Run an approved study among all members."""
     with connect(node) as client:
-        study = run_to_end(client, id_, quiet=form == "json")
+        try:
+            study = run_to_end(client, id_, quiet=form == "json")
+        except KeyboardInterrupt:
+            say(f"the run goes on without you: quorate study show {id_}", error=True)
+            raise
     show(study, [*study_text.outcome(study), *study_text.next_step(study)], form)
 
 

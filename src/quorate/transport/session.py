@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate import wire
-from quorate.errors import Abort, MalformedMessage, Party
+from quorate.errors import Abort, MalformedMessage, OutOfRange, Party
 
 M = TypeVar("M")
 
@@ -30,6 +30,9 @@ Buffer = bytes | bytearray | memoryview
 
 PIECE = 256 << 10
 """Bytes that must get away within one time-out, so that a long message may take many."""
+
+MAX_MESSAGE = (1 << 32) - 1
+"""Bytes in the largest message: its size travels in 32 bits."""
 
 Blocks = Iterable[NDArray[Any]]
 """A long array as it is being made."""
@@ -191,6 +194,8 @@ class Session:
         else:
             blocks = cast("Blocks", mine)
             pieces, total = map(wire.array_frame, blocks), cast("int", _size_of(like))
+        if total > MAX_MESSAGE:
+            raise OutOfRange(f"a message of {total} bytes: send it in several, of at most 4 GiB")
         for piece in pieces:
             for party in to:
                 await self._send_piece(party, label, total, piece)
