@@ -1,5 +1,6 @@
 """The database: whole transactions, sessions claimed once, one schema."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,8 @@ import sqlalchemy as sa
 from quorate.errors import NotFound, SessionReused, Unavailable
 from quorate.node import store as schema_of
 from quorate.node.lifecycle import State
-from quorate.node.messages import Approval, sign_approval
 from quorate.node.store import Store
-from tests.studies.trio import PLAN, key, plan_of, signed_release, study_of
+from tests.studies.trio import PLAN, approvals_of, plan_of, signed_release, study_of
 
 
 @pytest.fixture
@@ -76,8 +76,7 @@ def test_a_session_is_claimed_once_also_after_a_restart(tmp_path: Path) -> None:
 
 def test_approvals_are_kept_once_a_member(store: Store) -> None:
     store.add_study(PLAN)
-    word = Approval(PLAN.digest(), "north", agrees=True, time="2030-01-01T12:00:00Z")
-    signed = sign_approval(key("north"), word)
+    signed = approvals_of()[0]
     assert store.add_approval(signed)
     assert not store.add_approval(signed)
     assert store.approvals(PLAN.digest()) == (signed,)
@@ -115,3 +114,29 @@ def test_every_write_is_on_disk_before_it_returns(tmp_path: Path) -> None:
         }
     opened.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def fill(store: Store) -> None:
+    """Write two things at a time for as long as that goes."""
+    for number in itertools.count():
+        with store.transaction():
+            store.claim_session(number.to_bytes(32, "big"), bytes(32))
+            store.append_audit(number, bytes(200), bytes(32))
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    """SQLite's own limit stands in for the disk: the error is the same."""
+    opened = Store(tmp_path / "quorate.db")
+    with opened.transaction() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(Unavailable, match="cannot be written") as full:
+        fill(opened)
+    kept = len(opened.audit_log())
+    assert "make room" in full.value.hint
+    assert kept > 0
+    with opened.transaction() as db:
+        assert db.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == kept
+        db.exec_driver_sql("PRAGMA max_page_count = 100000")
+    opened.claim_session(kept.to_bytes(32, "big"), bytes(32))
+    opened.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from quorate.errors import Error
 from quorate.node.desk import Desk
+from quorate.node.heads import Heads
 from quorate.node.home import Home, create
 from quorate.node.node import running
 from quorate.node.runs import Progress, Runs
@@ -49,9 +50,12 @@ class Hospital:
     home: Home
     desk: Desk
     runs: Runs
+    heads: Heads
 
     def events(self) -> list[str]:
-        return [item.entry.event for item in self.desk.audit.verified()]
+        """What happened, but for the heads of others' logs: they come when they come."""
+        events = [item.entry.event for item in self.desk.audit.verified()]
+        return [event for event in events if event != "head held"]
 
     def details(self) -> str:
         return "\n".join(item.entry.details for item in self.desk.audit.verified())
@@ -83,16 +87,18 @@ async def up(home: Home, clock_off: timedelta = timedelta()) -> AsyncGenerator[H
     store = Store(home.database)
     try:
         async with running(home, store, lambda: NOW + clock_off) as node:
-            yield Hospital(home, node.desk, node.runs)
+            yield Hospital(home, node.desk, node.runs, node.heads)
     finally:
         store.close()
 
 
 @contextlib.asynccontextmanager
-async def connected(*homes: Home) -> AsyncGenerator[list[Hospital]]:
+async def connected(
+    *homes: Home, clock_off: timedelta = timedelta()
+) -> AsyncGenerator[list[Hospital]]:
     """These members up, and connected to each other."""
     async with contextlib.AsyncExitStack() as stack:
-        hospitals = [await stack.enter_async_context(up(home)) for home in homes]
+        hospitals = [await stack.enter_async_context(up(home, clock_off)) for home in homes]
         for hospital in hospitals:
             await hospital.desk.peers.wait_ready(10)
         yield hospitals

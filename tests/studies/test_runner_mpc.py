@@ -15,7 +15,7 @@ from quorate.studies.runners import mpc
 from quorate.studies.runners.mpc import Ran
 from quorate.transport.session import Session
 from tests.parties import measure, run_parties
-from tests.studies.trio import NAMES, NOW, PLAN, TRIO, key, plan_of, study_of
+from tests.studies.trio import NAMES, NOW, PLAN, TRIO, approvals_of, key, plan_of, study_of
 
 Own = tuple[int, ...]
 OWN: tuple[Own, ...] = ((3, 150, 60 << 20), (2, 70, 50 << 20), (4, 99, 170 << 20))
@@ -42,6 +42,7 @@ def running(
             (plans or {}).get(me, PLAN),
             TRIO,
             (own or {}).get(me, OWN[me]),
+            approvals=approvals_of(),
             time=utc_text(NOW),
             version=(versions or {}).get(me, "test"),
             key=(keys or {}).get(me, key(NAMES[me])),

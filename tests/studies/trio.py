@@ -1,12 +1,13 @@
 """A group of three with their keys, a study, its plan and a signed release of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from quorate.studies.approval import Approval, SignedApproval, sign_approval
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan, compile_plan, utc_text
 from quorate.studies.release import Release, Signature, certify, sign_certificate
 from quorate.studies.study import Study, read_study
 
@@ -62,9 +63,20 @@ PLAN = plan_of(read_study(STUDY))
 TOTALS = (442, 21445, 12_345_678_901)
 
 
+def approvals_of(plan: Plan = PLAN, group: Group = TRIO) -> tuple[SignedApproval, ...]:
+    """Return every member's approval of `plan`, good for a month from NOW."""
+    until = utc_text(NOW + timedelta(days=30))
+    return tuple(
+        sign_approval(key(name), Approval(plan.digest(), name, "approve", utc_text(NOW), until))
+        for name in group.names
+    )
+
+
 def signed_release(plan: Plan = PLAN, group: Group = TRIO) -> Release:
+    approvals = approvals_of(plan, group)
     certificate = certify(
         plan,
+        approvals,
         session=bytes(range(32)),
         results=plan.results(TOTALS),
         time="2027-01-31T09:31:00Z",
@@ -73,7 +85,7 @@ def signed_release(plan: Plan = PLAN, group: Group = TRIO) -> Release:
     signatures = tuple(
         Signature(name, sign_certificate(key(name), certificate)) for name in group.names
     )
-    return Release(plan, group, certificate, signatures)
+    return Release(plan, group, approvals, certificate, signatures)
 
 
 def write_csv(path: Path, column: str, values: list[str]) -> Path:

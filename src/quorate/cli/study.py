@@ -9,14 +9,16 @@ import typer
 
 from quorate.cli import study_text
 from quorate.cli.options import FormatOption, NodeOption, connect, open_home, read_file, write_file
-from quorate.cli.output import say, show
+from quorate.cli.output import Format, say, show
 from quorate.errors import Error, NotFound, Usage
 from quorate.studies.group import MAX_MEMBERS, Group, Member
 from quorate.studies.study import read_study
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from quorate.node.client import Client
-    from quorate.node.views import StudyView
+    from quorate.node.views import EventView, StudyView
 
 app = typer.Typer(help="What the members compute together: propose, approve, run, release.")
 
@@ -106,16 +108,26 @@ def decline(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") 
     show(study, study_text.decided(study), form)
 
 
+@app.command("revoke")
+def revoke(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Take this member's approval back, as long as no run has begun."""
+    with connect(node) as client:
+        study = client.revoke(id_)
+    show(study, study_text.decided(study), form)
+
+
 @app.command("run")
 def run(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
     """Run an approved study among all members."""
     with connect(node) as client:
-        try:
-            study = run_to_end(client, id_, quiet=form == "json")
-        except KeyboardInterrupt:
-            say(f"the run goes on without you: quorate study show {id_}", error=True)
-            raise
-    show(study, [*study_text.outcome(study), *study_text.next_step(study)], form)
+        _show_run(client.run(id_), id_, form)
+
+
+@app.command("resume")
+def resume(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Run a study again whose last run failed: a fresh session under the same approvals."""
+    with connect(node) as client:
+        _show_run(client.resume(id_), id_, form)
 
 
 @app.command("release")
@@ -143,6 +155,17 @@ def run_to_end(client: "Client", id_: str, *, quiet: bool = False) -> "StudyView
     from quorate.cli.progress import follow
 
     return follow(client.run(id_), quiet=quiet)
+
+
+def _show_run(events: "Iterator[EventView]", id_: str, form: Format) -> None:
+    from quorate.cli.progress import follow
+
+    try:
+        study = follow(events, quiet=form == "json")
+    except KeyboardInterrupt:
+        say(f"the run goes on without you: quorate study show {id_}", error=True)
+        raise
+    show(study, [*study_text.outcome(study), *study_text.next_step(study)], form)
 
 
 def _ask(study: "StudyView") -> None:

@@ -55,6 +55,7 @@ def outcome(study: StudyView) -> list[str]:
             f"cost     {study.cost.rounds} rounds, {study.cost.bytes_sent} bytes sent, "
             f"{study.cost.bytes_received} received, {study.cost.seconds:.2f} s"
         )
+    lines += [f"notice   {notice}" for notice in study.notices]
     return lines + [f"received {seen(view)}" for view in study.seen]
 
 
@@ -68,8 +69,10 @@ def next_step(study: StudyView) -> list[str]:
     match study.state:
         case "proposed":
             return [f"next: the others approve with: quorate study approve {study.id}"]
-        case "approved" | "failed":
+        case "approved":
             return [f"next: any member runs it with: quorate study run {study.id}"]
+        case "failed":
+            return [f"next: any member runs it again with: quorate study resume {study.id}"]
         case "released":
             return [f"next: quorate study release {study.id} --out release.json"]
         case _:

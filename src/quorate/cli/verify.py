@@ -28,6 +28,7 @@ class Report:
     time: str
     software: str
     signed_by: tuple[str, ...]
+    disclosure: tuple[str, ...]
     proven: tuple[str, ...]
     believed: tuple[str, ...]
 
@@ -61,6 +62,7 @@ def report_on(text: str, group: Group | None) -> Report:
         time=certificate.time,
         software=certificate.software,
         signed_by=certificate.members,
+        disclosure=certificate.disclosure,
         proven=_proven(verified),
         believed=_believed(verified),
     )
@@ -77,6 +79,7 @@ def lines_of(report: Report) -> list[str]:
         f"session  {grouped(report.session)}",
         f"time     {report.time}, by {report.software}",
         f"signed   {', '.join(report.signed_by)}: {n} of {n} signatures verify",
+        f"approved {', '.join(report.signed_by)}: {n} of {n} approvals of this plan verify",
         *(f"proven   {text}" for text in report.proven),
         *(f"believed {text}" for text in report.believed),
     ]
@@ -99,6 +102,7 @@ def _proven(verified: Verified) -> tuple[str, ...]:
     return (
         "whoever holds these members' keys signed exactly these results, "
         "of exactly this plan, in one session",
+        "each of them had approved this plan, and its approval still counted when it ran",
         *(("the roster is the one you know",) if verified.roster_known else ()),
     )
 

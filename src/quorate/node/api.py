@@ -14,8 +14,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from quorate import __version__
-from quorate.errors import Abort, DataError, Error, NotFound, Refused, Unavailable
+from quorate.errors import (
+    Abort,
+    DataError,
+    Error,
+    NotFound,
+    Refused,
+    Unavailable,
+    VerificationFailed,
+)
+from quorate.node.audit import Chained
 from quorate.node.desk import Desk
+from quorate.node.heads import Heads, Witness
+from quorate.node.lifecycle import State
+from quorate.node.node import Node
 from quorate.node.runs import STEPS, Progress, Run, Runs
 from quorate.node.store import Entry
 from quorate.node.views import (
@@ -32,6 +44,7 @@ from quorate.node.views import (
     StatusView,
     StudyView,
     TableView,
+    WitnessView,
 )
 from quorate.studies.disclosure import disclose
 from quorate.studies.release import Release, to_json
@@ -48,13 +61,14 @@ _STATUS: dict[type[Error], int] = {
 }
 
 
-def make_app(desk: Desk, runs: Runs, stop: Callable[[], None]) -> FastAPI:
+def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     """Return the API over one node."""
     app = FastAPI(title="quorate node", version=__version__, docs_url=None, redoc_url=None)
     _add_errors(app)
-    _add_node(app, desk, stop)
-    _add_studies(app, desk, runs)
-    _add_audit(app, desk)
+    _add_node(app, node.desk, stop)
+    _add_studies(app, node.desk)
+    _add_runs(app, node.desk, node.runs)
+    _add_audit(app, node.desk, node.heads)
     return app
 
 
@@ -124,7 +138,7 @@ def _add_node(app: FastAPI, desk: Desk, stop: Callable[[], None]) -> None:
         return TableView(name=body.name, path=str(desk.home.tables[body.name]))
 
 
-def _add_studies(app: FastAPI, desk: Desk, runs: Runs) -> None:
+def _add_studies(app: FastAPI, desk: Desk) -> None:
     @app.get("/studies")
     async def studies() -> tuple[StudyView, ...]:
         return tuple(_study_view(desk, entry) for entry in desk.store.all_studies())
@@ -148,10 +162,10 @@ def _add_studies(app: FastAPI, desk: Desk, runs: Runs) -> None:
         entry, untold = await desk.decline(desk.store.find(prefix).plan.digest())
         return _study_view(desk, entry, untold)
 
-    @app.post("/studies/{prefix}/run")
-    async def run(prefix: str) -> StreamingResponse:
-        started = runs.start(desk.store.find(prefix).plan.digest())
-        return StreamingResponse(_events(desk, started), media_type="application/x-ndjson")
+    @app.post("/studies/{prefix}/revoke")
+    async def revoke(prefix: str) -> StudyView:
+        entry, untold = await desk.revoke(desk.store.find(prefix).plan.digest())
+        return _study_view(desk, entry, untold)
 
     @app.get("/studies/{prefix}/release")
     async def release(prefix: str) -> PlainTextResponse:
@@ -164,14 +178,42 @@ def _add_studies(app: FastAPI, desk: Desk, runs: Runs) -> None:
         return PlainTextResponse(to_json(entry.release), media_type="application/json")
 
 
-def _add_audit(app: FastAPI, desk: Desk) -> None:
+def _add_runs(app: FastAPI, desk: Desk, runs: Runs) -> None:
+    @app.post("/studies/{prefix}/run")
+    async def run(prefix: str) -> StreamingResponse:
+        return begin(desk.store.find(prefix))
+
+    @app.post("/studies/{prefix}/resume")
+    async def resume(prefix: str) -> StreamingResponse:
+        entry = desk.store.find(prefix)
+        if entry.state is not State.FAILED:
+            raise Refused(
+                f"study {entry.plan.short_id} is {entry.state.value}: only a failed run is resumed",
+                hint=f"quorate study show {entry.plan.short_id}",
+            )
+        return begin(entry)
+
+    def begin(entry: Entry) -> StreamingResponse:
+        started = runs.start(entry.plan.digest())
+        return StreamingResponse(_events(desk, started), media_type="application/x-ndjson")
+
+
+def _add_audit(app: FastAPI, desk: Desk, heads: Heads) -> None:
     @app.get("/audit")
     async def audit() -> AuditView:
-        return _audit_view(desk)
+        return _audit_view(desk.audit.verified())
 
     @app.post("/audit/verify")
     async def verify() -> AuditView:
-        return _audit_view(desk)
+        chain = desk.audit.verified()
+        witnesses = await heads.witnesses(chain)
+        for witness in witnesses:
+            if not witness.agrees and witness.number:
+                raise VerificationFailed(
+                    f"{witness.member} holds another entry {witness.number} of this audit log",
+                    hint="this log was rewritten, or restored from a copy",
+                )
+        return _audit_view(chain, witnesses)
 
 
 async def _events(desk: Desk, run: Run) -> AsyncGenerator[str]:
@@ -238,6 +280,7 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
             SeenView(sender=seen.member, words=tuple(f"{word:016x}" for word in seen.words))
             for seen in outcome.seen
         ),
+        notices=() if outcome is None else outcome.notices,
         untold=untold,
     )
 
@@ -256,8 +299,7 @@ def _result_views(release: Release) -> tuple[ResultView, ...]:
     )
 
 
-def _audit_view(desk: Desk) -> AuditView:
-    chain = desk.audit.verified()
+def _audit_view(chain: tuple[Chained, ...], witnesses: tuple[Witness, ...] = ()) -> AuditView:
     return AuditView(
         entries=tuple(
             AuditEntryView(
@@ -270,4 +312,8 @@ def _audit_view(desk: Desk) -> AuditView:
             for item in chain
         ),
         head=chain[-1].digest.hex() if chain else "",
+        witnesses=tuple(
+            WitnessView(member=w.member, number=w.number, agrees=w.agrees, trouble=w.trouble)
+            for w in witnesses
+        ),
     )

@@ -84,14 +84,24 @@ class Client:
     def decline(self, id_: str) -> StudyView:
         return self._post(_route(id_, "decline"), StudyView)
 
+    def revoke(self, id_: str) -> StudyView:
+        return self._post(_route(id_, "revoke"), StudyView)
+
     def run(self, id_: str) -> Iterator[EventView]:
         """Run a study and yield its progress; the last event holds the released study.
 
         Waits as long as the run takes: how long that may be is the node's to say.
         """
+        return self._follow(_route(id_, "run"))
+
+    def resume(self, id_: str) -> Iterator[EventView]:
+        """Do the same for a study whose last run failed."""
+        return self._follow(_route(id_, "resume"))
+
+    def _follow(self, route: str) -> Iterator[EventView]:
         self._knock()
         try:
-            with self._http.stream("POST", _route(id_, "run"), timeout=None) as answer:
+            with self._http.stream("POST", route, timeout=None) as answer:
                 if answer.is_error:
                     answer.read()
                     raise _raised(answer)

@@ -130,7 +130,7 @@ async def _serve(home: Home, store: Store) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with (
         running(home, store, _now) as node,
-        _api(home, make_app(node.desk, node.runs, stopping.set)),
+        _api(home, make_app(node, stopping.set)),
     ):
         node.desk.audit.append("node started", SOFTWARE)
         log.info("started", member=home.name, listen=home.listen)

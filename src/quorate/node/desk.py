@@ -9,7 +9,7 @@ hears what it missed when its link comes up again (`catch_up`).
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,26 +17,28 @@ from quorate import wire
 from quorate.errors import Abort, DataError, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.home import Home
-from quorate.node.lifecycle import Event, State, after
-from quorate.node.messages import (
-    Ack,
+from quorate.node.lifecycle import OPEN, Event, State, after
+from quorate.node.messages import Ack, Proposal
+from quorate.node.policy import Policy, read_policy
+from quorate.node.store import Entry, Store
+from quorate.studies.approval import (
     Approval,
-    Proposal,
     SignedApproval,
+    Word,
+    is_over,
     sign_approval,
     verify_approval,
 )
-from quorate.node.store import Entry, Store
 from quorate.studies.group import Group
 from quorate.studies.plan import Plan, check, compile_plan, utc_text
-from quorate.studies.sources import aggregate, open_source
+from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
 from quorate.studies.study import read_study
 from quorate.transport.peers import Peers
 
 MAX_OPEN = 1000
 """Studies waiting for approval on one node; more proposals are refused."""
 
-OPEN = (State.PROPOSED, State.APPROVED, State.FAILED)
+_AGAINST = {"decline": (Event.DECLINED, "declined"), "revoke": (Event.REVOKED, "revoked")}
 
 log = structlog.get_logger()
 
@@ -57,6 +59,11 @@ class Desk:
         """This member's seat."""
         return self.group.party(self.home.name)
 
+    @property
+    def policy(self) -> Policy:
+        """This member's rules, as they are now."""
+        return read_policy(self.home.folder)
+
     # What this node's staff does
 
     async def propose(self, text: str, accept: Iterable[str]) -> tuple[Entry, tuple[str, ...]]:
@@ -67,37 +74,71 @@ class Desk:
         plan = compile_plan(
             read_study(text), self.group, proposer=self.home.name, now=self.now(), accept=accept
         )
-        await self.own_part(plan)
-        signed = self._sign(plan, agrees=True)
-        if not self._take_proposal(Proposal(plan, (signed,))):
+        seen = await self._check_own(plan)
+        proposal = Proposal(plan, (self._sign(plan, "approve"),))
+        if not self._take_proposal(proposal):
             raise Refused("the very same study was proposed a moment ago", hint="try again")
-        untold = await self._tell_all("proposal", Proposal(plan, (signed,)))
+        self.store.set_snapshot(plan.digest(), seen)
+        untold = await self._tell_all("proposal", proposal)
         return self.store.study(plan.digest()), untold
 
     async def approve(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
-        """Check this member's rows against the plan, sign it, tell the others."""
+        """Check this member's rules and rows against the plan, sign it, tell the others."""
         entry = self.store.study(digest)
         if entry.state is not State.PROPOSED:
             after(entry.state, Event.ALL_APPROVED)
         check(entry.plan, self.group)
-        await self.own_part(entry.plan)
-        return await self._say(entry.plan, agrees=True)
+        self.store.set_snapshot(digest, await self._check_own(entry.plan))
+        return await self._say(entry.plan, "approve")
 
     async def decline(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
         """Refuse a plan for good, and tell the others."""
         entry = self.store.study(digest)
         after(entry.state, Event.DECLINED)
-        return await self._say(entry.plan, agrees=False)
+        return await self._say(entry.plan, "decline")
+
+    async def revoke(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
+        """Take this member's approval back, as long as no run is under way or done."""
+        entry = self.store.study(digest)
+        if self.home.name not in self.approved_by(entry.plan):
+            raise Refused(
+                f"{self.home.name} has not approved study {entry.plan.short_id}",
+                hint=f"refuse it with: quorate study decline {entry.plan.short_id}",
+            )
+        after(entry.state, Event.REVOKED)
+        return await self._say(entry.plan, "revoke")
 
     async def own_part(self, plan: Plan) -> tuple[int, ...]:
-        """Compute this member's own aggregates, away from the event loop; every row is checked."""
+        """Compute this member's own aggregates, away from the event loop; every row is checked.
+
+        Raises `Refused` where this member's policy does not allow it.
+        """
+        policy, source = self.policy, self._source(plan)
+        policy.check(plan)
+        own = await asyncio.to_thread(aggregate, source, plan)
+        if policy.min_rows > 1:  # no rows at all are refused with the rows
+            policy.check_rows(await asyncio.to_thread(count_rows, source))
+        return own
+
+    async def data_changed(self, plan: Plan) -> bool:
+        """Return whether this member's file is another than when it approved."""
+        now = await asyncio.to_thread(snapshot, self._source(plan))
+        return self.store.snapshot(plan.digest()) not in (None, now)
+
+    async def _check_own(self, plan: Plan) -> bytes:
+        """Check rules and rows; return what the file was at that moment."""
+        before = await asyncio.to_thread(snapshot, self._source(plan))
+        await self.own_part(plan)
+        return before
+
+    def _source(self, plan: Plan) -> Source:
         path = self.home.tables.get(plan.study.table.name)
         if path is None:
             raise DataError(
                 f"this node has no table {plan.study.table.name}",
                 hint=f"register it with: quorate data add {plan.study.table.name} FILE",
             )
-        return await asyncio.to_thread(aggregate, open_source(path), plan)
+        return open_source(path)
 
     # What other nodes say
 
@@ -105,7 +146,8 @@ class Desk:
         """Take in another member's plan, if it is one this node could run."""
         proposal = wire.decode(body, Proposal)
         check(proposal.plan, self.group)
-        spoken_for = {s.approval.member for s in proposal.approvals if s.approval.agrees}
+        words = (signed.approval for signed in proposal.approvals)
+        spoken_for = {approval.member for approval in words if approval.word == "approve"}
         if proposal.plan.proposer not in spoken_for:
             raise Refused("the plan is not signed by its proposer")
         self._take_proposal(proposal)
@@ -123,14 +165,29 @@ class Desk:
         verify_approval(self.group, signed)
         approval = signed.approval
         entry = self.store.study(approval.plan)
+        who = f"{entry.plan.short_id} by {approval.member}"
         with self.store.transaction():
-            if approval.agrees and self.store.add_approval(signed):
-                self.audit.append("approved", f"{entry.plan.short_id} by {approval.member}")
-                self._move_on_if_all_approved(entry)
-            elif not approval.agrees and entry.state in OPEN:
-                note = f"declined by {approval.member}"
-                self.audit.append("declined", f"{entry.plan.short_id} by {approval.member}")
-                self.move(entry.plan, Event.DECLINED, note)
+            if approval.word == "approve":
+                if self.store.add_approval(signed):
+                    self.audit.append("approved", who)
+                    self._move_on_if_all_approved(entry)
+            elif entry.state in OPEN:
+                event, said = _AGAINST[approval.word]
+                self.audit.append(said, who)
+                self.move(entry.plan, event, f"{said} by {approval.member}")
+
+    def expire(self) -> None:
+        """End the studies of which an approval is over."""
+        for entry in self.store.all_studies():
+            if entry.state not in OPEN:
+                continue
+            words = self.store.approvals(entry.plan.digest())
+            over = [w.approval.member for w in words if is_over(w, self.now())]
+            if over:
+                note = f"the approval of {', '.join(over)} is over"
+                with self.store.transaction():
+                    self.audit.append("expired", f"{entry.plan.short_id}: {note}")
+                    self.move(entry.plan, Event.EXPIRED, note)
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what it may have missed."""
@@ -154,16 +211,18 @@ class Desk:
         names: set[str] = set()
         for signed in self.store.approvals(plan.digest()):
             verify_approval(self.group, signed)
-            if signed.approval.agrees and signed.approval.plan == plan.digest():
+            if signed.approval.word == "approve" and signed.approval.plan == plan.digest():
                 names.add(signed.approval.member)
         return tuple(name for name in self.group.names if name in names)
 
-    def _sign(self, plan: Plan, *, agrees: bool) -> SignedApproval:
-        word = Approval(plan.digest(), self.home.name, agrees, utc_text(self.now()))
-        return sign_approval(self.home.identity, word)
+    def _sign(self, plan: Plan, word: Word) -> SignedApproval:
+        now = self.now()
+        until = now + timedelta(days=self.policy.approval_days)
+        approval = Approval(plan.digest(), self.home.name, word, utc_text(now), utc_text(until))
+        return sign_approval(self.home.identity, approval)
 
-    async def _say(self, plan: Plan, *, agrees: bool) -> tuple[Entry, tuple[str, ...]]:
-        signed = self._sign(plan, agrees=agrees)
+    async def _say(self, plan: Plan, word: Word) -> tuple[Entry, tuple[str, ...]]:
+        signed = self._sign(plan, word)
         self.take_approval(signed)
         untold = await self._tell_all("approval", signed)
         return self.store.study(plan.digest()), untold

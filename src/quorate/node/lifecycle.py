@@ -14,6 +14,8 @@ class State(Enum):
     RELEASED = "released"
     FAILED = "failed"
     REFUSED = "refused"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
 
 
 class Event(Enum):
@@ -21,23 +23,28 @@ class Event(Enum):
 
     ALL_APPROVED = "all members approved"
     DECLINED = "a member declined"
+    REVOKED = "a member took its approval back"
+    EXPIRED = "an approval is over"
     STARTED = "a run started"
     ABORTED = "the run aborted"
     CERTIFIED = "every member signed the result"
 
 
+OPEN = (State.PROPOSED, State.APPROVED, State.FAILED)
+"""Where a study waits: for approvals, for a run, or for another run."""
+
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.PROPOSED, Event.ALL_APPROVED): State.APPROVED,
-    (State.PROPOSED, Event.DECLINED): State.REFUSED,
-    (State.APPROVED, Event.DECLINED): State.REFUSED,
     (State.APPROVED, Event.STARTED): State.RUNNING,
+    (State.FAILED, Event.STARTED): State.RUNNING,
     (State.RUNNING, Event.ABORTED): State.FAILED,
     (State.RUNNING, Event.CERTIFIED): State.RELEASED,
-    (State.FAILED, Event.STARTED): State.RUNNING,
-    (State.FAILED, Event.DECLINED): State.REFUSED,
     # this node aborted after the others had finished: it takes over their release
     (State.APPROVED, Event.CERTIFIED): State.RELEASED,
     (State.FAILED, Event.CERTIFIED): State.RELEASED,
+    **{(state, Event.DECLINED): State.REFUSED for state in OPEN},
+    **{(state, Event.REVOKED): State.REVOKED for state in OPEN},
+    **{(state, Event.EXPIRED): State.EXPIRED for state in OPEN},
 }
 
 
@@ -56,4 +63,6 @@ _WHY_NOT = {
     State.RELEASED: "its result is out, and it runs once",
     State.FAILED: "its last run failed; it can be run again",
     State.REFUSED: "a member declined it; propose another study",
+    State.REVOKED: "a member took its approval back; propose another study",
+    State.EXPIRED: "an approval of it is over; propose it again",
 }

@@ -1,9 +1,10 @@
-"""What nodes tell each other about studies, outside sessions.
+"""What nodes tell each other about studies and audit logs, outside sessions.
 
 topic     ask                answer
 proposal  Proposal           Ack
-approval  SignedApproval     Ack
-decline   SignedApproval     Ack      (with `agrees` false)
+approval  SignedApproval     Ack      (or a word against it)
+head      SignedHead         Ack
+held      Ack                Held     (which head of yours do you have of me?)
 prepare   Prepare            Prepared
 go        Go                 Ack
 cancel    Go                 Ack
@@ -11,12 +12,7 @@ cancel    Go                 Ack
 
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
-from quorate import wire
-from quorate.errors import VerificationFailed
-from quorate.studies.group import Group
+from quorate.studies.approval import SignedApproval
 from quorate.studies.plan import Plan
 from quorate.studies.release import Release
 
@@ -24,24 +20,6 @@ from quorate.studies.release import Release
 @dataclass(frozen=True, slots=True)
 class Ack:
     """Heard, and done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One member's word on a plan: it agrees that exactly this is run, or declines."""
-
-    plan: bytes  # digest
-    member: str
-    agrees: bool
-    time: str  # UTC
-
-
-@dataclass(frozen=True, slots=True)
-class SignedApproval:
-    """An approval under its member's identity key."""
-
-    approval: Approval
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +37,7 @@ class Prepare:
     plan: bytes  # digest
     session: int  # 1 .. 2^63 - 1, random
     time: str  # UTC; goes into the certificate
-    approvals: tuple[SignedApproval, ...]
+    approvals: tuple[SignedApproval, ...]  # one a member, by seat; goes into the certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +54,25 @@ class Go:
     session: int
 
 
-def sign_approval(key: Ed25519PrivateKey, approval: Approval) -> SignedApproval:
-    """Return `approval` signed with the identity key of its member."""
-    return SignedApproval(approval, key.sign(wire.signing_input("approval", approval)))
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a member's audit log at some moment."""
+
+    member: str
+    number: int
+    digest: bytes
 
 
-def verify_approval(group: Group, signed: SignedApproval) -> None:
-    """Raise `VerificationFailed` unless the member named in `signed` signed it."""
-    approval = signed.approval
-    member = group.members[group.party(approval.member)]
-    key = Ed25519PublicKey.from_public_bytes(member.public_key)
-    try:
-        key.verify(signed.signature, wire.signing_input("approval", approval))
-    except InvalidSignature:
-        raise VerificationFailed(
-            f"an approval in the name of {approval.member} is not signed by it"
-        ) from None
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A head under its member's identity key: two that contradict each other are proof."""
+
+    head: Head
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The last head of the asking member that the asked one has, if any."""
+
+    head: SignedHead | None

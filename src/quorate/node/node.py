@@ -10,12 +10,14 @@ from quorate import __version__
 from quorate.errors import NotFound, Party, Unavailable
 from quorate.node.audit import AuditLog
 from quorate.node.desk import Desk
+from quorate.node.heads import Heads
 from quorate.node.home import Home, split_address
 from quorate.node.runs import Runs
 from quorate.node.store import Store
 from quorate.studies.group import Group
 from quorate.transport.peers import DEAD_AFTER_S, HEARTBEAT_S, Peers, Seat
 
+EXPIRY_S = 60.0
 SOFTWARE = f"quorate {__version__}"
 
 
@@ -26,6 +28,7 @@ class Node:
     home: Home
     desk: Desk
     runs: Runs
+    heads: Heads
 
 
 @contextlib.asynccontextmanager
@@ -39,12 +42,30 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
         )
     desk = Desk(home, group, store, AuditLog(store, now), now)
     async with asyncio.TaskGroup() as tasks:
-        runs = Runs(desk, tasks)
-        desk.peers = _peers(group, desk, runs, tasks)
+        heads = Heads(desk)
+        runs = Runs(desk, tasks, on_end=lambda: _tell_heads(heads, tasks))
+        node = Node(home, desk, runs, heads)
+        desk.peers = _peers(group, node, tasks)
         runs.recover()
-        async with _links(desk):
-            yield Node(home, desk, runs)
-        runs.stop()
+        expiry = tasks.create_task(_expire(desk))
+        try:
+            async with _links(desk):
+                yield node
+        finally:
+            expiry.cancel()
+            runs.stop()
+
+
+async def _expire(desk: Desk) -> None:
+    """End studies whose approvals are over, now and then; a run looks for itself."""
+    while True:
+        desk.expire()
+        await asyncio.sleep(EXPIRY_S)
+
+
+def _tell_heads(heads: Heads, tasks: asyncio.TaskGroup) -> None:
+    for party in heads.desk.peers.peers:
+        tasks.create_task(heads.tell(party))
 
 
 @contextlib.asynccontextmanager
@@ -62,10 +83,13 @@ async def _links(desk: Desk) -> AsyncGenerator[None]:
         yield
 
 
-def _peers(group: Group, desk: Desk, runs: Runs, tasks: asyncio.TaskGroup) -> Peers:
+def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
+    desk, runs, heads = node.desk, node.runs, node.heads
     answer = {
         "proposal": desk.on_proposal,
         "approval": desk.on_approval,
+        "head": heads.on_head,
+        "held": heads.on_held,
         "prepare": runs.on_prepare,
         "go": runs.on_go,
         "cancel": runs.on_cancel,
@@ -78,6 +102,7 @@ def _peers(group: Group, desk: Desk, runs: Runs, tasks: asyncio.TaskGroup) -> Pe
 
     def on_ready(party: Party) -> None:
         tasks.create_task(desk.catch_up(party))
+        tasks.create_task(heads.tell(party))
 
     seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
     key, digest = desk.home.identity, group.digest()

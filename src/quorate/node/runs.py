@@ -12,7 +12,7 @@ members are told *that* this member's rows were refused, never why.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from quorate.node.desk import Desk
 from quorate.node.lifecycle import Event, State, after
 from quorate.node.messages import Ack, Go, Prepare, Prepared
 from quorate.node.store import Outcome, Seen
+from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.plan import Plan, check, check_time, utc_text
 from quorate.studies.release import Release, verify_release
 from quorate.studies.runners import mpc
@@ -61,7 +62,9 @@ class Run:
     session: int
     time: str
     starter: Party
+    approvals: tuple[SignedApproval, ...]
     own: tuple[int, ...] = field(default=(), repr=False)
+    notices: tuple[str, ...] = ()
     channel: LinkChannel | None = None
     begin: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: Error | None = None
@@ -99,6 +102,7 @@ class Runs:
 
     desk: Desk
     tasks: asyncio.TaskGroup
+    on_end: Callable[[], None] = lambda: None
     current: dict[int, Run] = field(default_factory=dict)
 
     def recover(self) -> None:
@@ -116,9 +120,14 @@ class Runs:
 
     def start(self, digest: bytes) -> Run:
         """Begin a run of an approved study with everybody. Follow it with `Run.follow`."""
+        self.desk.expire()
         entry = self.desk.store.study(digest)
-        session, time = secrets.randbits(62) + 1, utc_text(self.desk.now())
-        request = Prepare(digest, session, time, self.desk.store.approvals(digest))
+        if entry.state is not State.PROPOSED:
+            after(entry.state, Event.STARTED)
+        session, now = secrets.randbits(62) + 1, self.desk.now()
+        words = self.desk.store.approvals(digest)
+        approvals = verify_all_approve(self.desk.group, entry.plan, words, now)
+        request = Prepare(digest, session, utc_text(now), approvals)
         run = self._open(entry.plan, request, self.desk.me)
         self.tasks.create_task(self._lead(run, request))
         return run
@@ -192,10 +201,11 @@ class Runs:
             return wire.encode(Prepared(entry.release))
         for signed in request.approvals:
             self.desk.take_approval(signed)
+        self.desk.expire()
         run = self._open(entry.plan, request, party)
         try:
             return wire.encode(await self._prepare_here(run))
-        except (DataError, Unavailable) as e:
+        except (DataError, Refused, Unavailable) as e:  # why is this member's own business
             run.give_up(e)
             raise Refused("its own rows cannot be used as the study declares") from None
         except Error as e:
@@ -222,17 +232,16 @@ class Runs:
 
     def _open(self, plan: Plan, request: Prepare, starter: Party) -> Run:
         """Check that `plan` may run now, and let a run of it wait for its beginning."""
-        check(plan, self.desk.group)
+        desk = self.desk
+        check(plan, desk.group)
+        desk.policy.check(plan)
         self._check_request(request)
-        missing = set(self.desk.group.names) - set(self.desk.approved_by(plan))
-        if missing:
-            raise Refused(
-                f"study {plan.short_id} lacks the approval of {', '.join(sorted(missing))}",
-                hint=f"their staff can give it with: quorate study approve {plan.short_id}",
-            )
-        state = self.desk.store.study(plan.digest()).state
-        after(state, Event.STARTED)
-        run = Run(plan, request.session, request.time, starter)
+        at = datetime.fromisoformat(request.time)
+        approvals = verify_all_approve(desk.group, plan, request.approvals, at)
+        if approvals != request.approvals:
+            raise Refused("the approvals are not one of each member, in the order of seats")
+        after(desk.store.study(plan.digest()).state, Event.STARTED)
+        run = Run(plan, request.session, request.time, starter, approvals)
         with self.desk.store.transaction():
             self.desk.move(plan, Event.STARTED)
             starter_name = self.desk.group.names[starter]
@@ -253,6 +262,9 @@ class Runs:
             )
 
     async def _prepare_here(self, run: Run) -> Prepared:
+        if await self.desk.data_changed(run.plan):
+            run.notices = ("this member's data has changed since it approved",)
+            self.desk.audit.append("data changed", f"{run.plan.short_id}, since it was approved")
         run.own = await self.desk.own_part(run.plan)
         run.channel = self.desk.peers.channel(run.session)
         return Prepared(None)
@@ -274,6 +286,7 @@ class Runs:
             run.tell(Progress("failed", len(STEPS), error=error))
         finally:
             del self.current[run.session]
+            self.on_end()
 
     async def _wait_for_beginning(self, run: Run) -> None:
         """Wait for the starter's word, for as long as the starter is there to give it."""
@@ -308,6 +321,7 @@ class Runs:
                 run.plan,
                 desk.group,
                 run.own,
+                approvals=run.approvals,
                 time=run.time,
                 version=f"quorate {__version__}",
                 key=desk.home.identity,
@@ -322,6 +336,7 @@ class Runs:
             session.meter.bytes_received,
             round((clock() - started) * 1e6),
             tuple(Seen(desk.group.names[p], words) for p, words in ran.seen.items()),
+            run.notices,
         )
         self._note_release(run, ran.release, outcome)
 

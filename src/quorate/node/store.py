@@ -18,12 +18,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from quorate import wire
-from quorate.errors import NotFound, SessionReused, Unavailable
+from quorate.errors import NotFound, SessionReused, Unavailable, VerificationFailed
 from quorate.node.lifecycle import State
-from quorate.node.messages import SignedApproval
+from quorate.studies.approval import SignedApproval
 from quorate.studies.plan import Plan
 from quorate.studies.release import Release
 
@@ -53,6 +53,18 @@ sessions = sa.Table(
     sa.Column("id", sa.LargeBinary, primary_key=True),
     sa.Column("plan", sa.LargeBinary, nullable=False),
 )
+heads = sa.Table(
+    "heads",
+    schema,
+    sa.Column("member", sa.String(32), primary_key=True),
+    sa.Column("head", sa.LargeBinary, nullable=False),
+)
+snapshots = sa.Table(
+    "snapshots",
+    schema,
+    sa.Column("plan", sa.LargeBinary, sa.ForeignKey("studies.digest"), primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+)
 audit = sa.Table(
     "audit",
     schema,
@@ -80,6 +92,7 @@ class Outcome:
     bytes_received: int
     microseconds: int
     seen: tuple[Seen, ...]
+    notices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +124,15 @@ class Store:
     @contextmanager
     def transaction(self) -> Generator[sa.Connection]:
         """All of the block, or none of it."""
-        if self._connection.in_transaction():
-            with self._connection.begin_nested():
+        nested = self._connection.in_transaction()
+        try:
+            with self._connection.begin_nested() if nested else self._connection.begin():
                 yield self._connection
-        else:
-            with self._connection.begin():
-                yield self._connection
+        except OperationalError as e:  # a full disk, a file that was taken away
+            raise Unavailable(
+                f"the node's database cannot be written: {e.orig}",
+                hint="make room on the disk, then do it again: nothing was half done",
+            ) from e
 
     # Studies
 
@@ -214,7 +230,31 @@ class Store:
                 hint="was the node's folder restored from a copy? start the run anew",
             ) from None
 
-    # Audit log
+    # What the data was
+
+    def set_snapshot(self, plan: bytes, digest: bytes) -> None:
+        """Record what this member's data was when it approved a study."""
+        with self.transaction() as db:
+            db.execute(snapshots.delete().where(snapshots.c.plan == plan))
+            db.execute(snapshots.insert().values(plan=plan, digest=digest))
+
+    def snapshot(self, plan: bytes) -> bytes | None:
+        """Return what this member's data was when it approved a study."""
+        with self.transaction() as db:
+            return db.scalar(sa.select(snapshots.c.digest).filter_by(plan=plan))
+
+    # Audit logs
+
+    def set_head(self, member: str, head: bytes) -> None:
+        """Keep the last head of another member's audit log."""
+        with self.transaction() as db:
+            db.execute(heads.delete().where(heads.c.member == member))
+            db.execute(heads.insert().values(member=member, head=head))
+
+    def head(self, member: str) -> bytes | None:
+        """Return the last head of another member's audit log that was kept."""
+        with self.transaction() as db:
+            return db.scalar(sa.select(heads.c.head).filter_by(member=member))
 
     def append_audit(self, number: int, entry: bytes, digest: bytes) -> None:
         """Keep one entry; its number must be the next."""
@@ -235,8 +275,14 @@ class Store:
 
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
+    plan = wire.decode(row.plan, Plan)
+    if plan.digest() != row.digest:
+        raise VerificationFailed(
+            "a study in this node's database is not the one that was kept there",
+            hint="the database was altered: restore it, and look who could write it",
+        )
     return Entry(
-        wire.decode(row.plan, Plan),
+        plan,
         State(row.state),
         row.note,
         None if row.release is None else wire.decode(row.release, Release),

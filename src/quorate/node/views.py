@@ -83,7 +83,9 @@ class StudyView(View):
     table: str
     proposer: str
     proposed_at: str
-    state: Literal["proposed", "approved", "running", "released", "failed", "refused"]
+    state: Literal[
+        "proposed", "approved", "running", "released", "failed", "refused", "revoked", "expired"
+    ]
     note: str  # why it failed or was refused
     members: tuple[str, ...]
     approved_by: tuple[str, ...]
@@ -92,6 +94,7 @@ class StudyView(View):
     session: str = ""
     cost: CostView | None = None
     seen: tuple[SeenView, ...] = ()
+    notices: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()  # members who will hear of the last step when they are back
 
 
@@ -140,8 +143,18 @@ class AuditEntryView(View):
     digest: str
 
 
+class WitnessView(View):
+    """What another member holds of this node's audit log: its entry `number`, 0 if nothing."""
+
+    member: str
+    number: int
+    agrees: bool
+    trouble: str
+
+
 class AuditView(View):
-    """The audit log, newest last, and its head."""
+    """The audit log, newest last, its head, and who witnesses it if that was asked."""
 
     entries: tuple[AuditEntryView, ...]
     head: str
+    witnesses: tuple[WitnessView, ...] = ()

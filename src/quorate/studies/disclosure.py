@@ -7,8 +7,8 @@ is listed too: a reader should not have to be a mathematician.
 
 from dataclasses import dataclass
 
+from quorate.studies.cost import run_cost
 from quorate.studies.plan import Count, Input, Plan, Sum
-from quorate.studies.runners import mpc
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Disclosure:
 
 def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
-    cost = mpc.cost(len(plan.members), len(plan.inputs))
+    cost = run_cost(len(plan.members), len(plan.inputs))
     return Disclosure(
         reveals=tuple(_reveal(plan, item) for item in plan.inputs),
         follows=_follows(plan),

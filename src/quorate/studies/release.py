@@ -1,21 +1,25 @@
 """A release: what came out, signed by every member, checkable by anyone offline.
 
 The certificate binds the result to the digests of the plan and of the roster
-and to one session. Each member signs it with its Ed25519 key [RFC8032] over
+and to one session, and carries the disclosure in words and a digest of the
+approvals under which it ran. Each member signs it with its Ed25519 key [RFC8032] over
 `wire.signing_input("certificate", certificate)`. A release carries plan, roster,
 certificate and signatures, so that it verifies alone; that its roster is the
 roster one thinks of is known only to who compares its digest or passes `group`.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from quorate import wire
-from quorate.errors import Error, VerificationFailed
+from quorate.errors import Error, Refused, VerificationFailed
 from quorate.studies import document
+from quorate.studies.approval import SignedApproval, verify_all_approve
+from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
 from quorate.studies.plan import Plan, Result, check, check_time, result_of
 from quorate.studies.study import check_text
@@ -32,6 +36,8 @@ class Certificate:
     session: bytes
     results: tuple[Result, ...]  # in the plan's order
     members: tuple[str, ...]  # who signs, in roster order
+    disclosure: tuple[str, ...]  # what approving the plan meant, in words
+    approvals: bytes  # digest of the approvals under which it ran
     time: str  # UTC, such as 2027-01-31T09:30:00Z
     software: str
 
@@ -46,6 +52,7 @@ class Signature:
 class Release:
     plan: Plan
     group: Group
+    approvals: tuple[SignedApproval, ...]  # in roster order
     certificate: Certificate
     signatures: tuple[Signature, ...]  # in roster order
 
@@ -61,10 +68,25 @@ class Verified:
 
 
 def certify(
-    plan: Plan, *, session: bytes, results: tuple[Result, ...], time: str, software: str
+    plan: Plan,
+    approvals: tuple[SignedApproval, ...],
+    *,
+    session: bytes,
+    results: tuple[Result, ...],
+    time: str,
+    software: str,
 ) -> Certificate:
     return Certificate(
-        FORMAT, plan.digest(), plan.group, session, results, plan.members, time, software
+        format=FORMAT,
+        plan=plan.digest(),
+        group=plan.group,
+        session=session,
+        results=results,
+        members=plan.members,
+        disclosure=disclose(plan).lines(),
+        approvals=wire.digest("approvals", approvals),
+        time=time,
+        software=software,
     )
 
 
@@ -102,6 +124,8 @@ def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> No
     _require(certificate.group == group.digest(), "the certificate is for another group")
     _require(certificate.members == group.names, "the certificate names other members")
     _require(len(certificate.session) == SESSION_BYTES, "the certificate names no session")
+    told = certificate.disclosure == disclose(plan).lines()
+    _require(told, "the certificate's disclosure is not that of the plan")
     releases = plan.study.releases
     _require(len(certificate.results) == len(releases), "the results are not those of the plan")
     for output, result in zip(releases, certificate.results, strict=True):
@@ -125,11 +149,25 @@ def verify_release(release: Release, *, group: Group | None = None) -> Verified:
             hint="compare the group's digest with its members",
         )
     verify_certificate(release.certificate, release.plan, release.group)
+    _verify_approvals(release)
     signers = tuple(signed.member for signed in release.signatures)
     _require(signers == release.group.names, "not every member signed, once and in order")
     for signed in release.signatures:
         verify_signature(release.group, release.certificate, signed)
     return Verified(release.plan, release.group, release.certificate, group is not None)
+
+
+def _verify_approvals(release: Release) -> None:
+    """Check that every member had approved this very plan when it ran."""
+    certificate = release.certificate
+    try:
+        at = datetime.fromisoformat(certificate.time)
+        approvals = verify_all_approve(release.group, release.plan, release.approvals, at)
+    except Refused as e:
+        raise VerificationFailed(str(e), hint=e.hint) from None
+    _require(approvals == release.approvals, "the approvals are not one of each member, in order")
+    same = wire.digest("approvals", release.approvals) == certificate.approvals
+    _require(same, "the certificate is for other approvals")
 
 
 def to_json(release: Release) -> str:

@@ -17,6 +17,7 @@ other file, no extension, no change of these settings.
 """
 
 import csv
+import hashlib
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -292,3 +293,16 @@ def _quoted(text: str) -> str:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def snapshot(source: Source) -> bytes:
+    """Return SHA-256 of the file: whether the rows are still those that were approved."""
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def count_rows(source: Source) -> int:
+    """Return how many rows the file has. Raises `DataError`, `Unavailable`."""
+    with _connect(source) as database:
+        seen = _csv(source) if source.format == "csv" else _parquet(source, database)
+        return _one_pass(database, seen, [])[0]

@@ -17,8 +17,8 @@ from quorate import wire
 from quorate.algebra import ring
 from quorate.errors import Abort, Party, VerificationFailed
 from quorate.mpc import additive
-from quorate.mpc.additive import Cost
 from quorate.mpc.agreement import Claim, Randomness
+from quorate.studies.approval import SignedApproval
 from quorate.studies.group import Group
 from quorate.studies.plan import Plan
 from quorate.studies.release import (
@@ -32,7 +32,6 @@ from quorate.studies.release import (
 from quorate.transport.session import Session
 
 STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
-_SIGNATURE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +42,13 @@ class Ran:
     seen: dict[Party, tuple[int, ...]]
 
 
-def cost(members: int, numbers: int) -> Cost:
-    """Return the cost of a run of `numbers` aggregates among `members`, for each of them."""
-    total = additive.cost(members, numbers)
-    return Cost(total.rounds + 1, total.bytes_sent + (members - 1) * _SIGNATURE_BYTES)
-
-
 async def run(
     session: Session,
     plan: Plan,
     group: Group,
     own: tuple[int, ...],
     *,
+    approvals: tuple[SignedApproval, ...],
     time: str,
     version: str,
     key: Ed25519PrivateKey,
@@ -64,26 +58,32 @@ async def run(
 ) -> Ran:
     """Add up everyone's `own` values of `plan.inputs` and certify the results.
 
-    `time` is the run's, the same at all members. Raises `Abort`, `SessionReused`.
+    `approvals`, one of each member by seat, and `time` are the run's, the same
+    at all members; verifying them is the caller's. Raises `Abort`, `SessionReused`.
 
     Cost: that of `additive.secure_sum` and 1 round, 64 * (n - 1) bytes a party
     """
     total = await additive.secure_sum(
         session,
         ring.from_signed(np.array(own, np.int64)),
-        context=wire.digest("run", (plan.digest(), time)),
+        context=wire.digest("run", (plan.digest(), approvals, time)),
         claim=claim,
         randomness=randomness,
         progress=progress,
     )
     results = plan.results(tuple(ring.to_signed(total.words).tolist()))
     certificate = certify(
-        plan, session=total.session_id, results=results, time=time, software=version
+        plan,
+        approvals,
+        session=total.session_id,
+        results=results,
+        time=time,
+        software=version,
     )
     progress("signatures")
     signatures = await _sign_together(session, group, certificate, key)
     seen = {party: tuple(words.tolist()) for party, words in total.seen.items()}
-    return Ran(Release(plan, group, certificate, signatures), seen)
+    return Ran(Release(plan, group, approvals, certificate, signatures), seen)
 
 
 async def _sign_together(
