@@ -3,14 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 
 import pytest
 
-from quorate.errors import Abort
+from quorate.errors import Abort, Unavailable
+from quorate.node.runs import STEPS
 from quorate.node.views import EventView
-from tests.e2e.nodes import NAMES, Nodes, three_nodes
+from tests.e2e.nodes import NAMES, Nodes, three_nodes, wait
 from tests.transport.mesh import free_ports
 from tests.wan import Line
 
@@ -56,3 +57,49 @@ def test_a_member_lost_in_the_middle_of_the_sum_is_named(number: signal.Signals)
         nodes.works(id_)
 
     asyncio.run(far_apart(scene))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["north", "west"])  # the starter, and another
+def test_a_node_killed_at_any_stage_comes_back_and_one_release_comes_out(victim: str) -> None:
+    def scene(nodes: Nodes) -> None:
+        for stage in STEPS:
+            id_ = nodes.approved()
+            kill_at(nodes, victim, stage, id_)
+            nodes.start(victim)
+            nodes.connected(NAMES)
+            for name in NAMES:
+                wait(partial(is_settled, nodes, name, id_))
+            if any(state_of(nodes, name, id_) != "released" for name in NAMES):
+                behind = next(n for n in NAMES if state_of(nodes, n, id_) != "released")
+                nodes.run(id_, by=behind)
+            with nodes.client("south") as client:
+                released = client.release(id_)
+            for name in NAMES:
+                wait(partial(is_settled, nodes, name, id_))
+                if state_of(nodes, name, id_) != "released":
+                    nodes.run(id_, by=name)
+                with nodes.client(name) as client:
+                    assert client.release(id_) == released
+
+    asyncio.run(far_apart(scene))
+
+
+def kill_at(nodes: Nodes, victim: str, stage: str, id_: str) -> None:
+    """Start a run by north and kill a node when north comes to `stage`."""
+
+    def strike(event: EventView) -> None:
+        if event.stage == stage:
+            nodes.kill(victim)
+
+    with suppress(Abort, Unavailable):  # near the end it may be too late to stop it
+        nodes.run(id_, at=strike)
+
+
+def state_of(nodes: Nodes, name: str, id_: str) -> str:
+    with nodes.client(name) as client:
+        return client.study(id_).state
+
+
+def is_settled(nodes: Nodes, name: str, id_: str) -> bool:
+    return state_of(nodes, name, id_) != "running"
