@@ -114,7 +114,11 @@ class Store:
         event.listen(self._engine, "connect", _set_up)
         event.listen(self._engine, "begin", _begin)
         self._connection = self._engine.connect()
-        _migrate(self._connection)
+        try:
+            _migrate(self._connection)
+        except Unavailable:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""
