@@ -23,9 +23,7 @@ age = "integer 0..120 years"
 bmi = "number 10..80.5 kg/m2"
 
 [releases]
-patients = "count"
-mean_age = "avg(age)"
-sum_bmi = "sum(bmi)"
+r = "select count(*) as patients, avg(age) as mean_age, sum(bmi) as sum_bmi from patients"
 """
 
 
@@ -46,11 +44,12 @@ def group_of(*names: str) -> Group:
 TRIO = group_of(*NAMES)
 
 
-def study_of(column: str, *releases: str, max_rows: int = 1000) -> Study:
-    """Return a study of one column `x`, which releases `releases`, named r0, r1, ..."""
+def study_of(column: str, *calls: str, max_rows: int = 1000, min_cell: int = 1) -> Study:
+    """Return a study of one column `x`, which releases `calls`, named r0, r1, ..."""
     return read_study(
-        f'title = "t"\npurpose = "p"\nmax_rows = {max_rows}\n[tables.rows]\nx = "{column}"\n'
-        "[releases]\n" + "\n".join(f'r{i} = "{formula}"' for i, formula in enumerate(releases))
+        f'title = "t"\npurpose = "p"\nmax_rows = {max_rows}\nmin_cell = {min_cell}\n'
+        f"[tables.people]\nx = '{column}'\n[releases]\n"
+        + "\n".join(f'r{i} = "select {call} as v from people"' for i, call in enumerate(calls))
     )
 
 
@@ -59,7 +58,7 @@ def plan_of(study: Study, group: Group = TRIO, *accept: str) -> Plan:
 
 
 PLAN = plan_of(read_study(STUDY))
-TOTALS = (442, 21445, 12_345_678_901)
+TOTALS = (442, 21445, 12_345_678_901_234)
 
 
 def signed_release(plan: Plan = PLAN, group: Group = TRIO) -> Release:

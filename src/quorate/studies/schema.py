@@ -28,9 +28,7 @@ _CANONICAL = re.compile(r"0|-?(?:[1-9][0-9]*|0(?=\.))(?:\.[0-9]*[1-9])?")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _CATEGORY = re.compile(r'"([^"]+)"|([^" ]+)')
 _CATEGORIES = re.compile(rf"(?:{_CATEGORY.pattern})(?: +(?:{_CATEGORY.pattern}))*")
-_COLUMN_HINT = (
-    'write for instance "integer 0..120 years", "number 10..80 kg/m2" or "category F M"'
-)
+_COLUMN_HINT = 'write for instance "integer 0..120 years", "number 10..80 kg/m2" or "category F M"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,8 @@ def check_nothing_lost(text: Text, normalised: str) -> None:
             text.refuse(token.start, token.text, "is not understood here")
         rest[key] -= 1
     for key in (+rest).keys() - {TokenType.L_PAREN.value, TokenType.R_PAREN.value}:
-        text.refuse(len(text.sql), "", f"{key.lower()} is missing")
+        missing = "as" if key == TokenType.ALIAS.value else key.lower()
+        text.refuse(len(text.sql), "", f"{missing} is missing")
 
 
 def _key(token: Token) -> str:
@@ -131,7 +132,7 @@ def _key(token: Token) -> str:
         case TokenType.VAR | TokenType.IDENTIFIER:
             return f"name {FUNCTIONS.get(token.text.lower(), token.text)}"
         case kind:
-            return kind.value
+            return str(kind.value)
 
 
 def _check_gaps(text: Text) -> None:
