@@ -17,12 +17,12 @@ def test_everything_revealed_is_said_and_to_whom() -> None:
 
 def test_a_mean_is_said_to_reveal_the_count_though_nobody_asked_for_it() -> None:
     disclosure = disclose(plan_of(study_of("integer 0..9 kg", "avg(x)")))
-    assert [reveal.needed_by for reveal in disclosure.reveals] == [("r0 = avg(x)",)] * 2
+    assert [reveal.needed_by for reveal in disclosure.reveals] == [("r0.v",)] * 2
     assert any("sum of x is its mean times" in text for text in disclosure.follows)
 
 
 def test_a_count_and_a_sum_are_said_to_give_the_mean() -> None:
-    follows = disclose(plan_of(study_of("integer 0..9 kg", "count", "sum(x)"))).follows
+    follows = disclose(plan_of(study_of("integer 0..9 kg", "count(*)", "sum(x)"))).follows
     assert any("sum of x is its mean times" in text for text in follows)
 
 

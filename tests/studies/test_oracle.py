@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -188,7 +189,7 @@ def test_a_histogram_counts_half_open_bins_and_closes_the_last(
     at = 0
     for sex in SEXES:
         ages = [int(row[0]) for row in rows if row[2] == sex]
-        for i, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+        for i, (low, high) in enumerate(pairwise(edges)):
             last = i == len(edges) - 2
             there = sum(low <= age < high or (last and age == high) for age in ages)
             sign = "<=" if last else "<"

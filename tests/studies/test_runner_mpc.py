@@ -18,7 +18,7 @@ from tests.parties import measure, run_parties
 from tests.studies.trio import NAMES, NOW, PLAN, TRIO, key, plan_of, study_of
 
 Own = tuple[int, ...]
-OWN: tuple[Own, ...] = ((3, 150, 60 << 20), (2, 70, 50 << 20), (4, 99, 170 << 20))
+OWN: tuple[Own, ...] = ((3, 150, 60 * 10**9), (2, 70, 50 * 10**9), (4, 99, 170 * 10**9))
 POOLED = tuple(sum(column) for column in zip(*OWN, strict=True))
 
 

@@ -160,8 +160,8 @@ def _withholds(plan: Plan) -> str:
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     return (
-        f"values over 1 to {least - 1} rows are withheld from the release, with others that would "
-        "give them away; every member's node still learns the pooled numbers above, of all cells"
+        f"values over 1 to {least - 1} rows, and those that would tell them, are withheld from the "
+        "release; every member's node still learns all numbers above"
     )
 
 

@@ -10,7 +10,7 @@ sum once, to as many decimals as surely fit 63 bits (`decimals`).
 """
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from typing import Literal
 
@@ -97,7 +97,7 @@ def labels(study: Study, axis: Axis) -> tuple[str, ...]:
     closed = len(axis.edges) - 2
     return tuple(
         f"{low} <= {axis.column} {'<=' if i == closed else '<'} {high}"
-        for i, (low, high) in enumerate(zip(axis.edges, axis.edges[1:], strict=False))
+        for i, (low, high) in enumerate(pairwise(axis.edges))
     )
 
 

@@ -56,7 +56,8 @@ class Reading:
 
     @property
     def name(self) -> str:
-        return quoted_name(self.column.name)
+        """Return the value's name in SQL, which no column of a file and no word of ours has."""
+        return quoted_name(f"value of {self.column.name}")
 
     @property
     def is_good(self) -> str:
@@ -89,8 +90,8 @@ def totals_query(
 def bad_row_query(scan: Scan, reading: Reading) -> str:
     """Return SQL for the first row that is not as declared: its number, is it empty, unlike."""
     return (
-        f"SELECT row, empty, unlike FROM (SELECT {scan.row} AS row, "  # noqa: S608
-        f"{reading.value} AS {reading.name}, {reading.name} IS NULL AS unlike, "
+        f"SELECT row, empty, {reading.name} IS NULL "  # noqa: S608
+        f"FROM (SELECT {scan.row} AS row, {reading.value} AS {reading.name}, "
         f"coalesce(trim(CAST({reading.raw} AS VARCHAR)) = '', true) AS empty "
         f"FROM {scan.sql}) WHERE NOT coalesce({reading.is_good}, false) ORDER BY row LIMIT 1"
     )

@@ -176,7 +176,7 @@ def _check_categories(place: str, column: Column) -> None:
     for value in column.values:
         check_text(place, value, 100)
         if value != value.strip() or '"' in value:
-            refuse(place, f"{shown(value)} begins or ends with a space, or holds a quote")
+            refuse(place, f"{value!r} begins or ends with a space, or holds a quote")
 
 
 def _check_bounds(place: str, column: Column) -> None:
