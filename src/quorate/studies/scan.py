@@ -1,9 +1,8 @@
-"""SQL for DuckDB over one member's file: every row's exact values, and the cell it is in.
+"""SQL for DuckDB over one member's file: what is wrong with its rows, and what they add up to.
 
-A row's value is null where it is not of the declared kind. A category's value
-is its place among the declared ones, a `number` a decimal with 9 places. The
-rows of each query are told apart by one small integer: the cell, or BAD or
-OUTSIDE, so that bounds, condition, groups and sums take a single pass.
+A row's value is null where it is not of the declared kind. First every row of
+every column is compared with its declaration; only then are they grouped, so
+that no group, sum or square can be of a value nobody declared.
 """
 
 import re
@@ -12,18 +11,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from quorate.errors import DataError
-from quorate.studies.inputs import Axis, Cells, Input, labels, used_columns
+from quorate.studies.inputs import Axis, Cells, Input, used_columns
 from quorate.studies.query import Predicate
 from quorate.studies.schema import DECIMALS, WHOLE_DIGITS, Column, shown
 from quorate.studies.study import Study
 
-BAD, OUTSIDE = -1, -2
 _NATIVE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _WIDE = {"UBIGINT", "HUGEINT", "UHUGEINT"}
 _NUMERIC = {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"}
 _DECIMAL_TYPE = re.compile(r"DECIMAL\((\d+),(\d+)\)")
-_NUMBER = f"DECIMAL({WHOLE_DIGITS['number'] + DECIMALS['number']},{DECIMALS['number']})"
-_FEW = 16  # categories that are faster told apart one by one
+_WIDTH = WHOLE_DIGITS["number"] + DECIMALS["number"]
+_NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,14 @@ class Reading:
         return quoted_name(f"value of {self.column.name}")
 
     @property
-    def is_good(self) -> str:
-        """Return SQL for whether the value, by its name, is as declared; null counts as no."""
+    def is_bad(self) -> str:
+        """Return SQL for whether the value, by its name, is not as declared."""
         if self.column.kind == "category":
-            return f"{self.name} IS NOT NULL"
-        low, high = (number(self.column, bound) for bound in (self.column.low, self.column.high))
-        return f"{self.name} BETWEEN {low} AND {high}"
+            declared = f"IN ({', '.join(constant(self.column, v) for v in self.column.values)})"
+        else:
+            low, high = self.column.low, self.column.high
+            declared = f"BETWEEN {constant(self.column, low)} AND {constant(self.column, high)}"
+        return f"(NOT {self.name} {declared} OR {self.name} IS NULL)"
 
 
 def readings(scan: Scan, study: Study) -> tuple[Reading, ...]:
@@ -73,18 +73,18 @@ def readings(scan: Scan, study: Study) -> tuple[Reading, ...]:
     return tuple(_reading(scan, column) for column in used_columns(study))
 
 
-def totals_query(
-    scan: Scan, study: Study, read: Sequence[Reading], cells: Cells, items: Sequence[Input]
-) -> str:
-    """Return SQL for rows of (cell, number of rows, *items): in one pass, all columns checked."""
-    by_name = {reading.column.name: reading for reading in read}
-    amounts = [_amount(by_name[item.column], item) for item in items if item.amount != "count"]
-    select = ", ".join(["cell", "count(*)", *(f"sum({amount})" for amount in amounts)])
-    values = ", ".join(f"{r.value} AS {r.name}" for r in read) or "1"
-    rows = (
-        f"SELECT *, {_cell(study, by_name, cells)} AS cell FROM (SELECT {values} FROM {scan.sql})"  # noqa: S608
-    )
-    return f"SELECT {select} FROM ({rows}) GROUP BY cell"  # noqa: S608
+def count_query(scan: Scan, read: Sequence[Reading]) -> str:
+    """Return SQL for the number of rows, and of those that `read` finds not as declared."""
+    bad = " OR ".join(reading.is_bad for reading in read) or "false"
+    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {_values(scan, read)}"  # noqa: S608
+
+
+def bad_query(scan: Scan, reading: Reading) -> str:
+    """Return SQL for the number of rows that are not as declared.
+
+    As a condition, so that Parquet's own bounds of a column can answer it.
+    """
+    return f"SELECT count(*) FROM {_values(scan, [reading])} WHERE {reading.is_bad}"  # noqa: S608
 
 
 def bad_row_query(scan: Scan, reading: Reading) -> str:
@@ -93,13 +93,44 @@ def bad_row_query(scan: Scan, reading: Reading) -> str:
         f"SELECT row, empty, {reading.name} IS NULL "  # noqa: S608
         f"FROM (SELECT {scan.row} AS row, {reading.value} AS {reading.name}, "
         f"coalesce(trim(CAST({reading.raw} AS VARCHAR)) = '', true) AS empty "
-        f"FROM {scan.sql}) WHERE NOT coalesce({reading.is_good}, false) ORDER BY row LIMIT 1"
+        f"FROM {scan.sql}) WHERE {reading.is_bad} ORDER BY row LIMIT 1"
     )
 
 
-def number(column: Column, text: str) -> str:
-    """Return the decimal `text` as a literal of the type the column's values have."""
-    return str(int(text)) if column.kind == "integer" else f"CAST('{Decimal(text):f}' AS {_NUMBER})"
+def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, items: Sequence[Input]) -> str:
+    """Return SQL for rows of (place on each axis, number of rows, *items), for good rows."""
+    by_name = {reading.column.name: reading for reading in read}
+    places = [_place(by_name[axis.column], axis) for axis in cells.axes]
+    amounts = [_amount(by_name[item.column], item) for item in items if item.amount != "count"]
+    inside = [_condition(p, by_name) for p in cells.where]
+    for axis in cells.axes:
+        if axis.edges:
+            first, last = (constant(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
+            inside.append(f"{by_name[axis.column].name} BETWEEN {first} AND {last}")
+    where = f" WHERE {' AND '.join(inside)}" if inside else ""
+    groups = ", ".join(str(i + 1) for i in range(len(places)))
+    return (
+        f"SELECT {', '.join([*places, 'count(*)', *amounts])} "  # noqa: S608
+        f"FROM {_values(scan, read)}{where}{f' GROUP BY {groups}' if groups else ''}"
+    )
+
+
+def place_of(study: Study, axis: Axis, found: object) -> int:
+    """Return the place on `axis` that a row of `totals_query` stands for. Raises `ValueError`."""
+    if axis.edges:
+        return int(str(found))
+    return study.table.column(axis.column).values.index(str(found))
+
+
+def constant(column: Column, text: str) -> str:
+    """Return a declared value or bound as a literal of the type the column's values have."""
+    match column.kind:
+        case "integer":
+            return str(int(text))
+        case "number":
+            return f"CAST('{Decimal(text):f}' AS {_NUMBER})"
+        case "category":
+            return str(int(text)) if column.are_whole else quoted_text(text)
 
 
 def quoted_text(text: str) -> str:
@@ -110,31 +141,22 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _cell(study: Study, by_name: dict[str, Reading], cells: Cells) -> str:
-    good = " AND ".join(reading.is_good for reading in by_name.values()) or "true"
-    inside = [_condition(p, by_name) for p in cells.where]
-    index = "0"
-    for axis in cells.axes:
-        place = _bin(by_name[axis.column], axis) if axis.edges else by_name[axis.column].name
-        index = f"({index}) * {len(labels(study, axis))} + {place}"
-        if axis.edges:
-            first, last = (number(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
-            inside.append(f"{by_name[axis.column].name} BETWEEN {first} AND {last}")
-    outside = f"WHEN NOT ({' AND '.join(inside)}) THEN {OUTSIDE} " if inside else ""
-    return (
-        f"CASE WHEN NOT coalesce({good}, false) THEN {BAD} {outside}"
-        f"ELSE CAST({index} AS INTEGER) END"
-    )
+def _values(scan: Scan, read: Sequence[Reading]) -> str:
+    values = ", ".join(f"{reading.value} AS {reading.name}" for reading in read) or "1"
+    return f"(SELECT {values} FROM {scan.sql})"  # noqa: S608
 
 
-def _bin(reading: Reading, axis: Axis) -> str:
-    """Return SQL for the bin of a value between the first edge and the last."""
+def _place(reading: Reading, axis: Axis) -> str:
+    """Return SQL for the bin of a value between the first edge and the last, or its category."""
+    if not axis.edges:
+        return reading.name
     inner = axis.edges[1:-1]
     cases = " ".join(
-        f"WHEN {reading.name} < {number(reading.column, edge)} THEN {i}"
+        f"WHEN {reading.name} < {constant(reading.column, edge)} THEN {i}"
         for i, edge in enumerate(inner)
     )
-    return f"CASE {cases} ELSE {len(inner)} END" if inner else "0"
+    # As text, or GROUP BY 1 would take a lone number for a column's.
+    return f"CASE {cases} ELSE {len(inner)} END" if inner else "'0'"
 
 
 def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
@@ -143,7 +165,7 @@ def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
     if p.op == "not":
         return f"(NOT {_condition(p.args[0], by_name)})"
     reading = by_name[p.column]
-    values = [_constant(reading.column, value) for value in p.values]
+    values = [constant(reading.column, value) for value in p.values]
     match p.op:
         case "between":
             return f"({reading.name} BETWEEN {values[0]} AND {values[1]})"
@@ -153,18 +175,11 @@ def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
             return f"({reading.name} {p.op} {values[0]})"
 
 
-def _constant(column: Column, value: str) -> str:
-    if column.kind == "category":
-        return str(column.values.index(value))
-    return number(column, value)
-
-
 def _amount(reading: Reading, item: Input) -> str:
     if item.amount == "sum":
-        return reading.name
-    # Bad rows, which may be too large to square, are left out.
+        return f"sum({reading.name})"
     whole = f"CAST({reading.name} AS BIGINT)" if reading.column.kind == "integer" else reading.name
-    return f"CASE WHEN cell >= 0 THEN {whole} * {whole} END"
+    return f"sum({whole} * {whole})"
 
 
 def _reading(scan: Scan, column: Column) -> Reading:
@@ -192,28 +207,15 @@ def _value(column: Column, field: Field) -> str:
             f"column {column.name} holds {shown(field.type)}, where {column.kind} is declared"
         )
     if is_text:
-        return _place(column, f"CAST({field.sql} AS VARCHAR)")
+        return field.sql if field.type == "VARCHAR" else f"CAST({field.sql} AS VARCHAR)"
     if column.kind == "number":
+        if decimal and int(decimal[1]) <= _WIDTH and int(decimal[2]) <= DECIMALS["number"]:
+            return field.sql  # narrower decimals are faster to square
         exact = f"CAST({field.sql} AS DOUBLE)" if field.type == "FLOAT" else field.sql
         return f"TRY_CAST({exact} AS {_NUMBER})"
-    whole = _whole(field)
-    if column.kind == "integer":
-        return whole
-    if len(column.values) <= _FEW:
-        cases = " ".join(f"WHEN {int(value)} THEN {i}" for i, value in enumerate(column.values))
-        return f"CASE {whole} {cases} END"
-    return _place(column, f"CAST({whole} AS VARCHAR)")
-
-
-def _whole(field: Field) -> str:
     if field.type in _NATIVE:
         return field.sql
     if field.type in _WIDE:
         return f"TRY_CAST({field.sql} AS BIGINT)"
     double = f"TRY_CAST({field.sql} AS DOUBLE)"
     return f"CASE WHEN {double} = trunc({double}) THEN TRY_CAST({double} AS BIGINT) END"
-
-
-def _place(column: Column, text: str) -> str:
-    values = ", ".join(map(quoted_text, column.values))
-    return f"CAST(enum_code(TRY_CAST({text} AS ENUM({values}))) AS INTEGER)"

@@ -1,10 +1,10 @@
 """A member's own rows: what DuckDB computes of them, and nothing it could leak.
 
-One pass over one local file for each kind of cells a plan has gives the
-counts, the sums and whether every row is as declared; only if some row is not,
-another pass finds the first one. Conditions excuse no row: every row of every
-column the study looks at must be as declared. Errors name a row, a column and
-the declaration, never a value.
+First all rows are compared with what is declared; only if one is not, another
+pass finds the first. Then one pass for each kind of cells a plan has gives its
+counts and sums. Conditions excuse no row: every row of every column the study
+looks at must be as declared. Errors name a row, a column and the declaration,
+never a value.
 
 All arithmetic is on integers and decimals, so the result depends neither on
 the order of rows nor on the number of threads:
@@ -28,21 +28,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
 from quorate import wire
 from quorate.algebra import fixed
 from quorate.errors import DataError, Error, Unavailable
-from quorate.studies.inputs import Cells, Input, size
+from quorate.studies.inputs import Cells, Input, places, size
 from quorate.studies.plan import Plan
 from quorate.studies.scan import (
-    BAD,
     Field,
     Reading,
     Scan,
+    bad_query,
     bad_row_query,
+    count_query,
+    place_of,
     quoted_name,
     quoted_text,
     readings,
@@ -107,44 +109,70 @@ def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
     """
     inputs = plan.inputs
     parts: dict[Input, list[int]] = {}
-    rows: int | None = None
+    before = _state(source)
     with _connect(source) as database:
         scan = _csv(source) if source.format == "csv" else _parquet(source, database)
         read = readings(scan, plan.study)
+        _check_rows(source, plan, database, scan, read)
         for cells in dict.fromkeys(item.cells for item in inputs):
             items = [item for item in inputs if item.cells == cells]
-            query = totals_query(scan, plan.study, read, cells, items)
-            found = database.execute(query).fetchall()
-            count = sum(row[1] for row in found)
-            if rows not in {None, count}:
-                raise _changed(source)
-            rows = count
-            _check_count(source, count, plan.study.max_rows)
-            if any(row[0] == BAD for row in found):
-                raise _bad_row(source, database, scan, read)
+            found = database.execute(totals_query(scan, read, cells, items)).fetchall()
             parts.update(_parts(plan, cells, items, found))
+    if _state(source) != before:
+        raise _changed(source)
     return tuple(value for item in inputs for value in parts[item])
 
 
-def _parts(
+def _check_rows(
+    source: Source,
     plan: Plan,
-    cells: Cells,
-    items: Sequence[Input],
-    found: list[tuple[int, int, *tuple[int | Decimal, ...]]],
+    database: duckdb.DuckDBPyConnection,
+    scan: Scan,
+    read: Sequence[Reading],
+) -> None:
+    """Refuse a file with too many rows, or none, or one that is not as declared.
+
+    CSV is parsed once for all columns; Parquet is asked column by column.
+    """
+    together = read if source.format == "csv" else ()
+    count, bad = database.execute(count_query(scan, together)).fetchall()[0]
+    _check_count(source, count, plan.study.max_rows)
+    apart = read if source.format == "parquet" else ()
+    if bad or any(database.execute(bad_query(scan, r)).fetchall()[0][0] for r in apart):
+        raise _bad_row(source, database, scan, read)
+
+
+def _parts(
+    plan: Plan, cells: Cells, items: Sequence[Input], found: list[tuple[Any, ...]]
 ) -> dict[Input, list[int]]:
     """Return the entries of each item, rounded to its decimals; cells without rows have 0."""
     parts = {item: [0] * size(plan.study, cells) for item in items}
-    counted = next((item for item in items if item.amount == "count"), None)
+    at = {place: i for i, place in enumerate(places(plan.study, cells))}
     summed = [item for item in items if item.amount != "count"]
-    units = [10 ** plan.decimals(item) for item in summed]
-    for cell, count, *sums in found:
-        if cell < 0:
-            continue
-        if counted:
-            parts[counted][cell] = count
-        for item, unit, total in zip(summed, units, sums, strict=True):
-            parts[item][cell] = fixed.encode(Fraction(total) * unit, 0)
+    n = len(cells.axes)
+    for row in found:
+        place = zip(cells.axes, row[:n], strict=True)
+        cell = at[tuple(place_of(plan.study, axis, value) for axis, value in place)]
+        for item in items:
+            if item.amount == "count":
+                parts[item][cell] = row[n]
+        for item, total in zip(summed, row[n + 1 :], strict=True):
+            # The one row of a query without groups has null sums where no row is meant.
+            parts[item][cell] = _rounded(total or 0, plan.decimals(item))
     return parts
+
+
+def _rounded(total: int | Decimal, decimals: int) -> int:
+    return fixed.encode(Fraction(total) * 10**decimals, 0)
+
+
+def _state(source: Source) -> tuple[int, ...]:
+    """Return what changes whenever the file is written or replaced."""
+    try:
+        found = source.path.stat()
+    except OSError:
+        raise _unreadable(source) from None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

@@ -118,8 +118,7 @@ def check_nothing_lost(text: Text, normalised: str) -> None:
         if rest[key] == 0:
             text.refuse(token.start, token.text, "is not understood here")
         rest[key] -= 1
-    for key in (+rest).keys() - {TokenType.L_PAREN.value, TokenType.R_PAREN.value}:
-        missing = "as" if key == TokenType.ALIAS.value else key.lower()
+    for missing in (+rest).keys() - set(map(_key, Tokenizer().tokenize("()"))):
         text.refuse(len(text.sql), "", f"{missing} is missing")
 
 
@@ -131,8 +130,10 @@ def _key(token: Token) -> str:
             return f"value {canonical(token.text) if is_number else token.text}"
         case TokenType.VAR | TokenType.IDENTIFIER:
             return f"name {FUNCTIONS.get(token.text.lower(), token.text)}"
+        case TokenType.ALIAS:
+            return "as"
         case kind:
-            return str(kind.value)
+            return str(kind.value).lower()
 
 
 def _check_gaps(text: Text) -> None:
