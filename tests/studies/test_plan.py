@@ -11,6 +11,8 @@ from quorate.errors import Abort, Error, MalformedMessage, MalformedStudy, Refus
 from quorate.studies.inputs import Cells, Input
 from quorate.studies.plan import TWO_MEMBERS, Plan, check
 from quorate.studies.query import Output, Predicate
+from quorate.studies.schema import read_column
+from quorate.studies.sql import read_query
 from quorate.studies.statistics import decimal_text
 from tests.studies.trio import PLAN, TOTALS, TRIO, group_of, plan_of, study_of
 
@@ -223,3 +225,52 @@ def test_no_altered_byte_gives_a_plan_that_runs_under_the_same_digest(at: int, f
         return
     assume(plan != PLAN)
     assert plan.digest() != PLAN.digest()
+
+
+@given(st.fractions(0, 10**12))
+def test_roots_are_the_nearest(value: Fraction) -> None:
+    shown = Fraction(root_text(value))
+    half = Fraction(1, 2 * 10**6)
+    assert max(shown - half, 0) ** 2 <= value <= (shown + half) ** 2
+
+
+@given(st.fractions(), st.booleans())
+def test_an_exact_value_has_one_spelling(value: Fraction, root: bool) -> None:
+    value = abs(value) if root else value
+    text = exact_text(value, root=root)
+    assert from_exact(text) == (value, root)
+    for other in (f"0{text}", f"{text} ", f"+{text}", text + "/1", f"sqrt({text}"):
+        assert from_exact(other) is None
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 400), (-5, 3), (0, 10**8)])
+def test_decimals_are_the_most_that_surely_fit(low: int, high: int) -> None:
+    plan = plan_of(study_of(f"number {low}..{high} kg", "var(x)", max_rows=1000))
+    largest = max(-low, high)
+    for item, power, most in zip(plan.inputs[1:], (1, 2), (9, 18), strict=True):
+        worst = 3 * 1000 * largest**power
+        d = plan.decimals(item)
+        assert worst * 10**d < 1 << 63
+        assert d == most or worst * 10 ** (d + 1) >= 1 << 63
+
+
+def test_squares_overflow_before_sums_do_and_the_hint_fits() -> None:
+    column = "integer 0..1000000 EUR"
+    plan_of(study_of(column, "avg(x)", max_rows=10**8))
+    with pytest.raises(Refused, match="the squares of x could overflow") as refused:
+        plan_of(study_of(column, "var(x)", max_rows=10**8))
+    fit = int(refused.value.hint.split()[3])
+    plan_of(study_of(column, "var(x)", max_rows=fit))
+    with pytest.raises(Refused):
+        plan_of(study_of(column, "var(x)", max_rows=fit + 2))
+
+
+def test_a_study_of_too_many_values_is_refused() -> None:
+    column = f"category {' '.join(f'c{i}' for i in range(1000))}"
+    calls = [f"x, {', '.join(f'count(*) as n{i}' for i in range(6))}, count(x)"] * 2
+    text = "select {} as v from people group by x"
+    made = study_of("integer 0..9 kg", "count(*)")
+    table = replace(made.table, columns=(read_column("t", "x", column),))
+    queries = tuple(read_query(f"r{i}", text.format(call), table) for i, call in enumerate(calls))
+    with pytest.raises(Refused, match="releases 14000 values, and the most is 10000"):
+        plan_of(replace(made, table=table, releases=queries))

@@ -79,7 +79,7 @@ def test_the_example_reads() -> None:
         ('"select count(*)', "3 #", "releases.r: not SQL in quotes"),
         ("avg(age)", "avg(ages)", "releases.r, line 1, column 34: ages: is not a declared column"),
         ("[releases]", "[other]", "the study: unknown key other"),
-        ("as mean_age", "as Patients", "releases.r, line 1, column 1: two names differ"),
+        ("as mean_age", "as Patients", "releases.r, line 1, column 42: Patients: is the name"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_its_place(old: str, new: str, place: str) -> None:

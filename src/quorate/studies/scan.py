@@ -16,6 +16,7 @@ from quorate.studies.query import Predicate
 from quorate.studies.schema import DECIMALS, WHOLE_DIGITS, Column, shown
 from quorate.studies.study import Study
 
+_DOUBLE_DIGITS = 15  # decimal digits that a DOUBLE keeps
 _NATIVE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _WIDE = {"UBIGINT", "HUGEINT", "UHUGEINT"}
 _NUMERIC = {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"}
@@ -51,11 +52,22 @@ class Reading:
     column: Column
     raw: str
     value: str
+    type: str  # DuckDB's, of `raw`
 
     @property
     def name(self) -> str:
         """Return the value's name in SQL, which no column of a file and no word of ours has."""
         return quoted_name(f"value of {self.column.name}")
+
+    @property
+    def may_be_bad(self) -> str:
+        """Return SQL over `raw` that no bad row escapes, and that Parquet can mostly answer."""
+        low, high = self.column.low, self.column.high
+        digits = max(len(bound.strip("-").replace(".", "")) for bound in (low, high))
+        if self.column.kind != "number" or self.type != "DOUBLE" or digits > _DOUBLE_DIGITS:
+            return "true"
+        # Rounding to 9 decimals keeps what is between the bounds between them.
+        return f"(NOT {self.raw} BETWEEN {float(low)!r} AND {float(high)!r} OR {self.raw} IS NULL)"
 
     @property
     def is_bad(self) -> str:
@@ -84,7 +96,10 @@ def bad_query(scan: Scan, reading: Reading) -> str:
 
     As a condition, so that Parquet's own bounds of a column can answer it.
     """
-    return f"SELECT count(*) FROM {_values(scan, [reading])} WHERE {reading.is_bad}"  # noqa: S608
+    values = f"SELECT {reading.value} AS {reading.name} FROM {scan.sql}"  # noqa: S608
+    if reading.may_be_bad != "true":
+        values += f" WHERE {reading.may_be_bad}"
+    return f"SELECT count(*) FROM ({values}) WHERE {reading.is_bad}"  # noqa: S608
 
 
 def bad_row_query(scan: Scan, reading: Reading) -> str:
@@ -184,7 +199,7 @@ def _amount(reading: Reading, item: Input) -> str:
 
 def _reading(scan: Scan, column: Column) -> Reading:
     field = _field(scan, column)
-    return Reading(column, field.sql, _value(column, field))
+    return Reading(column, field.sql, _value(column, field), field.type)
 
 
 def _field(scan: Scan, column: Column) -> Field:

@@ -120,8 +120,12 @@ def check_names(place: str, names: tuple[str, ...]) -> None:
         refuse(place, "two names differ in case only, or not at all")
 
 
+def is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
+
+
 def check_name(place: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         refuse(
             f"{place}.{shown(name)}",
             "not a name",

@@ -257,8 +257,9 @@ def _bad_row(
         row, empty, unlike = found
         line = _line(source, scan, row) if scan.delimiter else None
         place = f"row {row} (line {line})" if line else f"row {row}"
-        of = "a declared value" if reading.column.kind == "category" else "of the declared kind"
-        what = "no value" if empty else f"not {of}" if unlike else "out of bounds"
+        is_category = reading.column.kind == "category"
+        beyond = "not a declared value" if is_category else "out of bounds"
+        what = "no value" if empty else "not of the declared kind" if unlike else beyond
         declared = shown(reading.column.declared)
         return DataError(
             f"{shown(scan.name)}: {place}, column {reading.column.name}: {what}, "

@@ -15,9 +15,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from quorate.errors import MalformedStudy
 from quorate.studies.query import Output, Query, Statistic, select
-from quorate.studies.schema import Column, Table, check_name, check_names
+from quorate.studies.schema import Column, Table, check_name, is_name
 from quorate.studies.syntax import Syntax
 from quorate.studies.tokens import FUNCTIONS, Text, check_nothing_lost, read_tokens
 from quorate.studies.where import read_where
@@ -116,12 +115,21 @@ def _selected(syntax: Syntax, statement: exp.Select) -> tuple[tuple[Output, ...]
             outputs.append(_output(syntax, node))
     if not outputs:
         syntax.refuse(statement, "selects no value", "add for instance count(*) as patients")
-    names = (*selected, *(output.name for output in outputs))
-    try:
-        check_names(f"releases.{syntax.text.name}", names)
-    except MalformedStudy as e:
-        syntax.text.refuse(0, "", str(e).split(": ", 1)[1], e.hint)
+    names = [node.alias_or_name for node in statement.expressions]
+    _check_names(syntax, statement.expressions, names)
     return tuple(outputs), selected
+
+
+def _check_names(syntax: Syntax, outputs: list[exp.Expression], names: list[str]) -> None:
+    """Refuse a name that is none, or that another value of the release has."""
+    seen: set[str] = set()
+    for node, name in zip(outputs, names, strict=True):
+        place = node.args.get("alias", node)
+        if not is_name(name):
+            syntax.refuse(place, "is not a name", "a letter, then letters, digits and _")
+        if name.lower() in seen:
+            syntax.refuse(place, "is the name of two values", "give each another name")
+        seen.add(name.lower())
 
 
 def _output(syntax: Syntax, node: exp.Expression) -> Output:
@@ -131,11 +139,12 @@ def _output(syntax: Syntax, node: exp.Expression) -> Output:
     name, call = syntax.identifier(node.args["alias"]), node.this
     if isinstance(call, exp.Anonymous) and isinstance(call.this, str):
         syntax.only(call, "this", "expressions")
-        statistic = FUNCTIONS.get(call.this.lower())
-        arguments = call.expressions
-    else:
+        statistic, arguments = FUNCTIONS.get(call.this.lower()), call.expressions
+    elif type(call) in _AGGREGATES and isinstance(call.this, exp.Expression):
         syntax.only(call, "this", *(["big_int"] if isinstance(call, exp.Count) else []))
-        statistic, arguments = _AGGREGATES.get(type(call)), [call.this]
+        statistic, arguments = _AGGREGATES[type(call)], [call.this]
+    else:
+        statistic, arguments = None, []
     if statistic is None or not arguments:
         syntax.refuse(node, "is not a value of a release")
     return _call(syntax, name, cast("Statistic", statistic), arguments, node)

@@ -71,7 +71,8 @@ class Syntax:
         """Refuse a node on which anything is set that is not `known`."""
         for key, value in node.args.items():
             if key not in known and value is not None and value != []:
-                named = value if isinstance(value, exp.Expression) else node
+                first = value[0] if isinstance(value, list) else value
+                named = first if isinstance(first, exp.Expression) else node
                 self.refuse(named, f"{key.replace('_', ' ')} is not allowed here")
         if node.comments:
             self.refuse(node, "a comment has no place in a release")

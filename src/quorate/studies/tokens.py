@@ -15,7 +15,7 @@ from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, Tokenizer, TokenType
 
 from quorate.errors import MalformedStudy
-from quorate.studies.schema import canonical, shown
+from quorate.studies.schema import canonical, is_name, shown
 
 MAX_SQL = 16 * 1024
 MAX_TOKENS = 2000
@@ -63,7 +63,6 @@ _SIGNS = {
     TokenType.DASH,
 }
 _NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,9 @@ def read_tokens(name: str, sql: str) -> Text:
     except TokenError:
         text.refuse(len(sql), "", "a quote or a comment is not closed")
     text = Text(name, sql, tokens)
-    _check_gaps(text)
     if not tokens or tokens[0].token_type != TokenType.SELECT:
         text.refuse(0, tokens[0].text if tokens else "", "a release begins with select")
+    _check_gaps(text)
     if len(tokens) > MAX_TOKENS:
         text.refuse(tokens[MAX_TOKENS].start, "", f"more than {MAX_TOKENS} words and signs")
     for token, after in zip(tokens, (*tokens[1:], None), strict=True):
@@ -149,7 +148,7 @@ def _check_gaps(text: Text) -> None:
 
 
 def _check_token(text: Text, token: Token, after: Token | None) -> None:
-    kind, word = token.token_type, token.text
+    kind, word = token.token_type, text.sql[token.start : token.end + 1]
     if kind == TokenType.STRING or kind in _SIGNS:
         return
     if kind == TokenType.NUMBER:
@@ -157,12 +156,12 @@ def _check_token(text: Text, token: Token, after: Token | None) -> None:
             text.refuse(token.start, word, "not a plain decimal", "write it as 1500 or 0.25")
         return
     if kind == TokenType.IDENTIFIER:
-        if not _NAME.fullmatch(word):
+        if not is_name(token.text):
             text.refuse(token.start, word, "not a name", 'text is written in single quotes: "F"')
         return
     if kind not in _WORDS:
         hint = GRAMMAR
-        if _NAME.fullmatch(word):
+        if is_name(word):
             hint += f'; a column of that name is written in double quotes: "{word}"'
         text.refuse(token.start, word, "is not allowed", hint)
     calls = after is not None and after.token_type == TokenType.L_PAREN
