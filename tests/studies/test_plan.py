@@ -13,7 +13,7 @@ from quorate.studies.plan import TWO_MEMBERS, Plan, check
 from quorate.studies.query import Output, Predicate
 from quorate.studies.schema import read_column
 from quorate.studies.sql import read_query
-from quorate.studies.statistics import decimal_text
+from quorate.studies.statistics import decimal_text, exact_text, from_exact, root_text
 from tests.studies.trio import PLAN, TOTALS, TRIO, group_of, plan_of, study_of
 
 
@@ -231,11 +231,11 @@ def test_no_altered_byte_gives_a_plan_that_runs_under_the_same_digest(at: int, f
 def test_roots_are_the_nearest(value: Fraction) -> None:
     shown = Fraction(root_text(value))
     half = Fraction(1, 2 * 10**6)
-    assert max(shown - half, 0) ** 2 <= value <= (shown + half) ** 2
+    assert max(shown - half, Fraction(0)) ** 2 <= value <= (shown + half) ** 2
 
 
 @given(st.fractions(), st.booleans())
-def test_an_exact_value_has_one_spelling(value: Fraction, root: bool) -> None:
+def test_an_exact_value_has_one_spelling(value: Fraction, *, root: bool) -> None:
     value = abs(value) if root else value
     text = exact_text(value, root=root)
     assert from_exact(text) == (value, root)

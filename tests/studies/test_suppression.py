@@ -28,15 +28,14 @@ BY_WARD = 'by_ward = "select ward, count(*) as n from people group by ward"\n'
 BY_BOTH = 'both = "select sex, ward, count(*) as n from people group by sex, ward"\n'
 TOTAL = 'total = "select count(*) as n from people"\n'
 SEX, WARD = Axis("sex", ()), Axis("ward", ())
+Axes = tuple[Axis, ...]
 
 
 def study(*releases: str) -> Study:
     return read_study(HEAD + "".join(releases))
 
 
-def hidden(
-    made: Study, counts: dict[tuple[Axis, ...], list[int]]
-) -> dict[tuple[Axis, ...], set[int]]:
+def hidden(made: Study, counts: dict[Axes, list[int]]) -> dict[Axes, set[int]]:
     found = withheld(made, {Cells((), axes): values for axes, values in counts.items()})
     return {cells.axes: gone for cells, gone in found.items()}
 
