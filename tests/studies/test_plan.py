@@ -234,7 +234,7 @@ def test_roots_are_the_nearest(value: Fraction) -> None:
     assert max(shown - half, Fraction(0)) ** 2 <= value <= (shown + half) ** 2
 
 
-@given(st.fractions(), st.booleans())
+@given(value=st.fractions(), root=st.booleans())
 def test_an_exact_value_has_one_spelling(value: Fraction, *, root: bool) -> None:
     value = abs(value) if root else value
     text = exact_text(value, root=root)
@@ -243,7 +243,7 @@ def test_an_exact_value_has_one_spelling(value: Fraction, *, root: bool) -> None
         assert from_exact(other) is None
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 400), (-5, 3), (0, 10**8)])
+@pytest.mark.parametrize(("low", "high"), [(0, 400), (-5, 3), (0, 10**7)])
 def test_decimals_are_the_most_that_surely_fit(low: int, high: int) -> None:
     plan = plan_of(study_of(f"number {low}..{high} kg", "var(x)", max_rows=1000))
     largest = max(-low, high)

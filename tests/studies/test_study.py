@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from quorate.studies.study import check_study, read_study
 from tests.studies.trio import STUDY, study_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "average-age.toml"
+
+
+def test_the_study_file_documented_is_an_example_and_reads() -> None:
+    document = (EXAMPLE.parents[1] / "docs" / "study-file.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    assert shown == (EXAMPLE.parent / "by-sex.toml").read_text(encoding="utf-8")
+    assert [query.name for query in read_study(shown).releases] == ["by_sex", "ages"]
 
 
 def test_the_example_reads() -> None:
