@@ -19,6 +19,7 @@ from quorate.studies.release import (
     verify_release,
     verify_signature,
 )
+from quorate.studies.study import read_study
 from tests.studies.trio import PLAN, TRIO, group_of, key, plan_of, signed_release, study_of
 
 RELEASE = signed_release()
@@ -207,3 +208,51 @@ def test_numbers_no_record_can_hold_are_refused(number: int) -> None:
     plain["certificate"]["results"][0]["exact"] = number
     with pytest.raises(MalformedMessage):
         from_json(json.dumps(plain))
+
+
+DEEP = """
+title = "t"
+purpose = "p"
+max_rows = 1000
+[tables.people]
+age = "integer 0..120 years"
+sex = "category F M"
+[releases]
+r = "select sex, count(*) as n, avg(age) as a, stddev(age) as s from people \
+where not (not (age = 1 or (sex = 'F' and age in (2, 3)))) group by sex"
+"""
+
+
+def test_a_release_with_groups_conditions_and_withheld_cells_stands_alone() -> None:
+    plan = plan_of(read_study(DEEP))
+    totals = (3, 0, 60, 0, 1200, 0)
+    certificate = replace(RELEASE.certificate, plan=plan.digest(), results=plan.results(totals))
+    release = resigned(replace(RELEASE, plan=plan, certificate=certificate))
+    assert [r.value for r in certificate.results] == ["withheld", "0"] + ["withheld", "none"] * 2
+    assert verify_release(from_json(to_json(release)), group=TRIO).certificate == certificate
+    assert wire.decode(wire.encode([[[release]]]), list[list[list[Release]]]) == [[[release]]]
+
+
+@pytest.mark.parametrize(
+    ("at", "exact", "value"),
+    [
+        (0, "3", "3"),  # a small count was not withheld
+        (0, "", "none"),
+        (0, "3/2", "1.5"),
+        (0, "-9", "-9"),
+        (0, "sqrt(100)", "10"),
+        (2, "sqrt(100)", "10"),
+        (4, "100", "100"),
+        (4, "sqrt(-1)", "0"),
+        (4, "sqrt(2)", "1.414213"),
+    ],
+)
+def test_a_result_no_honest_member_computes_does_not_verify(
+    at: int, exact: str, value: str
+) -> None:
+    plan = plan_of(read_study(DEEP))
+    results = list(plan.results((9, 9, 90, 90, 9000, 9000)))
+    results[at] = replace(results[at], exact=exact, value=value)
+    certificate = replace(RELEASE.certificate, plan=plan.digest(), results=tuple(results))
+    with pytest.raises(VerificationFailed, match="is not the one the plan names"):
+        verify_release(resigned(replace(RELEASE, plan=plan, certificate=certificate)))
