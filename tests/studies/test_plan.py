@@ -227,6 +227,25 @@ def test_no_altered_byte_gives_a_plan_that_runs_under_the_same_digest(at: int, f
     assert plan.digest() != PLAN.digest()
 
 
+@pytest.mark.parametrize("column", ["integer -7..5 kg", "number -7..5 kg"])
+@pytest.mark.parametrize(
+    ("total", "squares", "possible"),
+    [(8, 16, True), (8, 32, True), (8, 15, False), (8, 197, False), (0, 0, True), (0, -1, False)],
+)
+def test_squares_that_fit_no_rows_abort(
+    column: str, total: int, squares: int, *, possible: bool
+) -> None:
+    plan = plan_of(study_of(column, "var(x)"))
+    _, sums, of_squares = plan.inputs
+    totals = (4, total * 10 ** plan.decimals(sums), squares * 10 ** plan.decimals(of_squares))
+    if possible:
+        exact = plan.results(totals)[0].exact
+        assert Fraction(exact) == (Fraction(squares) - Fraction(total**2, 4)) / 3
+        return
+    with pytest.raises(Abort, match="impossible"):
+        plan.results(totals)
+
+
 @given(st.fractions(0, 10**12))
 def test_roots_are_the_nearest(value: Fraction) -> None:
     shown = Fraction(root_text(value))

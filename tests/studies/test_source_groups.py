@@ -1,11 +1,11 @@
-"""Groups of a member's own rows: by declared values only, of every file type alike."""
+"""Groups of a member's own rows by declared values only, and floating point near its bounds."""
 
 from pathlib import Path
 
 import pytest
 
 from quorate.studies.study import read_study
-from tests.studies.test_sources import of, parquet, refusal
+from tests.studies.test_sources import NUMBERS, of, parquet, refusal
 from tests.studies.trio import plan_of
 
 BY_GROUP = """
@@ -58,3 +58,14 @@ def test_categories_of_parquet_are_the_same(tmp_path: Path, kind: str) -> None:
     assert of(parquet(tmp_path / "a.parquet", query), GROUPS)[:9] == (1, 0, 0, 0, 0, 0, 0, 0, 1)
     bad = query.replace("-30", "7")
     assert "row 2, column ward" in refusal(parquet(tmp_path / "b.parquet", bad), GROUPS)
+
+
+@pytest.mark.parametrize(
+    "value", ["80.6", "-10.000000001", "1e300", "'nan'", "'inf'", "'-inf'", "NULL", "1e9"]
+)
+@pytest.mark.parametrize("kind", ["DOUBLE", "FLOAT"])
+def test_floating_point_out_of_bounds_is_refused(tmp_path: Path, value: str, kind: str) -> None:
+    if kind == "FLOAT" and value in {"1e300", "-10.000000001"}:
+        return  # no FLOAT has that value
+    query = f"SELECT unnest([80.5::{kind}, -10, {value}::{kind}]) AS x"
+    assert "row 3, column x" in refusal(parquet(tmp_path / "a.parquet", query), NUMBERS)

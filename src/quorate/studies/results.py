@@ -189,19 +189,44 @@ def _are_possible(
     least, most = members if everything else 0, members * study.max_rows
     if item.amount == "count":
         return least <= sum(values) <= most and min(values) >= 0
-    column = study.table.column(item.column)
-    low, high = Fraction(column.low), Fraction(column.high)
-    if item.amount == "squares":
-        ends = low**2, high**2
-        low, high = Fraction(0) if low <= 0 <= high else min(ends), max(ends)
-    slack = Fraction(0)
-    if column.kind == "number":  # each member with rows rounds its sum once
-        slack = Fraction(members, 10 ** (decimals(study, members, item) or 0))
+    low, high = _bounds(study, item)
+    slack = _slack(study, members, item)
     counts = pooled.get(Input(item.cells, "count", ""))
     for i, value in enumerate(values):
         rows = (least, most) if counts is None else (counts[i], counts[i])
         wide = slack if rows[1] else Fraction(0)
-        bounds = [r * end for r in rows for end in (low, high)]
-        if not min(bounds) - wide <= value <= max(bounds) + wide:
+        ends = [r * end for r in rows for end in (low, high)]
+        if not min(ends) - wide <= value <= max(ends) + wide:
             return False
-    return True
+    return item.amount == "sum" or _are_squares(study, members, item, pooled)
+
+
+def _are_squares(
+    study: Study, members: int, item: Input, pooled: dict[Input, list[Fraction]]
+) -> bool:
+    """Return whether n Q >= S^2 in every cell, as for all real rows, but for the rounding."""
+    total = Input(item.cells, "sum", item.column)
+    return all(
+        n * (q + _slack(study, members, item))
+        >= max(abs(s) - _slack(study, members, total), Fraction(0)) ** 2
+        for n, s, q in zip(
+            pooled[Input(item.cells, "count", "")], pooled[total], pooled[item], strict=True
+        )
+    )
+
+
+def _bounds(study: Study, item: Input) -> tuple[Fraction, Fraction]:
+    """Return between what one row's amount lies."""
+    column = study.table.column(item.column)
+    low, high = Fraction(column.low), Fraction(column.high)
+    if item.amount == "sum":
+        return low, high
+    ends = low**2, high**2
+    return Fraction(0) if low <= 0 <= high else min(ends), max(ends)
+
+
+def _slack(study: Study, members: int, item: Input) -> Fraction:
+    """Return by how much a pooled sum may be off, as each member with rows rounds once."""
+    if study.table.column(item.column).kind == "integer":
+        return Fraction(0)
+    return Fraction(members, 10 ** (decimals(study, members, item) or 0))
