@@ -162,7 +162,8 @@ def study_text(bounds: str = "0..120", max_rows: int = 1000) -> str:
     return (
         f'title = "Average age, number {next(_numbers)}"\npurpose = "a test"\n'
         f'max_rows = {max_rows}\n[tables.patients]\nage = "integer {bounds} years"\n'
-        '[releases]\npatients = "count"\nmean_age = "avg(age)"\n'
+        "[releases]\n"
+        'age = "select count(*) as patients, avg(age) as mean_age from patients"\n'
     )
 
 

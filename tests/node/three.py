@@ -31,8 +31,7 @@ max_rows = 1000
 age = "integer 0..120 years"
 
 [releases]
-patients = "count"
-mean_age = "avg(age)"
+age = "select count(*) as patients, avg(age) as mean_age from patients"
 """
 
 

@@ -1,5 +1,6 @@
 from quorate.studies.disclosure import disclose
 from quorate.studies.plan import TWO_MEMBERS
+from quorate.studies.study import read_study
 from tests.studies.trio import PLAN, group_of, plan_of, study_of
 
 
@@ -17,12 +18,12 @@ def test_everything_revealed_is_said_and_to_whom() -> None:
 
 def test_a_mean_is_said_to_reveal_the_count_though_nobody_asked_for_it() -> None:
     disclosure = disclose(plan_of(study_of("integer 0..9 kg", "avg(x)")))
-    assert [reveal.needed_by for reveal in disclosure.reveals] == [("r0 = avg(x)",)] * 2
+    assert [reveal.needed_by for reveal in disclosure.reveals] == [("r0.v",)] * 2
     assert any("sum of x is its mean times" in text for text in disclosure.follows)
 
 
 def test_a_count_and_a_sum_are_said_to_give_the_mean() -> None:
-    follows = disclose(plan_of(study_of("integer 0..9 kg", "count", "sum(x)"))).follows
+    follows = disclose(plan_of(study_of("integer 0..9 kg", "count(*)", "sum(x)"))).follows
     assert any("sum of x is its mean times" in text for text in follows)
 
 
@@ -48,3 +49,48 @@ def test_lines_are_plain_and_short_enough_to_read() -> None:
     for line in disclose(PLAN).lines():
         assert line.isprintable()
         assert len(line) <= 160
+
+
+def test_cells_are_named_and_long_lists_folded() -> None:
+    wards = " ".join(f"w{i}" for i in range(50))
+    call = "count(*) as n, avg(age) as a from people where age >= 18 group by ward"
+    text = (
+        'title = "t"\npurpose = "p"\nmax_rows = 9\n[tables.people]\nage = "integer 0..99 years"\n'
+        f'ward = "category {wards}"\nsex = "category F M"\n[releases]\n'
+        f'r = "select ward, {call}"\n'
+        f'q = "select sex, {call.replace("ward", "sex")}"\n'
+    )
+    plan = plan_of(read_study(text))
+    lines = disclose(plan).lines()
+    folded = "(ward = w0; ward = w1; ward = w2; ward = w3; ward = w4; ward = w5; and 44 more)"
+    assert (
+        f"reveals  number of rows in people where age >= 18 for each of 50 cells {folded}, "
+        "of all members together, for r.n, r.a"
+    ) in lines
+    assert any("for each of 2 cells (sex = F; sex = M), of all" in line for line in lines)
+    assert "implies  cells added up tell their totals" in lines
+    assert sum(reveal.cells for reveal in disclose(plan).reveals) == plan.numbers == 104
+
+
+def test_withholding_is_said_with_what_it_does_not_do() -> None:
+    small = disclose(plan_of(study_of("integer 0..9 kg", "sum(x)", min_cell=5)))
+    assert "values over 1 to 4 rows" in small.withholds
+    assert "every member's node still learns all numbers above" in small.withholds
+    assert small.reveals[0].needed_by == ()
+    assert any(line.endswith("together, to withhold small cells") for line in small.lines())
+    off = disclose(plan_of(study_of("integer 0..9 kg", "sum(x)", min_cell=1)))
+    assert off.withholds.startswith("nothing is withheld, as min_cell is 1")
+
+
+def test_a_variance_is_said_to_tell_the_sum_of_squares() -> None:
+    disclosure = disclose(plan_of(study_of("number 0..9 kg", "stddev(x)")))
+    assert [reveal.what.partition(",")[0] for reveal in disclosure.reveals] == [
+        "number of rows in people",
+        "sum of x",
+        "sum of squares of x",
+    ]
+    assert any("sum of squares of x is told by its variance" in t for t in disclosure.follows)
+    assert disclosure.rounding == (
+        "x to 9 decimals a row, 9 decimals a member",
+        "x squares to 18 decimals a row, 13 decimals a member",
+    )

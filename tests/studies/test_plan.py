@@ -8,32 +8,47 @@ from hypothesis import strategies as st
 
 from quorate import wire
 from quorate.errors import Abort, Error, MalformedMessage, MalformedStudy, Refused
-from quorate.studies.plan import TWO_MEMBERS, Count, Plan, Sum, check, decimal_text
-from quorate.studies.study import Output
+from quorate.studies.inputs import Cells, Input
+from quorate.studies.plan import TWO_MEMBERS, Plan, check
+from quorate.studies.query import Output, Predicate
+from quorate.studies.schema import read_column
+from quorate.studies.sql import read_query
+from quorate.studies.statistics import decimal_text, exact_text, from_exact, root_text
 from tests.studies.trio import PLAN, TOTALS, TRIO, group_of, plan_of, study_of
 
 
 def test_a_mean_needs_the_count_and_the_sum_and_each_input_is_computed_once() -> None:
-    assert PLAN.inputs == (Count(), Sum("age"), Sum("bmi"))
-    assert plan_of(study_of("integer 0..9 kg", "sum(x)", "sum(x)")).inputs == (Sum("x"),)
-    assert plan_of(study_of("integer 0..9 kg", "count")).inputs == (Count(),)
+    everybody = Cells((), ())
+    assert PLAN.inputs == (
+        Input(everybody, "count", ""),
+        Input(everybody, "sum", "age"),
+        Input(everybody, "sum", "bmi"),
+    )
+    twice = plan_of(study_of("integer 0..9 kg", "sum(x)", "sum(x)"))
+    assert twice.inputs == (Input(everybody, "sum", "x"),)
+    assert plan_of(study_of("integer 0..9 kg", "count(*)")).numbers == 1
+
+
+def test_small_cells_are_withheld_by_their_number_of_rows_which_is_then_needed() -> None:
+    plan = plan_of(study_of("integer 0..9 kg", "sum(x)", min_cell=5))
+    assert [item.amount for item in plan.inputs] == ["count", "sum"]
 
 
 def test_results_are_exact_and_shown_as_decimals() -> None:
     patients, mean, bmi = PLAN.results(TOTALS)
-    assert (patients.numerator, patients.denominator, patients.unit) == (442, 1, "rows")
-    assert Fraction(mean.numerator, mean.denominator) == Fraction(21445, 442)
+    assert (patients.exact, patients.unit) == ("442", "rows")
+    assert mean.exact == "21445/442"
     assert (mean.name, mean.value, mean.unit) == ("mean_age", "48.5181", "years")
-    assert Fraction(bmi.numerator, bmi.denominator) == Fraction(12_345_678_901, 1 << 20)
+    assert bmi.exact == "6172839450617/500000000"
 
 
 @given(st.integers(3, 3000), st.data())
 def test_every_total_honest_members_can_have_gives_results(count: int, data: st.DataObject) -> None:
     total = data.draw(st.integers(-7 * count, 5 * count))
-    plan = plan_of(study_of("integer -7..5 kg", "count", "avg(x)", "sum(x)"))
+    plan = plan_of(study_of("integer -7..5 kg", "count(*)", "avg(x)", "sum(x)"))
     n, mean, whole = plan.results((count, total))
-    assert n.numerator == count
-    assert Fraction(mean.numerator, mean.denominator) * count == whole.numerator == total
+    assert n.exact == str(count)
+    assert Fraction(mean.exact) * count == Fraction(whole.exact) == total
 
 
 @pytest.mark.parametrize(
@@ -51,7 +66,7 @@ def test_totals_no_honest_members_can_have_abort(totals: tuple[int, ...]) -> Non
 def test_a_sum_alone_is_bounded_by_the_rows_there_can_be(total: int, *, possible: bool) -> None:
     plan = plan_of(study_of("integer 1..5 kg", "sum(x)"))
     if possible:
-        assert plan.results((total,))[0].numerator == total
+        assert plan.results((total,))[0].exact == str(total)
         return
     with pytest.raises(Abort):
         plan.results((total,))
@@ -101,28 +116,32 @@ def test_a_plan_runs_exactly_if_no_rows_within_bounds_overflow(
 @pytest.mark.parametrize("n", [3, 7])
 def test_the_hint_on_overflow_is_the_most_that_fits(n: int) -> None:
     group = group_of(*(f"m{i}" for i in range(n)))
-    column = "number 0..80000.123456789 kg"
+    column = "number 0..800000000.123456789 kg"
     with pytest.raises(Refused) as refused:
         plan_of(study_of(column, "avg(x)", max_rows=10**10), group)
     fit = int(refused.value.hint.split()[3])
-    assert n * fit * Fraction("80000.123456789") * (1 << 20) < 1 << 63
+    assert n * fit * Fraction("800000000.123456789") < 1 << 63
     plan_of(study_of(column, "avg(x)", max_rows=fit), group)
     with pytest.raises(Refused):
         plan_of(study_of(column, "avg(x)", max_rows=fit + 2), group)
 
 
+QUERY = PLAN.study.releases[0]
+ADULT = Predicate(">=", "age", ("18",), ())
+OTHER_OUTPUT = Output("patients", "sum", "age", ())
 OTHER: dict[str, Any] = {
-    "format": 2,
+    "format": 1,
     "study": replace(PLAN.study, max_rows=0),
     "group": bytes(32),
     "members": ("south", "north", "west"),
+    "computes": ("north", "south"),
     "recipients": ("north",),
     "proposer": "east",
     "proposed_at": "2027-01-31T09:30:00+00:00",
     "trust_model": "third-party",
     "protocol": "subtractive sum",
     "t": 1,
-    "fraction_bits": 50,
+    "privacy": "laplace",
     "accept": ("two-members", "two-members"),
     "software": "quorate wire 2",
 }
@@ -161,11 +180,15 @@ def test_a_time_has_one_spelling(time: str) -> None:
     [
         replace(PLAN.study, title="\x1b[2J"),
         replace(PLAN.study, releases=()),
-        replace(PLAN.study, releases=(Output("a", "count", "age"),)),
-        replace(PLAN.study, releases=(Output("a", "sum", None),)),
-        replace(PLAN.study, releases=(Output("a", "sum", "x"),)),
-        replace(PLAN.study, releases=(Output("a b", "sum", "age"),)),
-        replace(PLAN.study, releases=(Output("a", "count", None),) * 2),
+        replace(PLAN.study, min_cell=0),
+        replace(PLAN.study, releases=PLAN.study.releases * 2),
+        replace(PLAN.study, releases=(replace(QUERY, name="a b"),)),
+        replace(PLAN.study, releases=(replace(QUERY, sql=QUERY.sql + " "),)),
+        replace(PLAN.study, releases=(replace(QUERY, sql=QUERY.sql.upper()),)),
+        replace(PLAN.study, releases=(replace(QUERY, group_by=("age",)),)),
+        replace(PLAN.study, releases=(replace(QUERY, outputs=QUERY.outputs[:1]),)),
+        replace(PLAN.study, releases=(replace(QUERY, where=(ADULT,)),)),
+        replace(PLAN.study, releases=(replace(QUERY, outputs=(OTHER_OUTPUT,)),)),
         *(
             replace(
                 PLAN.study,
@@ -202,3 +225,71 @@ def test_no_altered_byte_gives_a_plan_that_runs_under_the_same_digest(at: int, f
         return
     assume(plan != PLAN)
     assert plan.digest() != PLAN.digest()
+
+
+@pytest.mark.parametrize("column", ["integer -7..5 kg", "number -7..5 kg"])
+@pytest.mark.parametrize(
+    ("total", "squares", "possible"),
+    [(8, 16, True), (8, 32, True), (8, 15, False), (8, 197, False), (0, 0, True), (0, -1, False)],
+)
+def test_squares_that_fit_no_rows_abort(
+    column: str, total: int, squares: int, *, possible: bool
+) -> None:
+    plan = plan_of(study_of(column, "var(x)"))
+    _, sums, of_squares = plan.inputs
+    totals = (4, total * 10 ** plan.decimals(sums), squares * 10 ** plan.decimals(of_squares))
+    if possible:
+        exact = plan.results(totals)[0].exact
+        assert Fraction(exact) == (Fraction(squares) - Fraction(total**2, 4)) / 3
+        return
+    with pytest.raises(Abort, match="impossible"):
+        plan.results(totals)
+
+
+@given(st.fractions(0, 10**12))
+def test_roots_are_the_nearest(value: Fraction) -> None:
+    shown = Fraction(root_text(value))
+    half = Fraction(1, 2 * 10**6)
+    assert max(shown - half, Fraction(0)) ** 2 <= value <= (shown + half) ** 2
+
+
+@given(value=st.fractions(), root=st.booleans())
+def test_an_exact_value_has_one_spelling(value: Fraction, *, root: bool) -> None:
+    value = abs(value) if root else value
+    text = exact_text(value, root=root)
+    assert from_exact(text) == (value, root)
+    for other in (f"0{text}", f"{text} ", f"+{text}", text + "/1", f"sqrt({text}"):
+        assert from_exact(other) is None
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 400), (-5, 3), (0, 10**7)])
+def test_decimals_are_the_most_that_surely_fit(low: int, high: int) -> None:
+    plan = plan_of(study_of(f"number {low}..{high} kg", "var(x)", max_rows=1000))
+    largest = max(-low, high)
+    for item, power, most in zip(plan.inputs[1:], (1, 2), (9, 18), strict=True):
+        worst = 3 * 1000 * largest**power
+        d = plan.decimals(item)
+        assert worst * 10**d < 1 << 63
+        assert d == most or worst * 10 ** (d + 1) >= 1 << 63
+
+
+def test_squares_overflow_before_sums_do_and_the_hint_fits() -> None:
+    column = "integer 0..1000000 EUR"
+    plan_of(study_of(column, "avg(x)", max_rows=10**8))
+    with pytest.raises(Refused, match="the squares of x could overflow") as refused:
+        plan_of(study_of(column, "var(x)", max_rows=10**8))
+    fit = int(refused.value.hint.split()[3])
+    plan_of(study_of(column, "var(x)", max_rows=fit))
+    with pytest.raises(Refused):
+        plan_of(study_of(column, "var(x)", max_rows=fit + 2))
+
+
+def test_a_study_of_too_many_values_is_refused() -> None:
+    column = f"category {' '.join(f'c{i}' for i in range(1000))}"
+    calls = [f"x, {', '.join(f'count(*) as n{i}' for i in range(6))}, count(x)"] * 2
+    text = "select {} as v from people group by x"
+    made = study_of("integer 0..9 kg", "count(*)")
+    table = replace(made.table, columns=(read_column("t", "x", column),))
+    queries = tuple(read_query(f"r{i}", text.format(call), table) for i, call in enumerate(calls))
+    with pytest.raises(Refused, match="releases 14000 values, and the most is 10000"):
+        plan_of(replace(made, table=table, releases=queries))

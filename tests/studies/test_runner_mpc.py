@@ -13,12 +13,13 @@ from quorate.studies.plan import Plan, utc_text
 from quorate.studies.release import verify_release
 from quorate.studies.runners import mpc
 from quorate.studies.runners.mpc import Ran
+from quorate.studies.study import read_study
 from quorate.transport.session import Session
 from tests.parties import measure, run_parties
 from tests.studies.trio import NAMES, NOW, PLAN, TRIO, approvals_of, key, plan_of, study_of
 
 Own = tuple[int, ...]
-OWN: tuple[Own, ...] = ((3, 150, 60 << 20), (2, 70, 50 << 20), (4, 99, 170 << 20))
+OWN: tuple[Own, ...] = ((3, 150, 60 * 10**9), (2, 70, 50 * 10**9), (4, 99, 170 * 10**9))
 POOLED = tuple(sum(column) for column in zip(*OWN, strict=True))
 
 
@@ -42,7 +43,7 @@ def running(
             (plans or {}).get(me, PLAN),
             TRIO,
             (own or {}).get(me, OWN[me]),
-            approvals=approvals_of(),
+            approvals=approvals_of((plans or {}).get(me, PLAN)),
             time=utc_text(NOW),
             version=(versions or {}).get(me, "test"),
             key=(keys or {}).get(me, key(NAMES[me])),
@@ -103,3 +104,33 @@ def test_members_that_run_different_plans_release_nothing() -> None:
 def test_totals_no_honest_members_could_have_release_nothing(lie: Own) -> None:
     for outcome in run_parties(running(own={2: lie}), 3).values():
         assert "impossible" in str(aborted(outcome))
+
+
+GROUPED = """
+title = "t"
+purpose = "p"
+max_rows = 1000
+[tables.people]
+age = "integer 0..120 years"
+ward = "category {wards}"
+[releases]
+r = "select ward, count(*) as n, sum(age) as s, avg(age) as a, var(age) as v, stddev(age) as d \
+from people group by ward"
+"""
+
+
+@pytest.mark.parametrize("wards", [1, 50])
+def test_rounds_do_not_depend_on_the_number_of_groups_and_aggregates(wards: int) -> None:
+    names = " ".join(f"w{i}" for i in range(wards))
+    plan = plan_of(read_study(GROUPED.format(wards=names)))
+    # Each member has rows of ages 20, 40 and 60 in each ward.
+    part = (3,) * wards + (120,) * wards + (5600,) * wards
+    everyone = dict.fromkeys(range(3), plan)
+    outcomes, rounds, sent = measure(running(own=dict.fromkeys(range(3), part), plans=everyone), 3)
+    assert (rounds, set(sent.values())) == (6, {disclose(plan).bytes_sent})
+    outcome = outcomes[0]
+    assert isinstance(outcome, Ran)
+    results = outcome.release.certificate.results
+    assert len(results) == 5 * wards
+    assert [r.exact for r in results[::wards]] == ["9", "360", "40", "300", "sqrt(300)"]
+    assert verify_release(outcome.release, group=TRIO).roster_known

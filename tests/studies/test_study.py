@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -6,16 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.errors import Error, MalformedStudy
-from quorate.studies.study import Column, Output, check_study, read_study
+from quorate.studies.query import Output
+from quorate.studies.schema import Column
+from quorate.studies.study import check_study, read_study
 from tests.studies.trio import STUDY, study_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "average-age.toml"
 
 
+def test_the_study_file_documented_is_an_example_and_reads() -> None:
+    document = (EXAMPLE.parents[1] / "docs" / "study-file.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    assert shown == (EXAMPLE.parent / "by-sex.toml").read_text(encoding="utf-8")
+    assert [query.name for query in read_study(shown).releases] == ["by_sex", "ages"]
+
+
 def test_the_example_reads() -> None:
     study = read_study(EXAMPLE.read_text(encoding="utf-8"))
-    assert study.table.columns == (Column("age", "integer", "0", "120", "years"),)
-    assert study.releases == (Output("patients", "count", None), Output("mean_age", "avg", "age"))
+    assert study.table.columns == (Column("age", "integer", "0", "120", "years", ()),)
+    (age,) = study.releases
+    assert age.outputs == (
+        Output("patients", "count", "", ()),
+        Output("mean_age", "avg", "age", ()),
+    )
+    assert (age.name, age.where, age.group_by, study.min_cell) == ("age", (), (), 5)
     assert study.max_rows == 1_000_000
 
 
@@ -55,12 +70,24 @@ def test_the_example_reads() -> None:
         ("integer 0..120 years", "integer 0..120", "tables.patients.age: has no unit"),
         ("integer 0..120 years", "text 0..120 years", "tables.patients.age: not a column"),
         ('"integer 0..120 years"', "120", "tables.patients.age: not a column"),
-        ('"count"', '"median(age)"', "releases.patients: not a release"),
-        ('"count"', '"count(age)"', "releases.patients: not a release"),
-        ('"count"', "1", "releases.patients: not a release"),
-        ("avg(age)", "avg(ages)", "releases.mean_age: column ages is not declared"),
+        ("max_rows = 1_000_000", "max_rows = 9\nmin_cell = 0", "min_cell: must be"),
+        ("max_rows = 1_000_000", 'max_rows = 9\nmin_cell = "5"', "min_cell: missing, or not"),
+        ("integer 0..120 years", "category ", "tables.patients.age: not a list of categories"),
+        ("integer 0..120 years", "category a  b a", "tables.patients.age: two values are the same"),
+        ("integer 0..120 years", f"category {'a' * 101}", "tables.patients.age: longer than 100"),
+        ('"integer 0..120 years"', "'category a\"b'", "tables.patients.age: not a list"),
+        ('"integer 0..120 years"', "'category \"a'", "tables.patients.age: not a list"),
+        ('"integer 0..120 years"', "'category \" a\"'", "tables.patients.age: ' a' begins"),
+        ('"integer 0..120 years"', '"category a\\u001b"', "tables.patients.age: holds characters"),
+        (
+            "integer 0..120 years",
+            f"category {' '.join(map(str, range(1001)))}",
+            "tables.patients.age: a category has 1 to 1000 values",
+        ),
+        ('"select count(*)', "3 #", "releases.r: not SQL in quotes"),
+        ("avg(age)", "avg(ages)", "releases.r, line 1, column 34: ages: is not a declared column"),
         ("[releases]", "[other]", "the study: unknown key other"),
-        ("mean_age", "Patients", "releases: two names"),
+        ("as mean_age", "as Patients", "releases.r, line 1, column 42: Patients: is the name"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_its_place(old: str, new: str, place: str) -> None:
@@ -82,14 +109,14 @@ def test_tables_that_are_not_tables_are_refused() -> None:
 
 
 def test_there_is_a_most_of_releases() -> None:
-    assert len(study_of("integer 0..9 kg", *["count"] * 256).releases) == 256
+    assert len(study_of("integer 0..9 kg", *["count(*)"] * 256).releases) == 256
     with pytest.raises(MalformedStudy, match="releases: more than 256"):
-        study_of("integer 0..9 kg", *["count"] * 257)
+        study_of("integer 0..9 kg", *["count(*)"] * 257)
 
 
 def test_a_study_that_releases_nothing_is_refused() -> None:
     with pytest.raises(MalformedStudy, match="releases: nothing to release"):
-        read_study(STUDY.partition("patients = ")[0])
+        read_study(STUDY.partition("r = ")[0])
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "a = " + "9" * 10_000, "a" * 70_000])

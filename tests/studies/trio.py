@@ -9,6 +9,7 @@ from quorate.studies.approval import Approval, SignedApproval, sign_approval
 from quorate.studies.group import Group, Member
 from quorate.studies.plan import Plan, compile_plan, utc_text
 from quorate.studies.release import Release, Signature, certify, sign_certificate
+from quorate.studies.results import Result
 from quorate.studies.study import Study, read_study
 
 NOW = datetime(2027, 1, 31, 9, 30, tzinfo=UTC)
@@ -24,9 +25,7 @@ age = "integer 0..120 years"
 bmi = "number 10..80.5 kg/m2"
 
 [releases]
-patients = "count"
-mean_age = "avg(age)"
-sum_bmi = "sum(bmi)"
+r = "select count(*) as patients, avg(age) as mean_age, sum(bmi) as sum_bmi from patients"
 """
 
 
@@ -47,11 +46,12 @@ def group_of(*names: str) -> Group:
 TRIO = group_of(*NAMES)
 
 
-def study_of(column: str, *releases: str, max_rows: int = 1000) -> Study:
-    """Return a study of one column `x`, which releases `releases`, named r0, r1, ..."""
+def study_of(column: str, *calls: str, max_rows: int = 1000, min_cell: int = 1) -> Study:
+    """Return a study of one column `x`, which releases `calls`, named r0, r1, ..."""
     return read_study(
-        f'title = "t"\npurpose = "p"\nmax_rows = {max_rows}\n[tables.rows]\nx = "{column}"\n'
-        "[releases]\n" + "\n".join(f'r{i} = "{formula}"' for i, formula in enumerate(releases))
+        f'title = "t"\npurpose = "p"\nmax_rows = {max_rows}\nmin_cell = {min_cell}\n'
+        f"[tables.people]\nx = '{column}'\n[releases]\n"
+        + "\n".join(f'r{i} = "select {call} as v from people"' for i, call in enumerate(calls))
     )
 
 
@@ -60,7 +60,7 @@ def plan_of(study: Study, group: Group = TRIO, *accept: str) -> Plan:
 
 
 PLAN = plan_of(read_study(STUDY))
-TOTALS = (442, 21445, 12_345_678_901)
+TOTALS = (442, 21445, 12_345_678_901_234)
 
 
 def approvals_of(plan: Plan = PLAN, group: Group = TRIO) -> tuple[SignedApproval, ...]:
@@ -72,13 +72,15 @@ def approvals_of(plan: Plan = PLAN, group: Group = TRIO) -> tuple[SignedApproval
     )
 
 
-def signed_release(plan: Plan = PLAN, group: Group = TRIO) -> Release:
+def signed_release(
+    plan: Plan = PLAN, group: Group = TRIO, results: tuple[Result, ...] | None = None
+) -> Release:
     approvals = approvals_of(plan, group)
     certificate = certify(
         plan,
         approvals,
         session=bytes(range(32)),
-        results=plan.results(TOTALS),
+        results=plan.results(TOTALS) if results is None else results,
         time="2027-01-31T09:31:00Z",
         software="quorate 0.1.0",
     )

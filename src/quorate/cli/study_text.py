@@ -1,7 +1,6 @@
 """Studies as lines of text: what a person reads before approving, and after a run."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from quorate.cli.output import aligned, grouped
 from quorate.node.views import SeenView, StudyView
@@ -48,7 +47,10 @@ def decided(study: StudyView) -> list[str]:
 def outcome(study: StudyView) -> list[str]:
     """Return what came out, if anything has: results, cost, and what was seen on the way."""
     lines = aligned(
-        [(r.name, f"{r.value} {r.unit}", f"= {Fraction(r.exact)}") for r in study.results]
+        [
+            (r.name, f"{r.value} {r.unit}".rstrip(), f"= {r.exact}" if r.exact else "")
+            for r in study.results
+        ]
     )
     if study.cost is not None:
         lines.append(

@@ -9,8 +9,8 @@ import typer
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
 from quorate.studies.group import Group, group_from_json
-from quorate.studies.plan import Result
 from quorate.studies.release import Verified, from_json, verify_release
+from quorate.studies.results import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,9 @@ def _known(group: Path | None, node: Path | None) -> Group | None:
 
 
 def _result(result: Result) -> tuple[str, str, str]:
-    exact = str(result.numerator)
-    if result.denominator != 1:
-        exact += f"/{result.denominator}"
-    return result.name, f"{result.value} {result.unit}", f"= {exact}"
+    if not result.exact:
+        return result.label, result.value, ""
+    return result.label, f"{result.value} {result.unit}", f"= {result.exact}"
 
 
 def _proven(verified: Verified) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ from quorate.node.views import (
 )
 from quorate.studies.disclosure import disclose
 from quorate.studies.release import Release, to_json
+from quorate.studies.results import slots
 from quorate.transport.peers import Peer
 
 log = structlog.get_logger()
@@ -286,16 +287,15 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
 
 
 def _result_views(release: Release) -> tuple[ResultView, ...]:
-    outputs, results = release.plan.study.releases, release.certificate.results
     return tuple(
         ResultView(
-            name=result.name,
-            formula=output.formula,
+            name=result.label,
+            formula=slot.output.formula,
             value=result.value,
-            exact=f"{result.numerator}/{result.denominator}",
-            unit=result.unit,
+            exact=result.exact,
+            unit=result.unit if result.exact else "",
         )
-        for output, result in zip(outputs, results, strict=True)
+        for slot, result in zip(slots(release.plan.study), release.certificate.results, strict=True)
     )
 
 

@@ -6,24 +6,33 @@ is listed too: a reader should not have to be a mathematician.
 """
 
 from dataclasses import dataclass
+from itertools import islice, product
+from math import prod
 
 from quorate.studies.cost import run_cost
-from quorate.studies.plan import Count, Input, Plan, Sum
+from quorate.studies.inputs import AMOUNTS, Cells, Input, cells_of, labels
+from quorate.studies.plan import Plan
+from quorate.studies.query import condition
+
+_LISTED = 6  # cells named one by one
 
 
 @dataclass(frozen=True, slots=True)
 class Reveal:
-    """One value that leaves the secret domain, to whom, and which releases need it."""
+    """Values that leave the secret domain, one for each cell, to whom, and what needs them."""
 
     what: str
+    cells: int
     to: tuple[str, ...]
-    needed_by: tuple[str, ...]
+    needed_by: tuple[str, ...]  # "release.name", or empty where only withholding needs them
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
+    asks: tuple[str, ...]  # each release as SQL
     reveals: tuple[Reveal, ...]
     follows: tuple[str, ...]  # what anyone can compute from the revealed values
+    withholds: str
     t: int  # colluding members the plan holds against
     members: int
     rounding: tuple[str, ...]
@@ -34,9 +43,11 @@ class Disclosure:
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
         return (
-            *(f"reveals  {r.what}, for {', '.join(r.needed_by)}" for r in self.reveals),
+            *(f"asks     {text}" for text in self.asks),
+            *(f"reveals  {r.what}, {_needed(r)}" for r in self.reveals),
             f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",
             *(f"implies  {text}" for text in self.follows),
+            f"small    {self.withholds}",
             f"holds    {self._holds()}",
             *(f"rounding {text}" for text in self.rounding),
             *(f"not      {text}" for text in self.not_protected),
@@ -54,10 +65,12 @@ class Disclosure:
 
 def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
-    cost = run_cost(len(plan.members), len(plan.inputs))
+    cost = run_cost(len(plan.members), plan.numbers)
     return Disclosure(
+        asks=tuple(f"{query.name} = {query.sql}" for query in plan.study.releases),
         reveals=tuple(_reveal(plan, item) for item in plan.inputs),
         follows=_follows(plan),
+        withholds=_withholds(plan),
         t=plan.t,
         members=len(plan.members),
         rounding=_rounding(plan),
@@ -67,49 +80,101 @@ def disclose(plan: Plan) -> Disclosure:
     )
 
 
-def _what(plan: Plan, item: Input) -> str:
-    if isinstance(item, Count):
-        return f"number of rows in {plan.study.table.name}"
-    return f"sum of {item.column}"
+def _amount(plan: Plan, item: Input) -> str:
+    match item.amount:
+        case "count":
+            return f"number of rows in {plan.study.table.name}"
+        case "sum":
+            return f"sum of {item.column}"
+        case "squares":
+            return f"sum of squares of {item.column}"
+
+
+def _cells(plan: Plan, cells: Cells) -> tuple[str, int]:
+    """Return a condition and its cells in words, long lists folded, and how many cells."""
+    text = f" where {condition(cells.where, plan.study.table)}" if cells.where else ""
+    if not cells.axes:
+        return text, 1
+    axes = [labels(plan.study, axis) for axis in cells.axes]
+    n = prod(map(len, axes))
+    named = "; ".join(" and ".join(cell) for cell in islice(product(*axes), _LISTED))
+    more = f"; and {n - _LISTED} more" if n > _LISTED else ""
+    return f"{text} for each of {n} cells ({named}{more})", n
 
 
 def _reveal(plan: Plan, item: Input) -> Reveal:
+    text, n = _cells(plan, item.cells)
     needed_by = tuple(
-        f"{output.name} = {output.formula}"
-        for output in plan.study.releases
-        if (isinstance(item, Count) and output.statistic != "sum")
-        or (not isinstance(item, Count) and output.column == item.column)
+        f"{query.name}.{output.name}"
+        for query in plan.study.releases
+        for output in query.outputs
+        if cells_of(query, output) == item.cells
+        and item.amount in AMOUNTS[output.statistic]
+        and item.column in {"", output.column}
     )
-    return Reveal(f"{_what(plan, item)}, of all members together", plan.recipients, needed_by)
+    what = f"{_amount(plan, item)}{text}, of all members together"
+    return Reveal(what, n, plan.recipients, needed_by)
+
+
+def _needed(reveal: Reveal) -> str:
+    return f"for {', '.join(reveal.needed_by)}" if reveal.needed_by else "to withhold small cells"
 
 
 def _follows(plan: Plan) -> tuple[str, ...]:
-    values = " and ".join(_what(plan, item) for item in plan.inputs)
+    inputs = plan.inputs
+    summed = [item for item in inputs if item.amount == "sum"]
     means = tuple(
-        f"the sum of {item.column} is its mean times the number of rows: two tell all three"
-        for item in plan.inputs
-        if isinstance(item, Sum) and Count() in plan.inputs
-    )
-    if plan.t > 1:
-        return (
-            *means,
-            f"each member, by subtracting its own: {values} of the other members together",
+        dict.fromkeys(
+            f"the sum of {item.column} is its mean times the number of rows: two tell all three"
+            for item in summed
+            if Input(item.cells, "count", "") in inputs
         )
+    )
+    spreads = tuple(
+        f"the sum of squares of {name} is told by its variance, its mean and the number of rows"
+        for name in dict.fromkeys(item.column for item in inputs if item.amount == "squares")
+    )
+    cells = tuple(dict.fromkeys(item.cells for item in inputs))
+    totals = ("cells added up tell their totals",) if any(c.axes for c in cells) else ()
+    differ = len({c.where for c in cells}) > 1
+    parts = ("releases subtracted tell of the rows that one has and another has not",)
+    return (*means, *spreads, *totals, *(parts if differ else ()), *_by_subtracting(plan))
+
+
+def _by_subtracting(plan: Plan) -> tuple[str, ...]:
+    kinds = dict.fromkeys(_amount(plan, item) for item in plan.inputs)
+    values = " and ".join(kinds)
+    if any(item.cells.axes or item.cells.where for item in plan.inputs):
+        values += ", in each of the cells,"
+    if plan.t > 1:
+        return (f"each member, by subtracting its own: {values} of the other members together",)
     first, second = plan.members
     return (
-        *means,
         f"{first} learns {values} of {second} alone, by subtracting its own",
         f"{second} learns {values} of {first} alone, by subtracting its own",
     )
 
 
-def _rounding(plan: Plan) -> tuple[str, ...]:
-    columns = [plan.study.table.column(i.column) for i in plan.inputs if isinstance(i, Sum)]
-    return tuple(
-        f"{column.name} to 9 decimals a row and 2^-{plan.fraction_bits} a member"
-        for column in columns
-        if column.kind == "number"
+def _withholds(plan: Plan) -> str:
+    least = plan.study.min_cell
+    if least == 1:
+        return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
+    return (
+        f"values over 1 to {least - 1} rows, and those that would tell them, are withheld from the "
+        "release; every member's node still learns all numbers above"
     )
+
+
+def _rounding(plan: Plan) -> tuple[str, ...]:
+    texts: dict[str, None] = {}
+    for item in plan.inputs:
+        if item.column and plan.study.table.column(item.column).kind == "number":
+            squares = " squares" if item.amount == "squares" else ""
+            texts[
+                f"{item.column}{squares} to {18 if squares else 9} decimals a row, "
+                f"{plan.decimals(item)} decimals a member"
+            ] = None
+    return tuple(texts)
 
 
 def _not_protected(plan: Plan) -> tuple[str, ...]:
@@ -121,7 +186,7 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
         "against comparison: studies over nearly the same rows tell about the rows that differ",
-        "small groups: there is no least number of rows, and a sum over few says much of each",
-        f"that each member has 1 to {plan.study.max_rows} rows, all of them within the bounds",
+        "by noise: values are exact, and what somebody knows already may tell more",
+        f"that each member has 1 to {plan.study.max_rows} rows, all of them as declared",
         "the result itself: a recipient may pass it on",
     )

@@ -10,7 +10,6 @@ roster one thinks of is known only to who compares its digest or passes `group`.
 
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -21,10 +20,11 @@ from quorate.studies import document
 from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
-from quorate.studies.plan import Plan, Result, check, check_time, result_of
-from quorate.studies.study import check_text
+from quorate.studies.plan import Plan, check, check_time
+from quorate.studies.results import Result, is_possible, slots
+from quorate.studies.schema import check_text
 
-FORMAT = 1
+FORMAT = 2
 SESSION_BYTES = 32
 
 
@@ -126,14 +126,12 @@ def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> No
     _require(len(certificate.session) == SESSION_BYTES, "the certificate names no session")
     told = certificate.disclosure == disclose(plan).lines()
     _require(told, "the certificate's disclosure is not that of the plan")
-    releases = plan.study.releases
-    _require(len(certificate.results) == len(releases), "the results are not those of the plan")
-    for output, result in zip(releases, certificate.results, strict=True):
-        _require(result.denominator > 0, f"the value of {output.name} is not a number")
-        value = Fraction(result.numerator, result.denominator)
+    places = tuple(slots(plan.study))
+    _require(len(certificate.results) == len(places), "the results are not those of the plan")
+    for slot, result in zip(places, certificate.results, strict=True):
         _require(
-            result == result_of(plan, output, value),
-            f"the result {output.name} is not the one the plan names, or misstates its value",
+            is_possible(plan.study, slot, result),
+            f"the result {slot.output.name} is not the one the plan names, or misstates its value",
         )
 
 
@@ -171,12 +169,12 @@ def _verify_approvals(release: Release) -> None:
 
 
 def to_json(release: Release) -> str:
-    return document.write("release 1", release)
+    return document.write("release 2", release)
 
 
 def from_json(text: str) -> Release:
     """Return the release a file holds, not yet verified. Raises `MalformedMessage`."""
-    return document.read("release 1", text, Release)
+    return document.read("release 2", text, Release)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -1,16 +1,19 @@
 """A member's own rows: what DuckDB computes of them, and nothing it could leak.
 
-One pass over one local file gives the count, the sums and whether every row
-keeps the declared bounds; only if some row does not, a second pass finds the
-first one. Errors name a row, a column and the declaration, never a value.
+First all rows are compared with what is declared; only if one is not, another
+pass finds the first. Then one pass for each kind of cells a plan has gives its
+counts and sums. Conditions excuse no row: every row of every column the study
+looks at must be as declared. Errors name a row, a column and the declaration,
+never a value.
 
 All arithmetic is on integers and decimals, so the result depends neither on
 the order of rows nor on the number of threads:
 
     integer   text and floating point as DOUBLE, which must be whole; summed as HUGEINT
     number    rounded once per row to 9 decimals (or to the precision of a DOUBLE,
-              where the file holds such), summed exactly, and rounded once per
-              member to 2^-20: at most 5e-10 a row and 2^-21 a member
+              where the file holds such), squared and summed exactly, and rounded
+              once per member to as many decimals as the plan says
+    category  one of the declared values, as text or as a whole number
 
 DuckDB runs in memory and may read that file, and nothing else: no network, no
 other file, no extension, no change of these settings.
@@ -19,24 +22,36 @@ other file, no extension, no change of these settings.
 import csv
 import hashlib
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
+from quorate import wire
 from quorate.algebra import fixed
 from quorate.errors import DataError, Error, Unavailable
-from quorate.studies.plan import Count, Input, Plan, Sum
-from quorate.studies.study import DECIMALS, WHOLE_DIGITS, Column, shown
+from quorate.studies.inputs import Cells, Input, places, size
+from quorate.studies.plan import Plan
+from quorate.studies.scan import (
+    Field,
+    Reading,
+    Scan,
+    bad_query,
+    bad_row_query,
+    count_query,
+    place_of,
+    quoted_name,
+    quoted_text,
+    readings,
+    totals_query,
+)
+from quorate.studies.schema import shown
 
-_NATIVE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
-_WIDE = {"UBIGINT", "HUGEINT", "UHUGEINT"}
-_DECIMAL_TYPE = re.compile(r"DECIMAL\((\d+),(\d+)\)")
-_NUMBER = f"DECIMAL({WHOLE_DIGITS['number'] + DECIMALS['number']},{DECIMALS['number']})"
 _BAD_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _DELIMITERS = ",;\t"
 MAX_HEADER = 1 << 20
@@ -57,39 +72,6 @@ class Source:
     format: Literal["csv", "parquet"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One column as the file has it: its SQL name and DuckDB type."""
-
-    name: str
-    sql: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The file as SQL: `row` is an expression that counts its rows from 1."""
-
-    scan: str
-    fields: tuple[_Field, ...]
-    row: str
-    delimiter: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A declared column, and SQL for one row's value: as the file has it, and exact or null."""
-
-    column: Column
-    raw: str
-    value: str
-
-    @property
-    def bounds(self) -> list[int | Decimal]:
-        kind = int if self.column.kind == "integer" else Decimal
-        return [kind(self.column.low), kind(self.column.high)]
-
-
 def open_source(path: Path) -> Source:
     """Return the source at `path`, a .csv or .parquet file. Raises `Unavailable`."""
     suffix = path.suffix.lower()
@@ -106,25 +88,99 @@ def open_source(path: Path) -> Source:
     return Source(resolved, "csv" if suffix == ".csv" else "parquet")
 
 
+def snapshot(source: Source) -> bytes:
+    """Return 32 bytes that change whenever the file does: a hash of its length and content.
+
+    Reads the whole file, at the speed of SHA-256. Raises `Unavailable`.
+    """
+    try:
+        with source.path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+            return wire.digest("snapshot", (source.format, file.tell(), content))
+    except OSError:
+        raise _unreadable(source) from None
+
+
 def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
-    """Return this member's own part of each of `plan.inputs`, every row checked.
+    """Return this member's own part of `plan.inputs`, one after the other, every row checked.
 
     Raises `DataError` for rows that are not as declared, `Unavailable` for a
     file that cannot be read.
     """
-    summed = [item.column for item in plan.inputs if isinstance(item, Sum)]
-    columns = [plan.study.table.column(name) for name in summed]
-    totals: dict[Input, int] = {}
+    inputs = plan.inputs
+    parts: dict[Input, list[int]] = {}
+    before = _state(source)
     with _connect(source) as database:
-        seen = _csv(source) if source.format == "csv" else _parquet(source, database)
-        readings = [_reading(source, seen, column) for column in columns]
-        totals[Count()], sums = _one_pass(database, seen, readings)
-        _check_count(source, totals[Count()], plan.study.max_rows)
-        for reading, (total, within) in zip(readings, sums, strict=True):
-            if not within:
-                raise _bad_row(source, database, seen, reading)
-            totals[Sum(reading.column.name)] = fixed.encode(total, plan.bits(reading.column))
-    return tuple(totals[item] for item in plan.inputs)
+        scan = _csv(source) if source.format == "csv" else _parquet(source, database)
+        read = readings(scan, plan.study)
+        _check_rows(source, plan, database, scan, read)
+        for cells in dict.fromkeys(item.cells for item in inputs):
+            items = [item for item in inputs if item.cells == cells]
+            found = database.execute(totals_query(scan, read, cells, items)).fetchall()
+            parts.update(_parts(plan, cells, items, found))
+    if _state(source) != before:
+        raise _changed(source)
+    return tuple(value for item in inputs for value in parts[item])
+
+
+def count_rows(source: Source) -> int:
+    """Return how many rows the file has. Raises `DataError`, `Unavailable`."""
+    with _connect(source) as database:
+        scan = _csv(source) if source.format == "csv" else _parquet(source, database)
+        count: int = database.execute(count_query(scan, ())).fetchall()[0][0]
+        return count
+
+
+def _check_rows(
+    source: Source,
+    plan: Plan,
+    database: duckdb.DuckDBPyConnection,
+    scan: Scan,
+    read: Sequence[Reading],
+) -> None:
+    """Refuse a file with too many rows, or none, or one that is not as declared.
+
+    CSV is parsed once for all columns; Parquet is asked column by column.
+    """
+    together = read if source.format == "csv" else ()
+    count, bad = database.execute(count_query(scan, together)).fetchall()[0]
+    _check_count(source, count, plan.study.max_rows)
+    apart = read if source.format == "parquet" else ()
+    if bad or any(database.execute(bad_query(scan, r)).fetchall()[0][0] for r in apart):
+        raise _bad_row(source, database, scan, read)
+
+
+def _parts(
+    plan: Plan, cells: Cells, items: Sequence[Input], found: list[tuple[Any, ...]]
+) -> dict[Input, list[int]]:
+    """Return the entries of each item, rounded to its decimals; cells without rows have 0."""
+    parts = {item: [0] * size(plan.study, cells) for item in items}
+    at = {place: i for i, place in enumerate(places(plan.study, cells))}
+    summed = [item for item in items if item.amount != "count"]
+    n = len(cells.axes)
+    for row in found:
+        place = zip(cells.axes, row[:n], strict=True)
+        cell = at[tuple(place_of(plan.study, axis, value) for axis, value in place)]
+        for item in items:
+            if item.amount == "count":
+                parts[item][cell] = row[n]
+        for item, total in zip(summed, row[n + 1 :], strict=True):
+            # The one row of a query without groups has null sums where no row is meant.
+            parts[item][cell] = _rounded(total or 0, plan.decimals(item))
+    return parts
+
+
+def _rounded(total: int | Decimal, decimals: int) -> int:
+    return fixed.encode(Fraction(total) * 10**decimals, 0)
+
+
+def _state(source: Source) -> tuple[int, ...]:
+    """Return what changes whenever the file is written or replaced."""
+    try:
+        found = source.path.stat()
+    except OSError:
+        raise _unreadable(source) from None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager
@@ -132,7 +188,7 @@ def _connect(source: Source) -> Generator[duckdb.DuckDBPyConnection]:
     """Yield a database that may read `source` only, and whose errors quote no row."""
     try:
         with duckdb.connect(":memory:", config=dict(_LOCKED)) as database:
-            database.execute(f"SET allowed_paths = [{_quoted(str(source.path))}]")
+            database.execute(f"SET allowed_paths = [{quoted_text(str(source.path))}]")
             database.execute("SET enable_external_access = false")
             database.execute("SET lock_configuration = true")
             yield database
@@ -144,7 +200,7 @@ def _without_rows(source: Source, e: duckdb.Error) -> Error:
     """Return what went wrong; DuckDB's own message may hold the line it stumbled over."""
     name = shown(source.path.name)
     if isinstance(e, duckdb.IOException | duckdb.PermissionException):
-        return Unavailable(f"{name} cannot be read", hint="check that the node may read it")
+        return _unreadable(source)
     if line := _BAD_LINE.search(str(e)):
         return DataError(
             f"{name}: line {line[1]} is not like the first line",
@@ -153,7 +209,7 @@ def _without_rows(source: Source, e: duckdb.Error) -> Error:
     return DataError(f"{name} is not a readable {source.format} file")
 
 
-def _csv(source: Source) -> _Table:
+def _csv(source: Source) -> Scan:
     """Return the CSV file with columns by position, all text: nothing is guessed but the comma."""
     name = shown(source.path.name)
     try:
@@ -162,79 +218,26 @@ def _csv(source: Source) -> _Table:
         delimiter = max(_DELIMITERS, key=line.count)
         header = next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except OSError:
-        raise Unavailable(
-            f"{name} cannot be read", hint="check that the node may read it"
-        ) from None
+        raise _unreadable(source) from None
     except (UnicodeDecodeError, csv.Error):
         raise DataError(f"{name}: the first line is not CSV in UTF-8") from None
     if not header:
         raise DataError(f"{name}: the first line names no columns")
-    fields = tuple(_Field(title.strip(), f"c{i}", "VARCHAR") for i, title in enumerate(header))
+    fields = tuple(Field(title.strip(), f"c{i}", "VARCHAR") for i, title in enumerate(header))
     columns = ", ".join(f"'{field.sql}': 'VARCHAR'" for field in fields)
-    scan = (
-        f"read_csv({_quoted(str(source.path))}, auto_detect=false, header=true, "
+    sql = (
+        f"read_csv({quoted_text(str(source.path))}, auto_detect=false, header=true, "
         f"delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, strict_mode=true, "
         "null_padding=false, compression='none', hive_partitioning=false)"
     )
-    return _Table(scan, fields, "row_number() OVER ()", delimiter)
+    return Scan(source.path.name, sql, fields, "row_number() OVER ()", delimiter)
 
 
-def _parquet(source: Source, database: duckdb.DuckDBPyConnection) -> _Table:
-    scan = f"read_parquet({_quoted(str(source.path))}, hive_partitioning=false)"
-    rows = database.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608
-    fields = tuple(_Field(row[0], _identifier(row[0]), row[1]) for row in rows)
-    return _Table(scan, fields, "file_row_number + 1")
-
-
-def _field(source: Source, seen: _Table, column: Column) -> _Field:
-    matching = [field for field in seen.fields if field.name == column.name]
-    if len(matching) == 1:
-        return matching[0]
-    there = ", ".join(shown(field.name) for field in seen.fields[:50])
-    raise DataError(
-        f"{shown(source.path.name)} has {'two columns' if matching else 'no column'} {column.name}",
-        hint=f"its columns are {there}",
-    )
-
-
-def _reading(source: Source, seen: _Table, column: Column) -> _Reading:
-    field = _field(source, seen, column)
-    return _Reading(column, field.sql, _value(column, field))
-
-
-def _value(column: Column, field: _Field) -> str:
-    """Return SQL for the exact value of one row: null where it is not of the declared kind."""
-    decimal = _DECIMAL_TYPE.fullmatch(field.type)
-    if field.type not in {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"} and not decimal:
-        raise DataError(
-            f"column {column.name} holds {shown(field.type)}, where {column.kind} is declared"
-        )
-    if column.kind == "integer":
-        if field.type in _NATIVE:
-            return field.sql
-        if field.type in _WIDE:
-            return f"TRY_CAST({field.sql} AS BIGINT)"
-        double = f"TRY_CAST({field.sql} AS DOUBLE)"
-        return f"CASE WHEN {double} = trunc({double}) THEN TRY_CAST({double} AS BIGINT) END"
-    if decimal and int(decimal[2]) <= DECIMALS["number"]:
-        return field.sql
-    exact = f"CAST({field.sql} AS DOUBLE)" if field.type == "FLOAT" else field.sql
-    return f"TRY_CAST({exact} AS {_NUMBER})"
-
-
-def _one_pass(
-    database: duckdb.DuckDBPyConnection, seen: _Table, readings: list[_Reading]
-) -> tuple[int, list[tuple[int | Decimal, bool]]]:
-    """Return the count, and for each reading its sum and whether all rows are within bounds."""
-    select = ["count(*)"]
-    bounds: list[int | Decimal] = []
-    for i, reading in enumerate(readings):
-        select += [f"sum(v{i})", f"bool_and(coalesce(v{i} BETWEEN ? AND ?, false))"]
-        bounds += reading.bounds
-    inner = ", ".join(f"{reading.value} AS v{i}" for i, reading in enumerate(readings)) or "1"
-    query = f"SELECT {', '.join(select)} FROM (SELECT {inner} FROM {seen.scan})"  # noqa: S608
-    count, *found = database.execute(query, bounds).fetchall()[0]
-    return count, list(zip(found[::2], found[1::2], strict=True))
+def _parquet(source: Source, database: duckdb.DuckDBPyConnection) -> Scan:
+    sql = f"read_parquet({quoted_text(str(source.path))}, hive_partitioning=false)"
+    rows = database.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()  # noqa: S608
+    fields = tuple(Field(row[0], quoted_name(row[0]), row[1]) for row in rows)
+    return Scan(source.path.name, sql, fields, "file_row_number + 1")
 
 
 def _check_count(source: Source, count: int, max_rows: int) -> None:
@@ -249,60 +252,51 @@ def _check_count(source: Source, count: int, max_rows: int) -> None:
 
 
 def _bad_row(
-    source: Source, database: duckdb.DuckDBPyConnection, seen: _Table, reading: _Reading
+    source: Source,
+    database: duckdb.DuckDBPyConnection,
+    scan: Scan,
+    read: Sequence[Reading],
 ) -> DataError:
-    """Return the error for the first row out of bounds: its place and what was declared."""
-    name, column = shown(source.path.name), reading.column
-    query = (
-        f"SELECT row, empty, unlike FROM (SELECT {seen.row} AS row, {reading.value} AS v, "  # noqa: S608
-        f"coalesce(trim(CAST({reading.raw} AS VARCHAR)) = '', true) AS empty, v IS NULL AS unlike "
-        f"FROM {seen.scan}) WHERE NOT coalesce(v BETWEEN ? AND ?, false) ORDER BY row LIMIT 1"
-    )
-    found = database.execute(query, reading.bounds).fetchone()
-    if found is None:
-        return DataError(f"{name} changed while it was read", hint="run again")
-    row, empty, unlike = found
-    line = _line(source, seen, row) if seen.delimiter else None
-    place = f"row {row} (line {line})" if line else f"row {row}"
-    what = "no value" if empty else "not of the declared kind" if unlike else "out of bounds"
-    return DataError(
-        f"{name}: {place}, column {column.name}: {what}, where {column.declared} is declared",
-        hint="correct the row, or agree on a study with other bounds",
-    )
+    """Return the error for the first row not as declared: its place and what was declared."""
+    for reading in read:
+        found = database.execute(bad_row_query(scan, reading)).fetchone()
+        if found is None:
+            continue
+        row, empty, unlike = found
+        line = _line(source, scan, row) if scan.delimiter else None
+        place = f"row {row} (line {line})" if line else f"row {row}"
+        is_category = reading.column.kind == "category"
+        beyond = "not a declared value" if is_category else "out of bounds"
+        what = "no value" if empty else "not of the declared kind" if unlike else beyond
+        declared = shown(reading.column.declared)
+        return DataError(
+            f"{shown(scan.name)}: {place}, column {reading.column.name}: {what}, "
+            f"where {declared} is declared",
+            hint="correct the row, or agree on a study with another declaration",
+        )
+    return _changed(source)
 
 
-def _line(source: Source, seen: _Table, row: int) -> int | None:
+def _changed(source: Source) -> DataError:
+    return DataError(f"{shown(source.path.name)} changed while it was read", hint="run again")
+
+
+def _unreadable(source: Source) -> Unavailable:
+    name = shown(source.path.name)
+    return Unavailable(f"{name} cannot be read", hint="check that the node may read it")
+
+
+def _line(source: Source, scan: Scan, row: int) -> int | None:
     """Return the line on which data row `row` of a CSV file begins: fields may hold line breaks."""
     begin, records = 1, -1  # the first record is the header
     try:
         with source.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=seen.delimiter)
+            reader = csv.reader(file, delimiter=scan.delimiter)
             for record in reader:
-                records += bool(record) or len(seen.fields) == 1
+                records += bool(record) or len(scan.fields) == 1
                 if records == row:
                     return begin
                 begin = reader.line_num + 1
     except (OSError, csv.Error):
         return None  # the row number is enough
     return None
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def snapshot(source: Source) -> bytes:
-    """Return SHA-256 of the file: whether the rows are still those that were approved."""
-    with source.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
-def count_rows(source: Source) -> int:
-    """Return how many rows the file has. Raises `DataError`, `Unavailable`."""
-    with _connect(source) as database:
-        seen = _csv(source) if source.format == "csv" else _parquet(source, database)
-        return _one_pass(database, seen, [])[0]

@@ -1,0 +1,134 @@
+"""What each member computes of its own rows: vectors of integers, an entry for each cell.
+
+    releases --needs--> inputs, each once --every member--> own part --secure sum--> totals
+
+Cells are the product of declared categories and of histogram bins: how many
+there are is known from the study, not from the data. Counts and integer
+columns are whole numbers. Sums over a number column are decimals: rows have at
+most 9 decimals and squares 18, both summed exactly, and each member rounds its
+sum once, to as many decimals as surely fit 63 bits (`decimals`).
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise, product
+from math import prod
+from typing import Literal
+
+from quorate.algebra import fixed
+from quorate.studies.query import Output, Predicate, Query
+from quorate.studies.schema import DECIMALS, Column
+from quorate.studies.study import Study
+
+Amount = Literal["count", "sum", "squares"]
+AMOUNTS: dict[str, tuple[Amount, ...]] = {
+    "count": ("count",),
+    "histogram": ("count",),
+    "sum": ("sum",),
+    "avg": ("count", "sum"),
+    "var": ("count", "sum", "squares"),
+    "stddev": ("count", "sum", "squares"),
+}
+"""The amounts from which each statistic is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One way to tell rows apart: by a category's declared values, or by the bins of `edges`."""
+
+    column: str
+    edges: tuple[str, ...]  # a category has none
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Rows that satisfy all of `where`, told apart by every one of `axes`, the last one fastest."""
+
+    where: tuple[Predicate, ...]
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One amount for each of `cells`: of rows, or of one column over them."""
+
+    cells: Cells
+    amount: Amount
+    column: str  # empty for a count
+
+
+def inputs_of(study: Study) -> tuple[Input, ...]:
+    """Return what the study's releases need, each once.
+
+    A study that withholds small cells needs the number of rows of every cell.
+    """
+    wanted: dict[Input, None] = {}
+    for query in study.releases:
+        for output in query.outputs:
+            cells = cells_of(query, output)
+            amounts = AMOUNTS[output.statistic]
+            if study.min_cell > 1 and "count" not in amounts:
+                amounts = ("count", *amounts)
+            for amount in amounts:
+                wanted[Input(cells, amount, "" if amount == "count" else output.column)] = None
+    return tuple(wanted)
+
+
+def cells_of(query: Query, output: Output) -> Cells:
+    """Return the cells of `output`: the release's groups, and a histogram's bins."""
+    groups = tuple(Axis(name, ()) for name in query.group_by)
+    bins = (Axis(output.column, output.edges),) if output.edges else ()
+    return Cells(query.where, (*groups, *bins))
+
+
+def size(study: Study, cells: Cells) -> int:
+    return prod(len(labels(study, axis)) for axis in cells.axes)
+
+
+def places(study: Study, cells: Cells) -> list[tuple[int, ...]]:
+    """Return where each cell stands on each axis, in the order of the cells."""
+    return list(product(*(range(len(labels(study, axis))) for axis in cells.axes)))
+
+
+def labels(study: Study, axis: Axis) -> tuple[str, ...]:
+    """Return what tells the cells of one axis apart, for people."""
+    if not axis.edges:
+        values = study.table.column(axis.column).values
+        return tuple(f"{axis.column} = {value}" for value in values)
+    closed = len(axis.edges) - 2
+    return tuple(
+        f"{low} <= {axis.column} {'<=' if i == closed else '<'} {high}"
+        for i, (low, high) in enumerate(pairwise(axis.edges))
+    )
+
+
+def decimals(study: Study, members: int, item: Input) -> int | None:
+    """Return to how many decimals each member rounds `item`, or None where it could overflow."""
+    if item.amount == "count":
+        return 0  # below 2^63 by the limits on members and rows
+    column = study.table.column(item.column)
+    power = 2 if item.amount == "squares" else 1
+    largest = study.max_rows * column.largest**power
+    most = DECIMALS[column.kind] * power
+    fitting = (d for d in range(most, -1, -1) if fixed.sum_fits(members, largest * 10**d, 0))
+    return next(fitting, None)
+
+
+def most_rows(column: Column, members: int, amount: Amount) -> int:
+    """Return the largest max_rows with which a sum surely fits, 0 if there is none."""
+    largest = column.largest ** (2 if amount == "squares" else 1)
+    return int((fixed.LIMIT - 1 - members) // (members * largest))
+
+
+def used_columns(study: Study) -> tuple[Column, ...]:
+    """Return every column the study looks at, in the order of the table."""
+    used: set[str] = set()
+    for item in inputs_of(study):
+        used |= {axis.column for axis in item.cells.axes} | {item.column}
+        used |= _columns(item.cells.where)
+    for query in study.releases:
+        used |= {output.column for output in query.outputs}
+    return tuple(column for column in study.table.columns if column.name in used)
+
+
+def _columns(where: tuple[Predicate, ...]) -> set[str]:
+    return {p.column for p in where}.union(*(_columns(p.args) for p in where))
