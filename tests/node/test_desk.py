@@ -284,6 +284,7 @@ def test_approvals_end_and_a_study_with_them() -> None:
     [
         ('recipients = ["north"]', "this node's policy allows recipients north only"),
         ("min_members = 4", "wants at least 4 members, and this has 3"),
+        ("min_cell = 6", "wants values over fewer than 6 rows withheld"),
         ("min_rows = 3", "wants at least 3 rows of its own"),
         ("[tables]\nbeds = []", "allows tables beds only"),
         ('[tables]\npatients = ["sex"]', "does not allow age of patients"),

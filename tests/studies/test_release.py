@@ -227,8 +227,13 @@ def test_a_release_with_groups_conditions_and_withheld_cells_stands_alone() -> N
     plan = plan_of(read_study(DEEP))
     totals = (3, 0, 60, 0, 1200, 0)
     release = signed_release(plan, results=plan.results(totals))
-    assert [r.value for r in release.certificate.results] == ["withheld", "0"] + ["withheld", "none"] * 2
-    assert verify_release(from_json(to_json(release)), group=TRIO).certificate == release.certificate
+    assert [r.value for r in release.certificate.results] == ["withheld", "0"] + [
+        "withheld",
+        "none",
+    ] * 2
+    assert (
+        verify_release(from_json(to_json(release)), group=TRIO).certificate == release.certificate
+    )
     assert wire.decode(wire.encode([[[release]]]), list[list[list[Release]]]) == [[[release]]]
 
 

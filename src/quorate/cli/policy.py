@@ -27,6 +27,7 @@ def _lines(policy: Policy) -> list[str]:
     return [
         f"members  at least {policy.min_members}",
         f"rows     at least {policy.min_rows} of this member's own",
+        f"cells    values over fewer than {policy.min_cell} rows are withheld",
         f"results  to {anybody}",
         *tables,
         f"approval counts for {policy.approval_days} days",

@@ -1,5 +1,6 @@
 """`quorate study`: propose, understand, approve, run and release studies."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,32 @@ def check(
     disclosure = disclose(plan)
     lines = [f"study    {study.title}", f"purpose  {study.purpose}", *disclosure.lines()]
     show(disclosure, lines, form)
+
+
+@app.command("mock")
+def mock(
+    file: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    rows: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many rows.")] = 100,
+    out: Annotated[
+        Path | None, typer.Option(help="The CSV file to write; if not given, stdout.")
+    ] = None,
+) -> None:
+    """Make rows of nobody that fit the study's declarations, to try it on."""
+    from quorate.studies.mock import mock_rows
+
+    text = mock_rows(read_study(read_file(file)), rows, os.urandom)
+    if out is None:
+        print(text, end="")
+    else:
+        write_file(out, text)
+
+
+@app.command("explain")
+def explain(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Say what a proposed study asks, reveals and costs, as its plan has it."""
+    with connect(node) as client:
+        study = client.study(id_)
+    show(study.disclosure, study_text.explained(study), form)
 
 
 @app.command("propose")

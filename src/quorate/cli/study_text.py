@@ -8,16 +8,26 @@ from quorate.node.views import SeenView, StudyView
 
 def whole(study: StudyView) -> list[str]:
     """Return everything about one study."""
+    title, purpose, *disclosure = explained(study)
     return [
-        f"study    {study.id}  {study.title}",
-        f"purpose  {study.purpose}",
+        title,
+        purpose,
         f"state    {study.state}" + (f": {study.note}" if study.note else ""),
         f"by       {study.proposer}, {study.proposed_at}",
-        *study.disclosure,
-        f"digest   {grouped(study.digest)}",
+        *disclosure,
         f"approved {approvals(study)}",
         *outcome(study),
         *next_step(study),
+    ]
+
+
+def explained(study: StudyView) -> list[str]:
+    """Return what approving a study means."""
+    return [
+        f"study    {study.id}  {study.title}",
+        f"purpose  {study.purpose}",
+        *study.disclosure,
+        f"digest   {grouped(study.digest)}",
     ]
 
 

@@ -3,6 +3,7 @@
     # policy.toml in the node's folder; every line is optional
     min_members = 3                 # fewer members: refused
     min_rows = 10                   # fewer rows of this member's: refused
+    min_cell = 5                    # a study must withhold values over fewer rows
     approval_days = 30              # how long this member's approvals count
     recipients = ["north"]          # results may go to these members only
     [tables]                        # these tables and columns only
@@ -32,6 +33,7 @@ class Policy(BaseModel):
 
     min_members: Annotated[int, Field(ge=2)] = 2
     min_rows: Annotated[int, Field(ge=1)] = 1
+    min_cell: Annotated[int, Field(ge=1)] = 1
     approval_days: Annotated[int, Field(ge=1, le=3650)] = 30
     recipients: list[str] | None = None
     tables: dict[str, list[str]] | None = None
@@ -42,14 +44,10 @@ class Policy(BaseModel):
             _refuse(f"wants at least {self.min_members} members, and this has {len(plan.members)}")
         if self.recipients is not None and set(plan.recipients) - set(self.recipients):
             _refuse(f"allows recipients {', '.join(self.recipients)} only")
-        table = plan.study.table
-        if self.tables is None:
-            return
-        if table.name not in self.tables:
-            _refuse(f"allows tables {', '.join(self.tables)} only")
-        allowed = self.tables[table.name]
-        if hidden := [c.name for c in table.columns if c.name not in allowed]:
-            _refuse(f"does not allow {', '.join(hidden)} of {table.name}")
+        if plan.study.min_cell < self.min_cell:
+            _refuse(f"wants values over fewer than {self.min_cell} rows withheld")
+        if self.tables is not None:
+            _check_table(self.tables, plan)
 
     def check_rows(self, rows: int) -> None:
         """Raise `Refused` if this member has too few rows to hide any one of them."""
@@ -69,10 +67,18 @@ def read_policy(folder: Path) -> Policy:
         place = ".".join(str(part) for part in first["loc"])
         raise Unavailable(
             f"{path}: {place}: {first['msg'].lower()}",
-            hint="the rules are min_members, min_rows, approval_days, recipients, tables",
+            hint="the rules are " + ", ".join(Policy.model_fields),
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise Unavailable(f"{path} is not TOML: {e}") from e
+
+
+def _check_table(tables: dict[str, list[str]], plan: Plan) -> None:
+    table = plan.study.table
+    if table.name not in tables:
+        _refuse(f"allows tables {', '.join(tables)} only")
+    if hidden := [name for name in table.names if name not in tables[table.name]]:
+        _refuse(f"does not allow {', '.join(hidden)} of {table.name}")
 
 
 def _refuse(rule: str) -> None:
