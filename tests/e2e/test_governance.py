@@ -1,9 +1,12 @@
 """What a member's staff decides, typed as commands, between real nodes."""
 
+import sqlite3
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 from quorate.node.home import write_file
-from tests.e2e.nodes import NAMES, Nodes, quorate, wait
+from tests.e2e.nodes import NAMES, Nodes, quorate, study_text, wait
 
 
 def typed(nodes: Nodes, name: str, *command: str) -> tuple[int, str]:
@@ -64,3 +67,39 @@ def test_members_witness_each_others_audit_logs(nodes: Nodes) -> None:
 
     for name in NAMES:
         wait(partial(is_witnessed, name))
+
+
+def test_a_changed_byte_in_a_study_is_another_study_that_nobody_approved(nodes: Nodes) -> None:
+    text = study_text()
+    id_ = nodes.proposed(text)
+    for name in NAMES[1:]:
+        assert typed(nodes, name, "study", "approve", id_, "--yes")[0] == 0
+    changed = nodes.proposed(text.replace("0..120", "0..121"))
+    assert changed != id_
+    code, said = typed(nodes, "north", "study", "run", changed)
+    assert code == 5
+    assert f"study {changed} lacks the approval of south, west" in said
+    nodes.works(id_)
+
+
+def test_a_changed_byte_in_a_nodes_database_is_noticed(nodes: Nodes) -> None:
+    id_ = nodes.approved()
+    home = nodes.homes["west"]
+    assert typed(nodes, "west", "node", "stop")[0] == 0
+    flip(home.database, id_)
+    code, said = typed(nodes, "west", "node", "start")
+    assert code == 1
+    assert "a study in this node's database is not the one that was kept there" in said
+    flip(home.database, id_)
+    nodes.start("west")
+    nodes.works(id_)
+
+
+def flip(database: Path, id_: str) -> None:
+    """Change one letter of the title of a stored study; the second time, back."""
+    with closing(sqlite3.connect(database)) as db, db:
+        found = db.execute("SELECT digest, plan FROM studies").fetchall()
+        digest, plan = next(row for row in found if row[0].hex().startswith(id_.replace("-", "")))
+        at = plan.index(b"erage age") - 1
+        changed = plan[:at] + bytes([plan[at] ^ 1]) + plan[at + 1 :]
+        db.execute("UPDATE studies SET plan = ? WHERE digest = ?", (changed, digest))
