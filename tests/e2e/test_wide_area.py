@@ -69,18 +69,11 @@ def test_a_node_killed_at_any_stage_comes_back_and_one_release_comes_out(victim:
             nodes.start(victim)
             nodes.connected(NAMES)
             for name in NAMES:
-                wait(partial(is_settled, nodes, name, id_))
-            if any(state_of(nodes, name, id_) != "released" for name in NAMES):
-                behind = next(n for n in NAMES if state_of(nodes, n, id_) != "released")
-                nodes.run(id_, by=behind)
-            with nodes.client("south") as client:
-                released = client.release(id_)
-            for name in NAMES:
-                wait(partial(is_settled, nodes, name, id_))
+                all_settled(nodes, id_)
                 if state_of(nodes, name, id_) != "released":
                     nodes.run(id_, by=name)
-                with nodes.client(name) as client:
-                    assert client.release(id_) == released
+            all_settled(nodes, id_)
+            assert len({release_of(nodes, name, id_) for name in NAMES}) == 1
 
     asyncio.run(far_apart(scene))
 
@@ -99,6 +92,17 @@ def kill_at(nodes: Nodes, victim: str, stage: str, id_: str) -> None:
 def state_of(nodes: Nodes, name: str, id_: str) -> str:
     with nodes.client(name) as client:
         return client.study(id_).state
+
+
+def release_of(nodes: Nodes, name: str, id_: str) -> str:
+    with nodes.client(name) as client:
+        return client.release(id_)
+
+
+def all_settled(nodes: Nodes, id_: str) -> None:
+    """Wait until no node is in the middle of a run."""
+    for name in NAMES:
+        wait(partial(is_settled, nodes, name, id_))
 
 
 def is_settled(nodes: Nodes, name: str, id_: str) -> bool:
