@@ -130,7 +130,10 @@ async def reveal(committee: Committee, x: Share, to: Collection[Party]) -> Words
         senders=[before] if me in to else [],
         like=x.own,
     )
-    return x.own + x.next + received[before] if me in to else None
+    if me not in to:
+        return None
+    total = x.own.reshape(-1) + x.next.reshape(-1) + received[before].reshape(-1)
+    return total.reshape(x.shape)
 
 
 async def mul(committee: Committee, x: Share, y: Share) -> Share:
