@@ -144,7 +144,7 @@ def measure() -> list[Measured]:
 
 def _slowest(parties: list[Timed]) -> float:
     repetitions = zip(*(timed.warm_s for timed in parties), strict=True)
-    return statistics.median(max(seconds) for seconds in repetitions)
+    return float(statistics.median(max(seconds) for seconds in repetitions))
 
 
 def _seconds(load: Workload, x: Ints, y: Ints) -> float:

@@ -113,6 +113,8 @@ class SecretArray:
         return self._of(scaled(self._number(), np.asarray(other)))
 
     def __truediv__(self, other: ArrayLike) -> "SecretArray":
+        if isinstance(other, SecretArray):
+            raise TypeError("a secret divides nothing: multiply by `functions.reciprocal` of it")
         divisor = np.asarray(other, np.float64)
         if (divisor == 0).any():
             raise ZeroDivisionError("division of a secret by zero")
@@ -271,7 +273,7 @@ async def deal(
     limit: float,
     fraction_bits: int = 0,
 ) -> SecretArray:
-    """Share the array that `owner` holds; the others give None.
+    """Share the array that `owner` holds; what others give for it is not looked at.
 
     All give the same `shape`, bound on absolute values, and bits of fraction.
     Raises `OutOfRange` at the owner, before anything is sent, if a value is larger.
@@ -279,7 +281,7 @@ async def deal(
     Cost, m words: 1 round, 8 * m bytes by the owner
     """
     bound = max(ceil(Fraction(limit) * (1 << fraction_bits)), 1)
-    held = np.zeros(shape) if values is None else np.asarray(values)
+    held = np.asarray(values) if engine.holds(owner) else np.zeros(shape)
     if held.shape != shape:
         raise ValueError(f"the shape declared is {shape}, that of the values {held.shape}")
     words = encoded(held, fraction_bits, bound)
