@@ -68,7 +68,7 @@ def log(x: SecretArray) -> SecretArray:
     y, below, top = _normalised(x)
     fraction = _piecewise(y, np.log, 1.0, 2.0)
     shifts = np.arange(top + 1) - x.fraction_bits
-    exponent = _selected(below, shifts * np.log(2.0), INNER_BITS)
+    exponent = _selected(below, np.log(2.0) * shifts.astype(np.float64), INNER_BITS)
     return _of(x, expression.truncate((fraction + exponent).node, INNER_BITS - x.fraction_bits))
 
 
@@ -102,7 +102,7 @@ def _normalised(x: SecretArray) -> tuple[SecretArray, SecretArray, int]:
     top = x.node.limit.bit_length() - 1
     powers = np.array([1 << j for j in range(1, top + 1)], np.int64)
     below = _below(words, powers)
-    factor = _selected(below, 2.0 ** np.arange(top, -1, -1), 0)
+    factor = _selected(below, np.exp2(np.arange(top, -1.0, -1.0)), 0)
     exact = replace(words.node, operation=Mul(0), inputs=(words.node, factor.node))
     y = replace(exact, limit=2 << top, f=top)
     if top > INNER_BITS:
