@@ -66,7 +66,8 @@ ENGINE = """\
 Three parties, each a process of its own, on loopback; one of them may be curious. *TLS* is the
 links of nodes, *sockets* the same frames without encryption; *cold* is the first time, with TLS.
 Bytes are those that parties 0, 1 and 2 send. *Ratio* is TLS to NumPy in the clear, in one process.
-The three share the machine's cores. *Products in turn* are of one number each: a round is measured.
+The three share the machine's cores, each with one thread for matrices; NumPy alone has all of them.
+*Products in turn* are of one number each: what is measured is a round.
 """
 
 

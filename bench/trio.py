@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import os
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Place:
 
 def run_three(work: Work[T], *, encrypted: bool) -> list[T]:
     """Run `work` at three parties in processes of their own; return what each gives."""
+    # The three share the cores: threads that wait by spinning would take them from the others.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("spawn")
     pipes: list[Pipe] = []
     with contextlib.ExitStack() as stack:
