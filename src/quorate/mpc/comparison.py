@@ -11,7 +11,8 @@ pair of a digit of two bits is bilinear in party 0's bits and the others' [ours]
 
     g = a1 b1 ^ a1 a0 b0 ^ a0 b1 b0;   p = a1 a0 ^ a1 b0 ^ a0 b1 ^ b1 b0
 
-so that 64 positions become 32 pairs in two rounds. Everything works on bit planes
+so that 64 positions become 32 pairs in two rounds. `is_negative_by_gates` does
+without: it sends more, but nothing except shares and ANDs. Everything works on bit planes
 (`algebra.bits`): halves of the rows are neighbours, and the last levels, of few
 bits a word, are as dense as the first.
 
@@ -59,9 +60,53 @@ async def is_negative(committee: Committee, d: Share) -> BitShare:
     first = Bilinear(XOR, widths, 3 * PAIRS, BITS + 1, digits, evaluate)
     pairs = await bilinear(committee, first)
     signs = Share(*(_rows(part, BITS + 1, widths, BITS) for part in (pairs.own, pairs.next)))
-    carry = await _carry(committee, pairs, BITS + 1, signs, widths)
-    own, after = (_in_order(part, mine.size, widths) for part in (carry.own, carry.next))
-    return BitShare(own.reshape(d.shape), after.reshape(d.shape))
+    carry = await _carry(committee, pairs, BITS + 1, PAIRS // 2, signs, widths)
+    return _in_order(carry, d.shape, widths)
+
+
+async def is_negative_by_gates(committee: Committee, d: Share) -> BitShare:
+    """Return bit 63 of each word; each message is a share or the share of an AND.
+
+    Cost, m words in c = ceil(m / 64) columns:
+    8 rounds, 2024 * c, 1512 * c and 1512 * c bytes by parties 0, 1 and 2
+    """
+    mine = known(committee, d)
+    widths = widths_of(mine.size, packed=True)
+    places = list(blocks(mine.size))
+
+    def planes(i: int) -> Words:
+        rows = np.empty((BITS, widths[i]), np.uint64)
+        _rotated_planes(mine[places[i]], rows)
+        return rows
+
+    p = await _share_known(committee, planes, widths)
+    signs = Share(*(_rows(part, BITS, widths, 0) for part in (p.own, p.next)))
+    z = np.zeros(p.own.size, np.uint64)
+    g = await reshare_bits(committee, _generated(committee, p, z, widths), z)
+    pairs = Share(_stacked(g.own, p.own, widths), _stacked(g.next, p.next, widths))
+    carry = await _carry(committee, pairs, 2 * BITS, PAIRS, signs, widths)
+    return _in_order(carry, d.shape, widths)
+
+
+def _generated(committee: Committee, p: Share, z: Words, widths: Sequence[int]) -> Iterator[Words]:
+    """Yield blocks of z, filled with the shares of a AND b, but for b's bit 63.
+
+    a = (x_0, x_1, 0) and b = (0, 0, x_2), where x are the shares of a ^ b.
+    """
+    parts = (cut(part, BITS, widths) for part in (p.own, p.next, z))
+    for own, after, out in zip(*parts, strict=True):
+        if committee.me != 0:
+            np.bitwise_and(own[1:], after[1:], out=out[1:])
+        yield out.reshape(-1)
+
+
+def _stacked(upper: Words, lower: Words, widths: Sequence[int]) -> Words:
+    """Return the blocks of both, rows above rows."""
+    both = zip(cut(upper, BITS, widths), cut(lower, BITS, widths), strict=True)
+    out = np.empty(upper.size + lower.size, np.uint64)
+    for block, rows in zip(cut(out, 2 * BITS, widths), both, strict=True):
+        np.concatenate(rows, out=block)
+    return out
 
 
 def _first_pairs(a: Words, b: Words, out: Words, *, lead: bool) -> None:
@@ -85,13 +130,12 @@ def _first_pairs(a: Words, b: Words, out: Words, *, lead: bool) -> None:
 
 
 async def _carry(
-    committee: Committee, pairs: Share, rows: int, signs: Share, widths: Sequence[int]
+    committee: Committee, pairs: Share, rows: int, half: int, signs: Share, widths: Sequence[int]
 ) -> Share:
     """Return the carry out of all pairs, XOR `signs`, one row a block.
 
-    `pairs` has `rows` rows a block: those of g, as many of p, and perhaps more.
+    `pairs` has `rows` rows a block: twice `half` of g, as many of p, and perhaps more.
     """
-    half = PAIRS // 2
     while half:
         last = half == 1
         z = np.empty((1 if last else 2 * half) * sum(widths), np.uint64)
@@ -129,13 +173,12 @@ async def is_zero(committee: Committee, d: Share) -> BitShare:
     7 rounds, 1016 * c, 504 * c and 504 * c bytes by parties 0, 1 and 2
     """
     mine = known(committee, d)
-    mine = mine if committee.me == 0 else -mine
     widths = widths_of(mine.size, packed=True)
     places = list(blocks(mine.size))
 
     def planes(i: int) -> Words:
-        rows = np.empty((BITS, widths[i]), np.uint64)
-        _planes(mine[places[i]], rows)
+        rows, words = np.empty((BITS, widths[i]), np.uint64), mine[places[i]]
+        _planes(words if committee.me == 0 else ~-words, rows)
         return rows
 
     equal = await _share_known(committee, planes, widths)
@@ -144,16 +187,15 @@ async def is_zero(committee: Committee, d: Share) -> BitShare:
         z = np.empty(half * sum(widths), np.uint64)
         equal = await reshare_bits(committee, _halved(equal, half, z, widths), z)
         half //= 2
-    own, after = (_in_order(part, mine.size, widths) for part in (equal.own, equal.next))
-    return BitShare(own.reshape(d.shape), after.reshape(d.shape))
+    return _in_order(equal, d.shape, widths)
 
 
 async def _share_known(
     committee: Committee, planes: Callable[[int], Words], widths: Sequence[int]
 ) -> Share:
-    """Share NOT (a ^ b), of which party 0 knows a's planes and the others b's.
+    """Share a ^ b, of which party 0 knows a's planes and the others b's.
 
-    x_0 = F(k_0);  x_1 = a ^ x_0, sent to party 1;  x_2 = NOT b
+    x_0 = F(k_0);  x_1 = a ^ x_0, sent to party 1;  x_2 = b
 
     Cost, c columns: 1 round, 512 * c, 0 and 0 bytes by parties 0, 1 and 2
     """
@@ -171,7 +213,7 @@ async def _share_known(
         await route(masked(), to=[1], like=x)
         return Share(zeroth, x)
     for i, out in enumerate(cut(x, BITS, widths)):
-        np.invert(planes(i), out=out)
+        out[:] = planes(i)
     if committee.me == 1:
         return Share((await route(senders=[0], like=x))[0], x)
     await route(like=x)
@@ -207,9 +249,13 @@ def _rows(flat: Words, rows: int, widths: Sequence[int], row: int) -> Words:
     return out
 
 
-def _in_order(flat: Words, count: int, widths: Sequence[int]) -> Bits:
+def _in_order(rows: Share, shape: tuple[int, ...], widths: Sequence[int]) -> BitShare:
     """Return the bits of one-row blocks in the order of the words they belong to."""
-    out = np.empty(count, np.bool_)
-    for here, row in zip(blocks(count), cut(flat, 1, widths), strict=True):
-        out[here] = bits_of(row[0], here.stop - here.start)
-    return out
+
+    def bits(flat: Words) -> Bits:
+        out = np.empty(int(np.prod(shape)), np.bool_)
+        for here, row in zip(blocks(out.size), cut(flat, 1, widths), strict=True):
+            out[here] = bits_of(row[0], here.stop - here.start)
+        return out.reshape(shape)
+
+    return BitShare(bits(rows.own), bits(rows.next))
