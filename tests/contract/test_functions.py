@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from quorate.mpc.functions import exp, log, reciprocal, sigmoid, sqrt
-from quorate.mpc.secret import SecretArray
+from quorate.mpc.secret import SecretArray, bounded
 from tests.contract.test_engine import ENGINES, Run, applied
 
 UNIT = 2.0**-16
@@ -69,3 +69,24 @@ def test_reciprocal(run: Run, low: float, limit: float) -> None:
     allowed = 2 + 1 / x / UNIT * 2.0**-22
     error = error_of(run, lambda x: reciprocal(x, at_least=low), np.reciprocal, x, limit)
     assert (error < allowed).all()
+
+
+def test_a_logistic_regression_goes_the_way_of_the_plain_one(run: Run) -> None:
+    """Twenty steps down a gradient: what errors there are do not add up to anything."""
+    rows, columns, rate = 40, 3, 0.5
+    x = np.sin(np.arange(rows * columns)).reshape(rows, columns)
+    y = (x @ [1.0, -2.0, 0.5] > 0).astype(np.float64)
+
+    def steps(x: Any, y: Any, sigmoid_of: Callable[[Any], Any], kept: Callable[[Any], Any]) -> Any:
+        weights = y[:columns] * 0
+        for _ in range(20):
+            error = sigmoid_of(kept(x @ weights)) - y
+            weights = kept(weights - x.T @ error * (rate / rows))
+        return weights
+
+    def in_secret(x: SecretArray, y: SecretArray) -> SecretArray:
+        return steps(x, y, sigmoid, lambda v: bounded(v, 16 << 16))  # type: ignore[no-any-return]
+
+    (got,) = applied(run, in_secret, x, y, limit=1, f=16)
+    right = steps(x, y, lambda v: 1 / (1 + np.exp(-v)), lambda v: v)
+    assert np.abs(np.asarray(got) - right).max() < 100 * UNIT

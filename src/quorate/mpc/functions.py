@@ -17,7 +17,7 @@ gives numbers without meaning, and no error: nobody knows it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
@@ -60,7 +60,7 @@ def exp(x: SecretArray) -> SecretArray:
 
 def sigmoid(x: SecretArray) -> SecretArray:
     """Return 1 / (1 + e^-x) for numbers. Error: under 4 units."""
-    return _on_its_range(x, lambda v: 1 / (1 + np.exp(-v)))
+    return _on_its_range(x, _logistic)
 
 
 def log(x: SecretArray) -> SecretArray:
@@ -89,6 +89,10 @@ def reciprocal(x: SecretArray, *, at_least: float) -> SecretArray:
     room = 60 - INNER_BITS - int(np.ceil(np.log2(scales.max())))
     scale = _selected(below, scales, min(top + 1 - f + INNER_BITS, room))
     return _scaled_back(x, _piecewise(y, np.reciprocal, 1.0, 2.0), scale)
+
+
+def _logistic(v: Floats) -> Floats:
+    return 1 / (1 + np.exp(-v))
 
 
 def _on_its_range(x: SecretArray, function: Function) -> SecretArray:
@@ -143,24 +147,21 @@ def _piecewise(x: SecretArray, function: Function, low: float, high: float) -> S
     return bounded(result, int(np.abs(function(np.linspace(low, high, 999))).max() * 2**f) + 8)
 
 
-def _pieces(function: Function, low: float, high: float, error: float) -> list[Piece]:
+@cache
+def _pieces(function: Function, low: float, high: float, error: float) -> tuple[Piece, ...]:
     """Cut [low, high] until a constant, or a polynomial on a short piece, is within `error`."""
     grid = np.linspace(low, high, 200)
     values = function(grid)
     if np.ptp(values) <= error:
-        return [Piece(low, high, (float(values.mean()), *[0.0] * DEGREE))]
+        return (Piece(low, high, (float(values.mean()), *[0.0] * DEGREE)),)
     middle, half = (low + high) / 2, (high - low) / 2
     if half <= HALF:
         fitted = Chebyshev.interpolate(
             lambda u: function(middle + u), DEGREE, domain=[-half, half]
         ).convert(kind=Polynomial)
         if np.abs(fitted(grid - middle) - values).max() <= error:
-            return [Piece(low, high, tuple(fitted.coef.tolist()))]
-    return [
-        piece
-        for start, stop in ((low, middle), (middle, high))
-        for piece in _pieces(function, start, stop, error)
-    ]
+            return (Piece(low, high, tuple(fitted.coef.tolist())),)
+    return (*_pieces(function, low, middle, error), *_pieces(function, middle, high, error))
 
 
 def _below(x: SecretArray, words: NDArray[np.int64]) -> SecretArray:
