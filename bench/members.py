@@ -93,7 +93,7 @@ def _tasks(members: int, words: int, repeats: int) -> list[Task]:
     keys = [Ed25519PrivateKey.generate() for _ in range(members)]
     seats = tuple(
         Seat(f"member{p}", "127.0.0.1", port, key.public_key().public_bytes_raw())
-        for p, (port, key) in enumerate(zip(_free_ports(members), keys, strict=True))
+        for p, (port, key) in enumerate(zip(free_ports(members), keys, strict=True))
     )
     return [Task(p, seats, k.private_bytes_raw(), words, repeats) for p, k in enumerate(keys)]
 
@@ -134,7 +134,7 @@ def run_member(task: Task, pipe: Pipe) -> None:
 
 async def _member(task: Task, pipe: Pipe) -> None:
     key = Ed25519PrivateKey.from_private_bytes(task.key)
-    peers = Peers(task.me, task.seats, key, bytes(32), "bench", _refuse, _now)
+    peers = Peers(task.me, task.seats, key, bytes(32), "bench", refuse, now)
     seat = task.seats[task.me]
 
     async def in_step(message: object) -> None:
@@ -181,7 +181,7 @@ async def _seconds(
 
 async def secure_total(session: Session, mine: Words) -> Words:
     total = await secure_sum(
-        session, mine, context=b"bench", claim=_forget, randomness=secrets.token_bytes
+        session, mine, context=b"bench", claim=forget, randomness=secrets.token_bytes
     )
     return total.words
 
@@ -212,19 +212,19 @@ def _sum(vectors: tuple[Words, ...]) -> Words:
     return total
 
 
-async def _refuse(_: Party, topic: str, __: bytes) -> bytes:
+async def refuse(_: Party, topic: str, __: bytes) -> bytes:
     raise Refused(f"nothing is known of {topic}")
 
 
-def _forget(session_id: bytes) -> None:
+def forget(session_id: bytes) -> None:
     """Claim nothing: no session's randomness is ever stored here, so none can come again."""
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for bound in sockets:

@@ -10,7 +10,7 @@ import hashlib
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from quorate.algebra.ring import BLOCK, Words
+from quorate.algebra.ring import BLOCK, Words, blocks
 
 KEY_BYTES = 32
 _WORDS_PER_COUNTER = 2
@@ -18,7 +18,7 @@ _ZEROS = bytes(8 * BLOCK)
 
 
 class Stream:
-    """The stream of `label` under `key`, in steps of at most `BLOCK` words."""
+    """The stream of `label` under `key`."""
 
     def __init__(self, key: bytes, label: str, *, start: int = 0) -> None:
         if start % _WORDS_PER_COUNTER:
@@ -28,12 +28,18 @@ class Stream:
         self._cipher = Cipher(algorithms.AES128(aes_key), modes.CTR(counter)).encryptor()
 
     def fill(self, out: Words) -> None:
-        """Overwrite `out`, at most `BLOCK` words, with the next words of the stream."""
-        self._cipher.update_into(memoryview(_ZEROS)[: out.nbytes], out.data.cast("B"))
+        """Overwrite `out` with the next words of the stream."""
+        for here in blocks(out.size):
+            part = out[here].data.cast("B")
+            self._cipher.update_into(memoryview(_ZEROS)[: len(part)], part)
+
+    def mask(self, words: Words) -> None:
+        """XOR the next words of the stream into `words`, in place."""
+        data = words.data.cast("B")
+        self._cipher.update_into(data, data)
 
     def words(self, count: int) -> Words:
         """Return the next `count` words."""
         out = np.empty(count, np.uint64)
-        for start in range(0, count, BLOCK):
-            self.fill(out[start : start + BLOCK])
+        self.fill(out)
         return out

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from quorate.errors import Abort, Party
-from quorate.transport.link import Link, Stop
+from quorate.transport.link import EARLY, Link, Stop
 from quorate.transport.session import Buffer, StoppedByPeer
 
 
@@ -18,10 +18,12 @@ class LinkChannel:
 
     session: int
     links: dict[Party, Link]
+    early: int = EARLY
+    """Bytes that a party may be ahead of another on one link: all that the run sends is enough."""
 
     def __post_init__(self) -> None:
         for link in self.links.values():
-            link.open_session(self.session, self._stopped)
+            link.open_session(self.session, self._stopped, self.early)
 
     async def send(self, to: Party, label: str, total: int, piece: Buffer) -> None:
         await self.links[to].send(self.session, label, total, piece)

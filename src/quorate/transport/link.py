@@ -69,6 +69,7 @@ class Box:
     """What one session has received over one link."""
 
     on_stop: Callable[[StoppedByPeer], None]
+    most_early: int = EARLY
     heard: float = 0.0
     early: int = 0
     ended: Abort | None = None
@@ -169,9 +170,14 @@ class Link(asyncio.BufferedProtocol):
 
     # Sessions
 
-    def open_session(self, session: int, on_stop: Callable[[StoppedByPeer], None]) -> None:
-        """Accept frames of `session` from now on; `on_stop` hears if the peer ends it."""
-        self._boxes[session] = Box(on_stop, heard=asyncio.get_running_loop().time())
+    def open_session(
+        self, session: int, on_stop: Callable[[StoppedByPeer], None], early: int = EARLY
+    ) -> None:
+        """Accept frames of `session` from now on; `on_stop` hears if the peer ends it.
+
+        At most `early` bytes are kept of what comes before it is asked for.
+        """
+        self._boxes[session] = Box(on_stop, early, asyncio.get_running_loop().time())
 
     def fail_session(self, session: int, error: Abort) -> None:
         """Fail all that is awaited in `session` on this link, now and later."""
@@ -288,7 +294,9 @@ class Link(asyncio.BufferedProtocol):
         if message.data is None:
             if message.at_most is None:
                 box.early += total + OVERHEAD
-            if box.early > EARLY or (message.at_most is not None and total > message.at_most):
+            if box.early > box.most_early or (
+                message.at_most is not None and total > message.at_most
+            ):
                 raise MalformedMessage(f"a message of {total} bytes nobody expects")
             message.data = np.empty(total, np.uint8)
         return message

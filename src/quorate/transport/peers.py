@@ -26,7 +26,7 @@ from quorate import wire
 from quorate.errors import Abort, Error, MalformedMessage, Party, Refused, VerificationFailed
 from quorate.transport import tls
 from quorate.transport.channel import LinkChannel
-from quorate.transport.link import Link, printable
+from quorate.transport.link import EARLY, Link, printable
 
 T = TypeVar("T")
 
@@ -149,13 +149,16 @@ class Peers:
                     if peer.link is not None:
                         peer.link.close("this node stops")
 
-    def channel(self, session: int) -> LinkChannel:
-        """Open `session` on every link. Raises `Abort` naming whoever is not connected."""
+    def channel(self, session: int, early: int = EARLY) -> LinkChannel:
+        """Open `session` on every link. Raises `Abort` naming whoever is not connected.
+
+        A run whose parties may send more than `EARLY` bytes ahead of one another says how many.
+        """
         away = [p for p, peer in self.peers.items() if not peer.ready.is_set()]
         if away:
             raise self._away(away)
         links = {p: peer.link for p, peer in self.peers.items() if peer.link is not None}
-        return LinkChannel(session, links)
+        return LinkChannel(session, links, early)
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Wait until every member is connected. Raises `Abort` naming who is not in time."""

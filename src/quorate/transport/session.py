@@ -1,4 +1,4 @@
-"""One run of one protocol, as seen by one party: five verbs, and nothing else of the outside.
+"""One run of one protocol, as seen by one party: six verbs, and nothing else of the outside.
 
 Every party takes the same steps in the same order, so `path/step` names the
 same moment everywhere. Sub-protocols that run side by side each get their own
@@ -140,6 +140,17 @@ class Session:
         theirs = await self._step(self.others, self.others, mine, template)
         return tuple(template if p == self.me else theirs[p] for p in range(self.n))
 
+    async def route(
+        self,
+        mine: object = None,
+        *,
+        to: Sequence[Party] = (),
+        senders: Sequence[Party] = (),
+        like: M,
+    ) -> dict[Party, M]:
+        """Send to some, return what comes from some, by seat: where the parties' roles differ."""
+        return await self._step(to, senders, like if mine is None else mine, like)
+
     async def broadcast(self, mine: M) -> tuple[M, ...]:
         """Exchange, then compare: honest parties return the same tuple or abort [GL02]."""
         everyones = await self.exchange(mine)
@@ -167,6 +178,8 @@ class Session:
     ) -> dict[Party, M]:
         """Send `mine`, shaped like `like`, to some; return what comes from others."""
         label, size = self.label(), _size_of(like)
+        if size == 0:
+            return dict.fromkeys(senders, like)  # all know that there is nothing to send
         arriving: dict[Party, asyncio.Future[Buffer]] = {
             p: asyncio.ensure_future(self.channel.expect(p, label, size or wire.MAX_RECORD))
             for p in senders

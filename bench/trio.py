@@ -1,0 +1,141 @@
+"""Three processes linked on loopback, by TLS 1.3 as nodes are, or by plain sockets."""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bench.members import READY_S, TIMEOUT_S, Pipe, forget, free_ports, now, refuse
+from quorate.errors import Party
+from quorate.mpc.replicated import SEATS, Committee, convene
+from quorate.node.malloc import keep_freed_memory
+from quorate.transport.channel import LinkChannel
+from quorate.transport.link import Link
+from quorate.transport.peers import Peers, Seat
+from quorate.transport.session import Session
+
+T = TypeVar("T")
+Work = Callable[[Committee], Awaitable[T]]
+
+NAMES = ("north", "south", "west")
+SESSION = 1
+EARLY = 1 << 30
+"""Bytes that a party may be ahead: the longest arrays are sent in one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one party's process finds the others."""
+
+    me: Party
+    seats: tuple[Seat, ...]
+    key: bytes
+    plain_ports: tuple[int, ...]
+    """The port between parties 0 and 1, 1 and 2, 2 and 0: whose first party listens."""
+
+    encrypted: bool
+
+
+def run_three(work: Work[T], *, encrypted: bool) -> list[T]:
+    """Run `work` at three parties in processes of their own; return what each gives."""
+    # The three share the cores: threads that wait by spinning would take them from the others.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    context = multiprocessing.get_context("spawn")
+    pipes: list[Pipe] = []
+    with contextlib.ExitStack() as stack:
+        for place in _places(encrypted=encrypted):
+            here, there = context.Pipe()
+            process = context.Process(target=_process, args=(place, work, there), daemon=True)
+            process.start()
+            stack.callback(process.join)
+            there.close()
+            pipes.append(stack.enter_context(here))
+        for _ in ("links up", "sessions open"):
+            for pipe in pipes:
+                pipe.recv()
+            for pipe in pipes:
+                pipe.send(None)
+        given: list[T] = [pipe.recv() for pipe in pipes]
+        for pipe in pipes:
+            pipe.send(None)
+    return given
+
+
+def _places(*, encrypted: bool) -> list[Place]:
+    keys = [Ed25519PrivateKey.generate() for _ in NAMES]
+    ports = free_ports(2 * SEATS)
+    seats = tuple(
+        Seat(name, "127.0.0.1", port, key.public_key().public_bytes_raw())
+        for name, port, key in zip(NAMES, ports[:SEATS], keys, strict=True)
+    )
+    between = tuple(ports[SEATS:])
+    return [Place(p, seats, k.private_bytes_raw(), between, encrypted) for p, k in enumerate(keys)]
+
+
+def _process(place: Place, work: Work[T], pipe: Pipe) -> None:
+    keep_freed_memory()
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
+    structlog.configure(wrapper_class=quiet)
+    asyncio.run(_party(place, work, pipe))
+
+
+async def _party(place: Place, work: Work[T], pipe: Pipe) -> None:
+    async def in_step(message: object) -> None:
+        """Tell how far this party is; go on when everybody is there."""
+        pipe.send(message)
+        await asyncio.to_thread(pipe.recv)
+
+    linked = _encrypted if place.encrypted else _plain
+    async with linked(place, in_step) as channel:
+        session = Session(place.me, NAMES, channel, TIMEOUT_S)
+        await in_step(None)
+        committee = await convene(session, b"bench", forget, secrets.token_bytes)
+        await in_step(await work(committee))
+
+
+InStep = Callable[[object], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def _encrypted(place: Place, in_step: InStep) -> AsyncGenerator[LinkChannel]:
+    key = Ed25519PrivateKey.from_private_bytes(place.key)
+    peers = Peers(place.me, place.seats, key, bytes(32), "bench", refuse, now)
+    seat = place.seats[place.me]
+    async with peers.running((seat.host, seat.port)):
+        await peers.wait_ready(READY_S)
+        await in_step(None)
+        yield peers.channel(SESSION, EARLY)
+
+
+@contextlib.asynccontextmanager
+async def _plain(place: Place, in_step: InStep) -> AsyncGenerator[LinkChannel]:
+    """Link without TLS or names: what encryption costs is the difference."""
+    loop, me = asyncio.get_running_loop(), place.me
+    before, after = (me - 1) % SEATS, (me + 1) % SEATS
+    accepted: asyncio.Future[Link] = loop.create_future()
+    server = await loop.create_server(
+        lambda: Link(accepted.set_result, _no_record), "127.0.0.1", place.plain_ports[me]
+    )
+    await in_step(None)
+    _, dialled = await loop.create_connection(
+        lambda: Link(lambda _: None, _no_record), "127.0.0.1", place.plain_ports[before]
+    )
+    links = {before: dialled, after: await accepted}
+    for party, link in links.items():
+        link.peer, link.name = party, NAMES[party]
+    yield LinkChannel(SESSION, links, EARLY)
+    for link in links.values():
+        link.close("the benchmark is over")
+    server.close()
+
+
+def _no_record(_: Link, record: bytes) -> None:
+    raise AssertionError(f"a control record of {len(record)} bytes on a plain link")

@@ -1,0 +1,142 @@
+"""Secret bits among three parties: x = x_0 ^ x_1 ^ x_2, replicated as in `mpc.replicated`.
+
+XOR and NOT are local, an AND is one round in which each party sends one bit. Bits
+are computed on and sent 64 to a word; an AND of words is an AND of 64 gates.
+Adversary as in `mpc.replicated`. Unreviewed.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from quorate.algebra.bits import Bits, pack, unpack
+from quorate.algebra.ring import Words, blocks
+from quorate.errors import Party
+from quorate.mpc.replicated import SEATS, Committee, Share
+from quorate.mpc.split import RING, Bilinear, bilinear, widths_of
+
+
+@dataclass(frozen=True, slots=True)
+class BitShare:
+    """One party's part of secret bits: x_i and x_{i+1}, of one shape. Never written to."""
+
+    own: Bits = field(repr=False)
+    next: Bits = field(repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.own.shape
+
+
+def packed(x: BitShare) -> Share:
+    """Return the same share with the bits in words, flat."""
+    return Share(pack(x.own), pack(x.next))
+
+
+def unpacked(x: Share, shape: tuple[int, ...]) -> BitShare:
+    """Return the bits of flat words in `shape`."""
+    count = int(np.prod(shape))
+    own, after = (unpack(part, count).reshape(shape) for part in (x.own, x.next))
+    return BitShare(own, after)
+
+
+def public_bits(committee: Committee, bits: Bits) -> BitShare:
+    """Return a sharing of what everybody knows: x_0 = bits, x_1 = x_2 = 0."""
+    zeros = np.zeros(bits.shape, np.bool_)
+    return BitShare(bits if committee.me == 0 else zeros, bits if committee.me == 2 else zeros)
+
+
+def xor(x: BitShare, y: BitShare) -> BitShare:
+    return BitShare(x.own ^ y.own, x.next ^ y.next)
+
+
+def invert(committee: Committee, x: BitShare) -> BitShare:
+    return xor(x, public_bits(committee, np.ones(x.shape, np.bool_)))
+
+
+async def reveal_bits(committee: Committee, x: BitShare, to: Collection[Party]) -> Bits | None:
+    """Send the parties in `to` the part that they lack; return x there, None elsewhere.
+
+    Cost, m bits in c = ceil(m / 64) words, to all: 1 round, 8 * c bytes a party
+    """
+    me, words = committee.me, packed(x)
+    before, after = (me - 1) % SEATS, (me + 1) % SEATS
+    received = await committee.session.route(
+        words.own,
+        to=[after] if after in to else [],
+        senders=[before] if me in to else [],
+        like=words.own,
+    )
+    if me not in to:
+        return None
+    return unpack(words.own ^ words.next ^ received[before], x.own.size).reshape(x.shape)
+
+
+async def both(committee: Committee, x: BitShare, y: BitShare) -> BitShare:
+    """Return x AND y, bit by bit.
+
+    Cost, m bits in c = ceil(m / 64) words: 1 round, 8 * c bytes a party
+    """
+    left, right = packed(x), packed(y)
+    z = np.empty(left.own.size, np.uint64)
+
+    def parts() -> Iterator[Words]:
+        for here in blocks(z.size):
+            conjunction(_at(left, here), _at(right, here), z[here])
+            yield z[here]
+
+    return unpacked(await reshare_bits(committee, parts(), z), x.shape)
+
+
+def conjunction(x: Share, y: Share, out: Words) -> None:
+    """Write this party's XOR share of x AND y: x_i (y_i ^ y_{i+1}) ^ x_{i+1} y_i."""
+    np.bitwise_xor(y.own, y.next, out=out)
+    np.bitwise_and(out, x.own, out=out)
+    np.bitwise_xor(out, x.next & y.own, out=out)
+
+
+async def reshare_bits(committee: Committee, parts: Iterable[Words], z: Words) -> Share:
+    """Replicate bits of which party i holds the XOR share z_i.
+
+    `parts` yields flat z, a block at a time, as slices of it: each is masked and sent.
+
+    Cost, m words: 1 round, 8 * m bytes a party
+    """
+    own, after = committee.streams()
+
+    def masked() -> Iterator[Words]:
+        for part in parts:
+            own.mask(part)
+            after.mask(part)
+            yield part
+
+    return Share(z, await committee.session.shift(masked(), by=-1, like=z))
+
+
+async def to_ring(committee: Committee, x: BitShare) -> Share:
+    """Return the bits as words 0 and 1 of the ring.
+
+    Of b = u ^ v party 0 knows u = b_0 ^ b_1, the others know v = b_2:  b = u (1 - 2v) + v
+
+    Cost, m bits: 2 rounds, 8 * m bytes a party
+    """
+    mine = (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+    places = list(blocks(mine.size))
+
+    def digits(i: int) -> Words:
+        return mine[places[i]].astype(np.uint64).reshape(1, -1)
+
+    def evaluate(i: int, u: Words, out: Words, lead: bool) -> None:
+        v = mine[places[i]].astype(np.uint64)
+        np.multiply(u, 1 - 2 * v, out=out)
+        if lead:
+            np.add(out, v, out=out)
+
+    widths = widths_of(mine.size, packed=False)
+    flat = await bilinear(committee, Bilinear(RING, widths, 1, 1, digits, evaluate))
+    return Share(flat.own.reshape(x.shape), flat.next.reshape(x.shape))
+
+
+def _at(x: Share, here: slice) -> Share:
+    return Share(x.own[here], x.next[here])

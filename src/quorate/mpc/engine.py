@@ -1,0 +1,213 @@
+"""Who computes expressions: three parties who see nothing, or an oracle who sees everything.
+
+`Secure` is one party of a committee; `Oracle` computes the same nodes in the clear, in
+one process, and is what the secure results are tested against. Words that are
+divided may be rounded up or down by the committee; the oracle rounds down.
+"""
+
+from collections.abc import Awaitable, Collection, Sequence
+from typing import Protocol, cast
+
+import numpy as np
+
+from quorate.algebra import matrix
+from quorate.algebra.bits import Bits
+from quorate.algebra.ring import Words, from_signed, to_signed
+from quorate.errors import Party
+from quorate.mpc import boolean, comparison, expression, replicated, truncation
+from quorate.mpc.boolean import BitShare
+from quorate.mpc.expression import (
+    Both,
+    Held,
+    IsNegative,
+    IsZero,
+    Linear,
+    MatMul,
+    Mul,
+    Node,
+    Public,
+    ToRing,
+    Truncate,
+    Value,
+)
+from quorate.mpc.replicated import Committee, Share
+from quorate.transport.session import together
+
+
+class Engine(Protocol):
+    """Deals, computes and reveals. Every party calls the same, in the same order."""
+
+    def holds(self, owner: Party) -> bool:
+        """Return whether what `owner` deals is to be given here."""
+        ...
+
+    async def deal(self, owner: Party, words: Words) -> Value:
+        """Share what `owner` holds; others only say its shape."""
+        ...
+
+    async def compute(self, outputs: Sequence[Node]) -> list[Value]:
+        """Run all that `outputs` need; independent nodes share rounds."""
+        ...
+
+    async def reveal(
+        self, values: Sequence[Value], to: Collection[Party]
+    ) -> list[Words | Bits | None]:
+        """Return the words or bits at the parties in `to`, None elsewhere."""
+        ...
+
+
+class Secure:
+    """One party of three. What others hold never comes together before `reveal`."""
+
+    def __init__(self, committee: Committee) -> None:
+        self._committee = committee
+        self._steps = 0
+
+    def holds(self, owner: Party) -> bool:
+        return self._committee.me == owner
+
+    async def deal(self, owner: Party, words: Words) -> Value:
+        (committee,) = self._children(1)
+        return await replicated.deal(committee, owner, words)
+
+    async def compute(self, outputs: Sequence[Node]) -> list[Value]:
+        values: dict[Node, Value] = {}
+        left = _uses(outputs)
+        for sent, local in expression.steps(outputs):
+            running = [
+                _run(one, committee, [values[given] for given in one.inputs])
+                for one, committee in zip(sent, self._children(len(sent)), strict=True)
+            ]
+            values.update(zip(sent, await together(*running), strict=True))
+            _release(sent, left, values)
+            for one in local:
+                values[one] = self._local(one, [values[given] for given in one.inputs])
+                _release([one], left, values)
+        return [values[one] for one in outputs]
+
+    async def reveal(
+        self, values: Sequence[Value], to: Collection[Party]
+    ) -> list[Words | Bits | None]:
+        children = self._children(len(values))
+        return await together(*map(_reveal, children, values, [to] * len(values)))
+
+    def _children(self, count: int) -> list[Committee]:
+        """Return a committee for each of the steps that now run side by side."""
+        self._steps += 1
+        return [self._committee.at(f"{self._steps}.{i}") for i in range(count)]
+
+    def _local(self, one: Node, given: Sequence[Value]) -> Value:
+        match one.operation:
+            case Held(value):
+                return value
+            case Public(value):
+                if value.dtype == np.bool_:
+                    return boolean.public_bits(self._committee, cast("Bits", value))
+                return replicated.public(self._committee, cast("Words", value))
+            case Linear(apply):
+                parts = cast("Sequence[Share | BitShare]", given)
+                own = np.asarray(apply(*(part.own for part in parts)))
+                after = np.asarray(apply(*(part.next for part in parts)))
+                if one.is_bits:
+                    return BitShare(cast("Bits", own), cast("Bits", after))
+                return Share(cast("Words", own), cast("Words", after))
+            case other:
+                raise TypeError(f"{type(other).__name__} takes messages")
+
+
+async def _reveal(committee: Committee, value: Value, to: Collection[Party]) -> Words | Bits | None:
+    if isinstance(value, BitShare):
+        return await boolean.reveal_bits(committee, value, to)
+    return await replicated.reveal(committee, cast("Share", value), to)
+
+
+def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[Share | BitShare]:
+    x, y = cast("Share", given[0]), cast("Share", given[-1])
+    match one.operation:
+        case Mul(0):
+            return replicated.mul(committee, x, y)
+        case Mul(cut):
+            return truncation.mul_fixed(committee, x, y, cut)
+        case MatMul(0):
+            return replicated.matmul(committee, x, y)
+        case MatMul(cut):
+            return truncation.matmul_fixed(committee, x, y, cut)
+        case Truncate(cut):
+            return truncation.truncate(committee, x, cut)
+        case IsNegative():
+            return comparison.is_negative(committee, x)
+        case IsZero():
+            return comparison.is_zero(committee, x)
+        case Both():
+            return boolean.both(committee, cast("BitShare", given[0]), cast("BitShare", given[1]))
+        case ToRing():
+            return boolean.to_ring(committee, cast("BitShare", given[0]))
+        case other:
+            raise TypeError(f"{type(other).__name__} takes no messages")
+
+
+class Oracle:
+    """All parties in one, in the clear."""
+
+    def holds(self, owner: Party) -> bool:  # noqa: ARG002 - the oracle is everybody
+        return True
+
+    async def deal(self, owner: Party, words: Words) -> Value:  # noqa: ARG002 - the oracle is everybody
+        return words
+
+    async def compute(self, outputs: Sequence[Node]) -> list[Value]:
+        values: dict[Node, Value] = {}
+        left = _uses(outputs)
+        for one in expression.in_order(outputs):
+            values[one] = _in_the_clear(one, [cast("Words", values[n]) for n in one.inputs])
+            _release([one], left, values)
+        return [values[one] for one in outputs]
+
+    async def reveal(
+        self,
+        values: Sequence[Value],
+        to: Collection[Party],  # noqa: ARG002 - the oracle is everybody
+    ) -> list[Words | Bits | None]:
+        return [cast("Words", value) for value in values]
+
+
+def _in_the_clear(one: Node, given: Sequence[Words]) -> Value:
+    match one.operation:
+        case Held(value) | Public(value):
+            return cast("Words", value)
+        case Linear(apply):
+            return np.asarray(apply(*given))
+        case Mul(cut):
+            return _divided(np.multiply(given[0], given[1]), cut)
+        case MatMul(cut):
+            return _divided(matrix.matmul(*given), cut)
+        case Truncate(cut):
+            return _divided(given[0], cut)
+        case IsNegative():
+            return np.less(to_signed(given[0]), 0)
+        case IsZero():
+            return np.equal(given[0], 0)
+        case Both():
+            return cast("Bits", given[0] & given[1])
+        case ToRing():
+            return given[0].astype(np.uint64)
+
+
+def _divided(words: Words, cut: int) -> Words:
+    return from_signed(np.asarray(to_signed(words) >> cut))
+
+
+def _uses(outputs: Sequence[Node]) -> dict[Node, int]:
+    """Return how often each node is still needed."""
+    left = dict.fromkeys(expression.in_order(outputs), 0)
+    for one in [given for user in left for given in user.inputs] + list(outputs):
+        left[one] += 1
+    return left
+
+
+def _release(done: Sequence[Node], left: dict[Node, int], values: dict[Node, Value]) -> None:
+    """Forget what nobody needs any more, so that memory holds one depth and not all."""
+    for given in [given for one in done for given in one.inputs]:
+        left[given] -= 1
+        if not left[given]:
+            del values[given]

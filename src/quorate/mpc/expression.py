@@ -1,0 +1,243 @@
+"""What is to be computed on secrets, as a tree of nodes: known before anything runs.
+
+A node is an operation on other nodes, with the shape of its result and a bound on
+its values. Nothing here holds a network: an engine runs the nodes, and `cost` says
+what that takes. Nodes of one depth do not need one another, so an engine runs
+them side by side and their rounds are shared.
+
+Numbers are words of the ring with f bits of fraction, f = 0 for integers. `limit` bounds
+the words' absolute values and is carried through every operation, so what could
+overflow is refused when it is written down, not wrapped when it runs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quorate.algebra.bits import Bits
+from quorate.algebra.ring import Words
+from quorate.errors import OutOfRange
+from quorate.mpc import cost
+from quorate.mpc.boolean import BitShare
+from quorate.mpc.cost import Cost
+from quorate.mpc.replicated import Share
+from quorate.mpc.truncation import OFFSET
+
+RANGE = 1 << 63
+Shape = tuple[int, ...]
+Apply = Callable[..., NDArray[Any]]
+Value = Share | BitShare | Words | Bits
+"""What an engine holds of a node: a party's share, or in the oracle the words themselves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A result that is there already."""
+
+    value: Value = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Public:
+    """What everybody knows."""
+
+    value: NDArray[np.uint64] | NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """A function that each party applies to its parts: sums of words, XORs of bits, places."""
+
+    apply: Apply
+
+
+@dataclass(frozen=True, slots=True)
+class Mul:
+    """The product, divided by 2^cut."""
+
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatMul:
+    """The matrix product, divided by 2^cut."""
+
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """Division by 2^cut."""
+
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsNegative:
+    """The sign bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class IsZero:
+    """Whether a word is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """AND of bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToRing:
+    """Bits as words 0 and 1."""
+
+
+Local = Held | Public | Linear
+Operation = Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One array to be computed. A bit array has `is_bits`, and no limit."""
+
+    operation: Operation
+    inputs: tuple["Node", ...]
+    shape: Shape
+    limit: int = 1
+    f: int = 0
+    is_bits: bool = False
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self.operation, Held | Public | Linear)
+
+
+def node(
+    operation: Operation, inputs: Sequence[Node], shape: Shape, limit: int, f: int = 0
+) -> Node:
+    """Return a node of words. Raises `OutOfRange` if they might not fit."""
+    _check(limit, f, RANGE)
+    return Node(operation, tuple(inputs), shape, limit, f)
+
+
+def bits(operation: Operation, inputs: Sequence[Node], shape: Shape) -> Node:
+    return Node(operation, tuple(inputs), shape, is_bits=True)
+
+
+def linear(apply: Apply, *inputs: Node, limit: int = 1, f: int | None = None) -> Node:
+    """Return a node that every party computes alone. NumPy itself says if shapes do not fit."""
+    first = inputs[0]
+    zeros = [np.broadcast_to(np.zeros((), _dtype(given)), given.shape) for given in inputs]
+    shape = apply(*zeros).shape
+    if first.is_bits:
+        return bits(Linear(apply), inputs, shape)
+    return node(Linear(apply), inputs, shape, limit, first.f if f is None else f)
+
+
+def mul(x: Node, y: Node) -> Node:
+    """Return the product with as many bits of fraction as the finer of x and y."""
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    x, y = spread(x, shape), spread(y, shape)
+    return _product(Mul, x, y, shape, terms=1)
+
+
+def matmul(x: Node, y: Node) -> Node:
+    """Return the product of matrices (m, k) and (k, n)."""
+    return _product(MatMul, x, y, (x.shape[0], y.shape[1]), terms=x.shape[1])
+
+
+def _product(kind: type[Mul | MatMul], x: Node, y: Node, shape: Shape, terms: int) -> Node:
+    cut, limit = min(x.f, y.f), terms * x.limit * y.limit
+    if cut == 0:
+        return node(kind(0), (x, y), shape, limit, x.f + y.f)
+    _check(limit, x.f + y.f, OFFSET - (1 << cut))
+    return node(kind(cut), (x, y), shape, (limit >> cut) + 1, max(x.f, y.f))
+
+
+def truncate(x: Node, cut: int) -> Node:
+    """Return x / 2^cut, with as many bits of fraction less."""
+    _check(x.limit, x.f, OFFSET - (1 << cut))
+    return node(Truncate(cut), (x,), x.shape, (x.limit >> cut) + 1, x.f - cut)
+
+
+def spread(x: Node, shape: Shape) -> Node:
+    """Return x repeated to `shape`, as NumPy broadcasts."""
+    if x.shape == shape:
+        return x
+    return linear(partial(np.broadcast_to, shape=shape), x, limit=x.limit)
+
+
+def in_order(outputs: Iterable[Node]) -> list[Node]:
+    """Return the nodes that `outputs` need, each once and after its inputs."""
+    found: dict[Node, None] = {}
+    waiting = list(outputs)[::-1]
+    while waiting:
+        one = waiting[-1]
+        missing = [given for given in one.inputs if given not in found]
+        if one in found or not missing:
+            found.setdefault(waiting.pop())
+        else:
+            waiting.extend(missing[::-1])
+    return list(found)
+
+
+def steps(outputs: Iterable[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
+    """Yield, depth by depth, what takes messages and then what is local from there."""
+    depth: dict[Node, int] = {}
+    order = in_order(outputs)
+    for one in order:
+        below = max((depth[given] for given in one.inputs), default=0)
+        depth[one] = below if one.is_local else below + 1
+    for level in range(max(depth.values(), default=-1) + 1):
+        here = [one for one in order if depth[one] == level]
+        yield [one for one in here if not one.is_local], [one for one in here if one.is_local]
+
+
+def cost_of(outputs: Iterable[Node]) -> Cost:
+    """Return what computing `outputs` costs, without revealing them."""
+    total = cost.FREE
+    for sent, _ in steps(outputs):
+        together = cost.FREE
+        for one in sent:
+            together = together.beside(_cost_of_one(one))
+        total = total.then(together)
+    return total
+
+
+def _cost_of_one(one: Node) -> Cost:
+    match one.operation:
+        case Mul(cut) | MatMul(cut):
+            return cost.mul_fixed(one.size) if cut else cost.mul(one.size)
+        case Truncate():
+            return cost.truncate(one.size)
+        case IsNegative():
+            return cost.is_negative(one.size)
+        case IsZero():
+            return cost.is_zero(one.size)
+        case Both():
+            return cost.both(one.size)
+        case ToRing():
+            return cost.to_ring(one.size)
+        case _:
+            return cost.FREE
+
+
+def _dtype(one: Node) -> type[np.bool_ | np.uint64]:
+    return np.bool_ if one.is_bits else np.uint64
+
+
+def _check(limit: int, f: int, within: int) -> None:
+    if limit >= within:
+        raise OutOfRange(
+            f"a value might reach {limit / 2**f:.3g}; with {f} bits of fraction "
+            f"the most is {within / 2**f:.3g}",
+            hint="declare smaller limits, clip before this step, or use fewer bits of fraction",
+        )

@@ -1,0 +1,101 @@
+"""Data owners beyond the three: any member may deal secrets to the committee.
+
+All members meet in one session, the gathering; its seats 0, 1 and 2 are the committee, which
+computes in a session of its own. The owner chooses the seeds of two parts and the
+third part follows:
+
+    x_0 = F(s_0),  x_1 = F(s_1),  x_2 = x - x_0 - x_1
+
+Each part goes to both of its holders, who then compare hashes, so an owner that
+gives them different parts is noticed. A committee without it sees noise only.
+
+Adversary: of the committee as in `mpc.replicated`; owners may be active and any
+number of them, for whatever parts they deal, if all are the same, are the shares of some input.
+Unreviewed.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+
+import numpy as np
+
+from quorate import wire
+from quorate.algebra.ring import Words, blocks
+from quorate.errors import Abort, Party
+from quorate.mpc.agreement import Randomness
+from quorate.mpc.replicated import SEATS, Committee, Share
+from quorate.mpc.streams import Stream
+from quorate.transport.session import Session, together
+
+SEED_BYTES = 32
+LABEL = "part"
+HOLDERS = ((0, 2), (1, 0), (2, 1))
+"""Who holds part 0, 1 and 2: the party of that seat, and the one before it."""
+
+
+async def deal_to_committee(
+    gathering: Session, owner: Party, words: Words, randomness: Randomness
+) -> Share | None:
+    """Share the `words` of an owner outside the committee; the others' only say the shape.
+
+    Returns the committee's shares, unconfirmed; None to everybody else.
+
+    Cost, m words: 1 round, 16 * m + 128 bytes by the owner
+    """
+    if owner < SEATS:
+        raise ValueError("who sits in the committee deals with `replicated.deal`")
+    zeroth, first, last = (gathering.at(f"part {part}") for part in range(3))
+    if gathering.me == owner:
+        seeds = randomness(SEED_BYTES), randomness(SEED_BYTES)
+        rest = np.empty_like(words)
+        await together(
+            zeroth.route(seeds[0], to=HOLDERS[0], like=seeds[0]),
+            first.route(seeds[1], to=HOLDERS[1], like=seeds[1]),
+            last.route(_rest(words, seeds, rest.reshape(-1)), to=HOLDERS[2], like=rest),
+        )
+        return None
+    if gathering.me >= SEATS:
+        return None
+    parts = await together(
+        *(
+            _receive(step, owner, part, words)
+            for part, step in enumerate((zeroth, first, last))
+            if gathering.me in HOLDERS[part]
+        )
+    )
+    own, after = parts if gathering.me != 2 else parts[::-1]  # parts 0 and 2 come in that order
+    return Share(own, after)
+
+
+async def confirm(committee: Committee, x: Share, owner: Party) -> None:
+    """Abort unless both holders of each part hold the same.
+
+    Cost: 1 round, 32 bytes a party
+    """
+    own, after = (hashlib.sha256(wire.array_frame(part)).digest() for part in (x.own, x.next))
+    told = await committee.session.shift(own, by=-1)
+    if not hmac.compare_digest(told, after):
+        raise Abort(
+            "two members hold different parts of the same secret: its owner dealt them so, "
+            "or one of the two lies",
+            suspects=[owner, (committee.me + 1) % SEATS],
+        )
+
+
+async def _receive(step: Session, owner: Party, part: int, like: Words) -> Words:
+    """Return part `part`, from its seed or as it is sent."""
+    if part == 2:
+        return (await step.route(senders=[owner], like=like))[owner]
+    seed = (await step.route(senders=[owner], like=bytes(SEED_BYTES)))[owner]
+    return Stream(seed, LABEL).words(like.size).reshape(like.shape)
+
+
+def _rest(words: Words, seeds: tuple[bytes, bytes], out: Words) -> Iterator[Words]:
+    """Yield blocks of `out` filled with x - F(s_0) - F(s_1)."""
+    flat, streams = words.reshape(-1), [Stream(seed, LABEL) for seed in seeds]
+    for here in blocks(out.size):
+        out[here] = flat[here]
+        for stream in streams:
+            np.subtract(out[here], stream.words(here.stop - here.start), out=out[here])
+        yield out[here]

@@ -1,0 +1,195 @@
+"""Replicated secret sharing in Z_2^64 among three parties [AFLNO16].
+
+x = x_0 + x_1 + x_2, uniform but for their sum. Party i holds x_i and x_{i+1}, seats
+counted modulo 3, so each part is held by two and each party lacks one. The key
+k_i is shared by parties i and i-1: party i lacks k_{i-1}, as it lacks x_{i-1}.
+F(k, step) is a stream that both holders draw without a message.
+
+Sums, and products with public numbers, are local. A product is one ring element
+sent by each party: its terms are spread over the parties, an additive share
+z_i each, which is masked with shares of zero F(k_i) - F(k_{i+1}) and handed to
+party i-1, so that it is replicated again. Any function whose additive shares are
+local in this way (`reshare`) costs the same, whatever it sums up inside.
+
+Adversary: three parties, at most one of them corrupt, semi-honest: it follows
+the protocol and reads all it is sent. Each party's view is uniform noise beside
+its own inputs and what is revealed to it. A party that deviates can make results
+wrong; nothing here notices. Two parties together know everything. Unreviewed.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quorate.algebra import matrix
+from quorate.algebra.ring import BLOCK, Words, blocks
+from quorate.errors import Party, Refused
+from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.streams import Stream
+from quorate.transport.session import Session
+
+SEATS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One party's part of secret words: x_i and x_{i+1}, of one shape. Never written to."""
+
+    own: Words = field(repr=False)
+    next: Words = field(repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.own.shape
+
+
+@dataclass(frozen=True, slots=True)
+class Committee:
+    """Three parties in one session: what each brings to every step."""
+
+    session: Session
+    own_key: bytes = field(repr=False)
+    """k_i, shared with party i-1."""
+
+    next_key: bytes = field(repr=False)
+    """k_{i+1}, shared with party i+1."""
+
+    @property
+    def me(self) -> Party:
+        return self.session.me
+
+    def at(self, name: str) -> "Committee":
+        """Return the same committee in `Session.at(name)`, for steps side by side."""
+        return Committee(self.session.at(name), self.own_key, self.next_key)
+
+    def streams(self) -> tuple[Stream, Stream]:
+        """Return F(k_i) and F(k_{i+1}) of a new step: call it at all parties, in one order."""
+        label = self.session.label()
+        return Stream(self.own_key, label), Stream(self.next_key, label)
+
+
+async def convene(
+    session: Session, context: bytes, claim: Claim, randomness: Randomness
+) -> Committee:
+    """Agree on the keys of a session of three. Raises `Abort`, `Refused`, `SessionReused`.
+
+    Cost: 2 rounds, 326 bytes a party
+    """
+    if session.n != SEATS:
+        raise Refused(f"the engine takes three parties, not {session.n}")
+    bond = await agree(session, context, bytes(32), claim, randomness)
+    before, after = (session.me - 1) % SEATS, (session.me + 1) % SEATS
+    return Committee(session, bond.keys[before], bond.keys[after])
+
+
+async def deal(committee: Committee, owner: Party, words: NDArray[np.uint64]) -> Share:
+    """Share the `words` of party `owner`; the others' only say the shape.
+
+    x_g = F(k_g),  x_{g+1} = x - x_g,  x_{g-1} = 0:  only party g+1 is sent anything.
+
+    Cost, m words: 1 round, 8 * m bytes by the owner
+    """
+    own_stream, next_stream = committee.streams()
+    zeros = np.zeros(words.shape, np.uint64)
+    seat = (committee.me - owner) % SEATS
+    if seat == 2:
+        await committee.session.route(like=zeros)
+        return Share(zeros, next_stream.words(words.size).reshape(words.shape))
+    if seat == 1:
+        sent = await committee.session.route(senders=[owner], like=zeros)
+        return Share(sent[owner], zeros)
+    mask, rest = np.empty(words.size, np.uint64), np.empty(words.size, np.uint64)
+
+    def masked() -> Iterator[Words]:
+        for here in blocks(words.size):
+            own_stream.fill(mask[here])
+            yield np.subtract(words.reshape(-1)[here], mask[here], out=rest[here])
+
+    await committee.session.route(masked(), to=[(owner + 1) % SEATS], like=zeros)
+    return Share(mask.reshape(words.shape), rest.reshape(words.shape))
+
+
+def public(committee: Committee, words: Words) -> Share:
+    """Return a sharing of what everybody knows: x_0 = words, x_1 = x_2 = 0."""
+    zeros = np.zeros(words.shape, np.uint64)
+    return Share(words if committee.me == 0 else zeros, words if committee.me == 2 else zeros)
+
+
+async def reveal(committee: Committee, x: Share, to: Collection[Party]) -> Words | None:
+    """Send the parties in `to` the part that they lack; return x there, None elsewhere.
+
+    Cost, m words, to all: 1 round, 8 * m bytes a party
+    """
+    me, session = committee.me, committee.session
+    before, after = (me - 1) % SEATS, (me + 1) % SEATS
+    received = await session.route(
+        x.own,
+        to=[after] if after in to else [],
+        senders=[before] if me in to else [],
+        like=x.own,
+    )
+    if me not in to:
+        return None
+    total = x.own.reshape(-1) + x.next.reshape(-1) + received[before].reshape(-1)
+    return total.reshape(x.shape)
+
+
+async def mul(committee: Committee, x: Share, y: Share) -> Share:
+    """Multiply elementwise.
+
+    z_i = x_i (y_i + y_{i+1}) + x_{i+1} y_i + F(k_i) - F(k_{i+1})
+
+    Cost, m words: 1 round, 8 * m bytes a party
+    """
+    z = np.empty(x.shape, np.uint64)
+    return await reshare(committee, products(x, y, z.reshape(-1)), z)
+
+
+async def matmul(committee: Committee, x: Share, y: Share) -> Share:
+    """Multiply matrices, (m, k) by (k, n): only the result's words are sent.
+
+    Cost: 1 round, 8 * m * n bytes a party
+    """
+    z = matrix_products(x, y)
+    return await reshare(committee, (z.reshape(-1)[here] for here in blocks(z.size)), z)
+
+
+async def reshare(committee: Committee, parts: Iterable[Words], z: Words) -> Share:
+    """Replicate a value of which party i holds the additive share z_i.
+
+    `parts` yields z, a block at a time, as slices of it: each is masked and sent.
+
+    Cost, m words: 1 round, 8 * m bytes a party
+    """
+    own, after = committee.streams()
+    noise = np.empty(min(BLOCK, z.size), np.uint64)
+
+    def masked() -> Iterator[Words]:
+        for part in parts:
+            zeros = noise[: part.size]
+            own.fill(zeros)
+            np.add(part, zeros, out=part)
+            after.fill(zeros)
+            yield np.subtract(part, zeros, out=part)
+
+    return Share(z, await committee.session.shift(masked(), by=-1, like=z))
+
+
+def products(x: Share, y: Share, out: Words) -> Iterator[Words]:
+    """Yield blocks of `out` filled with the additive shares of x y."""
+    x_own, x_next, y_own, y_next = (part.reshape(-1) for part in (x.own, x.next, y.own, y.next))
+    scratch = np.empty(min(BLOCK, out.size), np.uint64)
+    for here in blocks(out.size):
+        z = out[here]
+        cross = np.multiply(x_next[here], y_own[here], out=scratch[: z.size])
+        np.add(y_own[here], y_next[here], out=z)
+        np.multiply(z, x_own[here], out=z)
+        yield np.add(z, cross, out=z)
+
+
+def matrix_products(x: Share, y: Share) -> Words:
+    """Return the additive shares of the matrix product x y."""
+    z = matrix.matmul(x.own, y.own + y.next)
+    return np.add(z, matrix.matmul(x.next, y.own), out=z)
