@@ -71,7 +71,10 @@ def finer(x: Node, f: int) -> Node:
 
 
 def scaled(x: Node, factor: NDArray[np.generic]) -> Node:
-    """Return x times what everybody knows; a fraction gets all the bits there is room for."""
+    """Return x times what everybody knows; a fraction gets all the bits p there is room for.
+
+    Off by a unit from the truncation, and by x 2^-(p+1) from the rounding of the fraction.
+    """
     if factor.dtype.kind in "iub":
         return _times(x, encoded(factor, 0, expression.RANGE - 1), 0)
     largest = max(float(np.abs(factor).max(initial=0)), 2.0**-PUBLIC_BITS)
