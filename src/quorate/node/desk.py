@@ -27,6 +27,7 @@ from quorate.studies.approval import (
     Word,
     is_over,
     sign_approval,
+    valid_approvals,
     verify_approval,
 )
 from quorate.studies.group import Group
@@ -208,12 +209,8 @@ class Desk:
 
     def approved_by(self, plan: Plan) -> tuple[str, ...]:
         """Return who has approved, verified anew, in the order of seats."""
-        names: set[str] = set()
-        for signed in self.store.approvals(plan.digest()):
-            verify_approval(self.group, signed)
-            if signed.approval.word == "approve" and signed.approval.plan == plan.digest():
-                names.add(signed.approval.member)
-        return tuple(name for name in self.group.names if name in names)
+        found = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        return tuple(name for name in self.group.names if name in found)
 
     def _sign(self, plan: Plan, word: Word) -> SignedApproval:
         now = self.now()

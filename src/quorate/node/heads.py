@@ -10,8 +10,6 @@ goes back shows that it lost or dropped entries.
 from dataclasses import dataclass
 
 import structlog
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quorate import wire
 from quorate.errors import Abort, Party, Refused, VerificationFailed
@@ -107,15 +105,9 @@ class Heads:
         return None if encoded is None else wire.decode(encoded, SignedHead)
 
     def _verify(self, signed: SignedHead, member: str) -> None:
-        key = self.desk.group.members[self.desk.group.party(member)].public_key
-        try:
-            Ed25519PublicKey.from_public_bytes(key).verify(
-                signed.signature, wire.signing_input("head", signed.head)
-            )
-        except InvalidSignature:
-            raise VerificationFailed(
-                f"a head in the name of {member} is not signed by it"
-            ) from None
+        keeper = self.desk.group.members[self.desk.group.party(member)]
+        otherwise = f"a head in the name of {member} is not signed by it"
+        keeper.verify(signed.signature, "head", signed.head, otherwise)
         if signed.head.member != member or signed.head.number < 1:
             raise VerificationFailed(f"that is not a head of the log of {member}")
 

@@ -240,7 +240,6 @@ class Runs:
         approvals = verify_all_approve(desk.group, plan, request.approvals, at)
         if approvals != request.approvals:
             raise Refused("the approvals are not one of each member, in the order of seats")
-        after(desk.store.study(plan.digest()).state, Event.STARTED)
         run = Run(plan, request.session, request.time, starter, approvals)
         with self.desk.store.transaction():
             self.desk.move(plan, Event.STARTED)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.errors import NotFound, Refused, VerificationFailed
@@ -54,13 +53,20 @@ def verify_approval(group: Group, signed: SignedApproval) -> None:
         check_time(approval.expires)
     except (NotFound, Refused) as e:
         raise VerificationFailed(f"an approval is not usable: {e}", hint=e.hint) from None
-    key = Ed25519PublicKey.from_public_bytes(member.public_key)
-    try:
-        key.verify(signed.signature, wire.signing_input("approval", approval))
-    except InvalidSignature:
-        raise VerificationFailed(
-            f"an approval in the name of {approval.member} is not signed by it"
-        ) from None
+    otherwise = f"an approval in the name of {approval.member} is not signed by it"
+    member.verify(signed.signature, "approval", approval, otherwise)
+
+
+def valid_approvals(
+    group: Group, plan: Plan, words: Iterable[SignedApproval]
+) -> dict[str, SignedApproval]:
+    """Return the approvals of `plan` among `words` by member, every word verified."""
+    found: dict[str, SignedApproval] = {}
+    for signed in words:
+        verify_approval(group, signed)
+        if signed.approval.plan == plan.digest() and signed.approval.word == "approve":
+            found.setdefault(signed.approval.member, signed)
+    return found
 
 
 def verify_all_approve(
@@ -71,11 +77,7 @@ def verify_all_approve(
     Raises `Refused` naming who has not approved, or whose approval is over at
     the time `at`, and `VerificationFailed` for a word that is not its member's.
     """
-    found: dict[str, SignedApproval] = {}
-    for signed in words:
-        verify_approval(group, signed)
-        if signed.approval.plan == plan.digest() and signed.approval.word == "approve":
-            found.setdefault(signed.approval.member, signed)
+    found = valid_approvals(group, plan, words)
     missing = [name for name in group.names if name not in found]
     if missing:
         raise Refused(

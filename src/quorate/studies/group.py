@@ -9,8 +9,11 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from quorate import wire
-from quorate.errors import MalformedMessage, NotFound, Party
+from quorate.errors import MalformedMessage, NotFound, Party, VerificationFailed
 from quorate.studies import document
 
 MAX_MEMBERS = 256
@@ -24,6 +27,14 @@ class Member:
     name: str
     address: str  # host:port of its node
     public_key: bytes  # Ed25519, 32 bytes
+
+    def verify(self, signature: bytes, domain: str, message: object, otherwise: str) -> None:
+        """Raise `VerificationFailed(otherwise)` unless this member signed `message`."""
+        try:
+            key = Ed25519PublicKey.from_public_bytes(self.public_key)
+            key.verify(signature, wire.signing_input(domain, message))
+        except (InvalidSignature, ValueError):
+            raise VerificationFailed(otherwise) from None
 
 
 @dataclass(frozen=True, slots=True)

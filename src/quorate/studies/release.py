@@ -11,8 +11,7 @@ roster one thinks of is known only to who compares its digest or passes `group`.
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.errors import Error, Refused, VerificationFailed
@@ -100,11 +99,8 @@ def verify_signature(group: Group, certificate: Certificate, signed: Signature) 
     member = next((m for m in group.members if m.name == signed.member), None)
     if member is None:
         raise VerificationFailed("signed by somebody who is not a member of the group")
-    try:
-        key = Ed25519PublicKey.from_public_bytes(member.public_key)
-        key.verify(signed.signature, wire.signing_input("certificate", certificate))
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed(f"the signature of {member.name} does not verify") from None
+    otherwise = f"the signature of {member.name} does not verify"
+    member.verify(signed.signature, "certificate", certificate, otherwise)
 
 
 def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> None:
