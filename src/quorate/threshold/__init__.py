@@ -1,0 +1,1 @@
+"""Keys that a group holds and nobody owns: generated together, used together."""
