@@ -67,7 +67,7 @@ class Group:
 
 def check_group(group: Group) -> None:
     """Refuse a group that could confuse or be confused. Raises `MalformedMessage`."""
-    _check_name("the group", group.name)
+    check_name("the group", group.name)
     if not 2 <= len(group.members) <= MAX_MEMBERS:
         raise MalformedMessage(
             f"a group has 2 to {MAX_MEMBERS} members, and this has {len(group.members)}"
@@ -84,10 +84,10 @@ def check_group(group: Group) -> None:
 
 def check_member(member: Member) -> None:
     """Refuse a member no group could list. Raises `MalformedMessage`."""
-    _check_name("a member", member.name)
+    check_name("a member", member.name)
     _check_address(member)
     if member.operator:
-        _check_name(f"the operator of {member.name}", member.operator)
+        check_name(f"the operator of {member.name}", member.operator)
     if member.operator == member.name:
         raise MalformedMessage(
             f"{member.name} is said to be its own operator", hint="that is what no operator means"
@@ -107,7 +107,7 @@ def group_from_json(text: str) -> Group:
     return group
 
 
-def _check_name(whose: str, name: str) -> None:
+def check_name(whose: str, name: str) -> None:
     if len(name) > 32 or not _NAME.fullmatch(name):
         raise MalformedMessage(
             f"{whose} has an unusable name",
