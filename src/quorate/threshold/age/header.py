@@ -82,6 +82,22 @@ def read_header(readline: Readline) -> Header:
     return Header(tuple(stanzas), from_base64(end[1].decode()))
 
 
+def parse_header(data: bytes) -> Header:
+    """Return the header that `data` is, with nothing after it. Raises `MalformedMessage`."""
+    place = 0
+
+    def readline(size: int) -> bytes:
+        nonlocal place
+        end = data.find(b"\n", place, place + size) + 1 or min(place + size, len(data))
+        line, place = data[place:end], end
+        return line
+
+    header = read_header(readline)
+    if place != len(data):
+        raise MalformedMessage("bytes after a header")
+    return header
+
+
 def read_stanza(first: bytes, readline: Readline) -> Stanza:
     """Read the stanza that begins with the line `first`. Raises `MalformedMessage`."""
     found = _ARGUMENTS.fullmatch(first)
