@@ -16,7 +16,8 @@ from quorate.errors import MalformedMessage, OutOfRange, Party, Refused, Verific
 from quorate.threshold.rule import Rule
 from quorate.threshold.sharing import Commitment, public_share
 
-Purpose = Literal["sign", "unlock"]
+Purpose = Literal["sign", "unlock", "plain"]
+"""To sign, to unlock what is sealed with TDH2, or to be an ordinary recipient of age: the least."""
 
 
 def seat(identifier: int) -> Party:
