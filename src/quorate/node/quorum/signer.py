@@ -18,7 +18,7 @@ from quorate.node.quorum.messages import Commit, Sign
 from quorate.node.quorum.nonces import Waiting, WaitingSessions
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
-from quorate.quorum.lifecycle import REQUESTS, RequestEvent, RequestState, after
+from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.request import is_over
 from quorate.threshold import frost, statement
 from quorate.threshold.frost import NonceCommitment
@@ -77,7 +77,6 @@ class Signer:
         if is_over(request.expires, self.desk.now()):
             raise Refused(f"request {request.short_id} is over since {request.expires}")
         if entry.state is not RequestState.APPROVED:
-            after(REQUESTS, f"request {request.short_id}", entry.state, RequestEvent.SIGNED)
             raise Refused(f"request {request.short_id} is {entry.state.value}")
         approved = [signed.answer.member for signed in self.requests.approved_by(entry)]
         if me not in approved:
