@@ -57,6 +57,8 @@ class Keys:
     custody: Custody
     on_approved: Callable[[bytes], None] = lambda _: None
     """Called with the digest of a plan whose holders have all approved it."""
+    on_ready: Callable[[Key], None] = lambda _: None
+    """Called with a key that is about to be kept, so that a share of it is kept with it."""
 
     # What this node's staff does
 
@@ -144,6 +146,7 @@ class Keys:
                 if entry.key.public != key.public:
                     raise VerificationFailed("this node holds another key of the same plan")
                 return
+            self.on_ready(key)
             if me in key.plan.names and not self.custody.has_share(key.key_id()):
                 log.warning("a key without this member's share", id=key.plan.short_id)
             self.records.set_key(key)
@@ -167,7 +170,11 @@ class Keys:
                     self.move(entry.plan.digest(), KeyEvent.EXPIRED, note)
 
     def waits_for(self, entry: KeyEntry) -> tuple[str, ...]:
-        """Return whose answer is missing."""
+        """Return whose answer is missing, or whose step of the generation."""
+        if entry.state is KeyState.GENERATING:
+            return self.records.board(entry.plan).missing()
+        if entry.state is not KeyState.PROPOSED:
+            return ()
         answered = {s.answer.member for s in self.records.answers(entry.plan.digest())}
         return tuple(name for name in entry.plan.names if name not in answered)
 

@@ -10,6 +10,7 @@ import structlog
 from quorate.errors import Abort, Party, Refused
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
+from quorate.node.quorum.generation import Generation
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records
@@ -30,6 +31,7 @@ class Quorum:
     records: Records
     custody: Custody
     keys: Keys
+    generation: Generation
     requests: Requests
     orders: Orders
     signer: Signer
@@ -39,6 +41,7 @@ class Quorum:
         """Return what answers each topic of `messages`."""
         return {
             "key": self.keys.on_key,
+            "posting": self.generation.on_posting,
             "certified": self.keys.on_certified,
             "request": self.requests.on_request,
             "order": self.orders.on_order,
@@ -50,16 +53,25 @@ class Quorum:
         """Tell a member that has just connected what it may have missed; try what waits for it."""
         try:
             await self.keys.catch_up(party)
+            await self.generation.catch_up(party)
             await self.orders.catch_up(party)
             await self.requests.catch_up(party)
         except (Abort, Refused) as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
         self.signing.start_all()
 
+    async def unlock(self, passphrase: str) -> None:
+        """Open the vault, and go on with what waited for it."""
+        await self.custody.unlock(passphrase)
+        self.desk.audit.append("shares unlocked")
+        self.generation.resume()
+        self.signing.start_all()
+
     def look_again(self) -> None:
         """End what is over, and try again what waits."""
         self.keys.expire()
         self.requests.expire()
+        self.generation.resume()
         self.signing.start_all()
 
     def stop(self) -> None:
@@ -72,13 +84,15 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     records = Records(desk.store)
     custody = Custody(records, os.urandom)
     keys = Keys(desk, records, custody)
+    generation = Generation(desk, records, custody, keys, tasks)
+    keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
     requests = Requests(desk, records)
     orders = Orders(desk, records, requests)
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
     requests.on_quorum = lambda digest: _if_order(records, digest, signing.start_later)
     requests.on_last_word = lambda digest: _if_order(records, digest, signing.start)
-    return Quorum(desk, records, custody, keys, requests, orders, signer, signing)
+    return Quorum(desk, records, custody, keys, generation, requests, orders, signer, signing)
 
 
 def _if_order(records: Records, digest: bytes, sign: Callable[[bytes], object]) -> None:

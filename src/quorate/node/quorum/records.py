@@ -18,6 +18,7 @@ from quorate.node.store import Store
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key, KeyPlan
 from quorate.quorum.lifecycle import KeyState, RequestState
+from quorate.quorum.posting import Board, Posting
 from quorate.quorum.request import Request
 
 
@@ -155,16 +156,18 @@ class Records:
 
     # Postings
 
-    def add_posting(self, session: bytes, number: int, member: str, posting: bytes) -> None:
+    def add_posting(self, posting: Posting) -> None:
+        """Keep what a holder posted for one step: the first is the only one."""
+        values = {"session": posting.session, "round": posting.round, "member": posting.member}
         with self.store.transaction() as db:
-            values = {"session": session, "round": number, "member": member, "posting": posting}
-            db.execute(postings.insert().values(**values))
+            db.execute(postings.insert().values(**values, posting=wire.encode(posting)))
 
-    def postings(self, session: bytes) -> tuple[bytes, ...]:
-        """Return what was posted in a session, in the order of rounds."""
-        chosen = sa.select(postings.c.posting).filter_by(session=session).order_by("round")
+    def board(self, plan: KeyPlan) -> Board:
+        """Return what was posted for a key, in the order of steps."""
+        chosen = sa.select(postings.c.posting).filter_by(session=plan.digest()).order_by("round")
         with self.store.transaction() as db:
-            return tuple(db.scalars(chosen).all())
+            rows = db.scalars(chosen).all()
+        return Board(plan, tuple(wire.decode(row, Posting) for row in rows))
 
     # Sealed secrets
 
