@@ -8,13 +8,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quorate import wire
-from quorate.algebra.edwards25519 import Randomness, Scalar
+from quorate.algebra.edwards25519 import Scalar
 from quorate.errors import Abort, MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import frost
 from quorate.threshold.frost import NonceCommitment, SignatureShare, SigningPackage
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from tests.threshold.dealt import deal, of_polynomial
-from tests.threshold.numbers import unhex, vectors
+from tests.threshold.numbers import drawing, unhex, vectors
 
 VECTORS = vectors("frost-ed25519.json")
 
@@ -22,12 +22,6 @@ VECTORS = vectors("frost-ed25519.json")
 def key_of(case: Any) -> tuple[tuple[KeyShare, ...], PublicKey]:
     polynomial = tuple(Scalar(unhex(a)) for a in case["polynomial"])
     return of_polynomial(polynomial, case["max_signers"])
-
-
-def drawing(*draws: bytes) -> Randomness:
-    """Draw these, and nothing more."""
-    left = iter(draws)
-    return lambda _: next(left)
 
 
 @pytest.mark.parametrize("case", VECTORS["good"], ids=lambda case: case["name"])
