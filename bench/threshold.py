@@ -33,6 +33,7 @@ ENVIRONMENT = PROJECT / "build" / "peers" / "frost"
 RULES = ((2, 3), (3, 5), (7, 10), (67, 100))
 STEPS = ("commit", "sign", "aggregate", "dkg")
 MESSAGE = b"one order"
+REPEATS = 10
 T = TypeVar("T")
 
 TEXT = """\
@@ -94,7 +95,8 @@ NAMES = {"dkg": "key generation", "commit": "commit", "sign": "sign", "aggregate
 def measure(min_signers: int, max_signers: int) -> dict[str, float]:
     """Return seconds by step of one holder."""
     watch = Stopwatch()
-    shares = generate(watch, min_signers, max_signers)
+    for _ in range(1 if max_signers > 20 else REPEATS):
+        shares = generate(watch, min_signers, max_signers)
     for _ in range(10 if min_signers > 20 else 100):
         sign(watch, shares)
     rounds = [watch.seconds.pop(name) for name in ("dkg 1", "dkg 2", "dkg 3")]
@@ -118,15 +120,18 @@ def generate(watch: Stopwatch, min_signers: int, max_signers: int) -> list[KeySh
         dealings = [wire.decode(text, SignedDealing) for text in dealt]
         return dkg.round2(setup, statics[0], dealings[0], dealings)
 
-    pending, mine = watch.time("dkg 2", second)
+    for _ in range(REPEATS):
+        pending, mine = watch.time("dkg 2", second)
     told = transcript(setup, pending.record.promises, b"")
     confirmations = [
         wire.encode(Confirmation(mine.transcript, schnorr.sign(static, told))) for static in statics
     ]
-    outcome = watch.time(
-        "dkg 3",
-        lambda: dkg.round3(pending, [wire.decode(text, Confirmation) for text in confirmations]),
-    )
+
+    def third() -> dkg.Generated:
+        return dkg.round3(pending, [wire.decode(text, Confirmation) for text in confirmations])
+
+    for _ in range(REPEATS):
+        outcome = watch.time("dkg 3", third)
     dealings = [wire.decode(text, SignedDealing).dealing for text in dealt]
     shares = [
         ed.scalar_sum(
