@@ -288,7 +288,7 @@ def test_two_stories_make_no_key_and_frame_nobody() -> None:
 def test_control_without_confirmations_two_stories_make_two_keys() -> None:
     them = holders(3, 2)
     (one, _), (other, _), _ = confirmed(them)[0]
-    assert one.record.public_key() != other.record.public_key()
+    assert one.public != other.public
 
 
 def test_who_confirms_without_its_signature_is_a_suspect() -> None:

@@ -28,7 +28,7 @@ from quorate.threshold.age.header import (
     to_base64,
 )
 from quorate.threshold.keys import KeyShare, PublicKey
-from quorate.threshold.partial import Asked, make_partial
+from quorate.threshold.partial import Asked, combine, make_partial
 from quorate.threshold.sharing import commit, evaluate, polynomial
 from tests.threshold.holders import Holders, deal
 
@@ -117,8 +117,6 @@ def test_a_blinded_stanza_gives_nothing_to_its_requester() -> None:
 
 def test_control_who_gets_the_sum_itself_unblinds_the_victims_key() -> None:
     """What a requester could do if partial decryptions went to it, as they do under TDH2."""
-    from quorate.threshold.partial import combine
-
     secret = os.urandom(16)
     victim = make_header((wrap(PUBLIC, secret),), secret)
     r = ed.random_scalar(os.urandom)
@@ -178,8 +176,8 @@ def test_the_emergency_identity_needs_a_quorum_of_this_keys_shares() -> None:
         plain.emergency_identity(PUBLIC, SHARES[:1] * 3)
     with pytest.raises(VerificationFailed):
         plain.emergency_identity(PUBLIC, (*SHARES[:2], deal("plain")[2]))
+    wrong = replace(SHARES[2], secret=SHARES[1].secret)
     with pytest.raises(VerificationFailed):
-        wrong = replace(SHARES[2], secret=SHARES[1].secret)
         plain.emergency_identity(PUBLIC, (*SHARES[:2], wrong))
     with pytest.raises(Refused):
         plain.emergency_identity(deal("unlock")[0].public, deal("unlock"))

@@ -20,7 +20,7 @@ from quorate.threshold.partial import (
     make_partial,
     verify_partial,
 )
-from quorate.threshold.sharing import recover
+from quorate.threshold.sharing import lagrange, recover
 from tests.threshold.holders import deal
 
 KEY = bytes(range(16))
@@ -83,8 +83,6 @@ def test_a_wrong_partial_is_named_and_left_out() -> None:
 
 
 def test_control_without_its_proof_a_wrong_partial_spoils_the_key_unseen() -> None:
-    from quorate.threshold.sharing import lagrange
-
     points = [PARTIALS[0].point, PARTIALS[2].point, PARTIALS[2].point]  # 2 sent what 3 did
     weights = [lagrange(i, (1, 2, 3)) for i in (1, 2, 3)]
     assert tdh2.unmask(SEALED, ed.multi_mul(weights, map(Point, points))) != KEY
@@ -109,15 +107,12 @@ def test_a_partial_counts_for_its_request_its_key_and_its_holder_only() -> None:
 
 
 @pytest.mark.parametrize("bad", BAD_POINTS.values(), ids=BAD_POINTS)
-@pytest.mark.parametrize("place", ["u", "u_bar", "partial"])
-def test_points_outside_the_group_are_refused_wherever_they_arrive(place: str, bad: bytes) -> None:
+def test_points_outside_the_group_are_refused_wherever_they_arrive(bad: bytes) -> None:
+    for altered in (replace(SEALED, u=bad), replace(SEALED, u_bar=bad)):
+        with pytest.raises(VerificationFailed):
+            tdh2.verify(PUBLIC.group, altered)
     with pytest.raises(VerificationFailed):
-        if place == "partial":
-            verify_partial(PUBLIC, U, ASKED, replace(PARTIALS[0], point=bad))
-        elif place == "u":
-            tdh2.verify(PUBLIC.group, replace(SEALED, u=bad))
-        else:
-            tdh2.verify(PUBLIC.group, replace(SEALED, u_bar=bad))
+        verify_partial(PUBLIC, U, ASKED, replace(PARTIALS[0], point=bad))
 
 
 @pytest.mark.parametrize("bad", BAD_SCALARS.values(), ids=BAD_SCALARS)
@@ -199,7 +194,7 @@ def test_a_signing_key_never_unlocks() -> None:
     signing = deal("sign")[0].public
     for purpose in ("unlock", "plain"):
         with pytest.raises(Refused, match="generated to sign"):
-            check_purpose(signing, purpose)  # type: ignore[arg-type]
+            check_purpose(signing, purpose)
 
 
 def test_shares_show_nothing() -> None:

@@ -28,7 +28,7 @@ from quorate.errors import Abort, VerificationFailed
 from quorate.threshold import delivery, schnorr, sharing
 from quorate.threshold.delivery import Delivered
 from quorate.threshold.evidence import open_dealing
-from quorate.threshold.keys import KeyShare, seat
+from quorate.threshold.keys import KeyShare, PublicKey, seat
 from quorate.threshold.record import Record, common_commitment
 from quorate.threshold.setup import (
     Dealing,
@@ -62,6 +62,7 @@ class Pending:
 
     identifier: int
     secret: Scalar = field(repr=False)
+    public: PublicKey
     record: Record
     payloads: tuple[bytes, ...] = field(repr=False)
 
@@ -124,13 +125,16 @@ def round2(
     promises = tuple(signed.dealing.promise for signed in present)
     delivered = _open_all(setup, me, static, present)
     secret = ed.scalar_sum(one.share for one in delivered)
-    if ed.base_mul(secret) != sharing.public_share(common_commitment(promises), me):
+    commitment = common_commitment(promises)
+    if ed.base_mul(secret) != sharing.public_share(commitment, me):
         raise _wrong_shares(me, promises, delivered)
+    public = PublicKey(setup.purpose, setup.max_signers, commitment)
     told = transcript(setup, promises, extension)
     confirmation = Confirmation(hashlib.sha512(told).digest(), schnorr.sign(static, told))
     own = tuple(signed.dealing.ciphertexts[seat(me)] for signed in present)
     record = Record(setup, extension, promises, own, ())
-    return Pending(me, secret, record, tuple(one.payload for one in delivered)), confirmation
+    payloads = tuple(one.payload for one in delivered)
+    return Pending(me, secret, public, record, payloads), confirmation
 
 
 def round3(pending: Pending, confirmations: Sequence[Confirmation | None]) -> Generated:
@@ -155,7 +159,7 @@ def round3(pending: Pending, confirmations: Sequence[Confirmation | None]) -> Ge
         raise Abort(
             f"the confirmation of {_listed(wrong)} does not verify", suspects=map(seat, wrong)
         )
-    share = KeyShare(pending.identifier, pending.secret, record.public_key())
+    share = KeyShare(pending.identifier, pending.secret, pending.public)
     return Generated(share, record, pending.payloads)
 
 

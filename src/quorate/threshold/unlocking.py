@@ -230,10 +230,10 @@ def _open(
         base, ciphertext = _sealed_point(public, document)
         combined = combine(public, base, asked, (part for (part,) in given))
         return tdh2.unmask(ciphertext, combined.point), combined.wrong
+    opened = plain.open_header(public, parse_header(document.content), asked, given)
     answered = {holders[part.identifier - 1].member for parts in given for part in parts}
     if document.opener.member not in answered:
         raise Refused("the opener has not approved this request itself")
-    opened = plain.open_header(public, parse_header(document.content), asked, given)
     return opened.file_key, opened.wrong
 
 

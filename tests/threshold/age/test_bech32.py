@@ -9,7 +9,7 @@ from quorate.threshold.age import bech32
 
 CHARACTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
-# BIP 173's valid texts whose data is a whole number of bytes, without their own mistakes of padding.
+# Those valid texts of BIP 173 whose data is a whole number of bytes.
 PUBLISHED = {
     "A12UEL5L": ("a", b""),
     "a12uel5l": ("a", b""),
