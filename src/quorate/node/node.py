@@ -47,6 +47,7 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
         heads = Heads(desk)
         runs = Runs(desk, tasks, on_end=lambda: _tell_heads(heads, tasks))
         node = Node(home, desk, runs, heads, make_quorum(desk, tasks))
+        runs.group_signer = node.quorum.group_signer
         desk.peers = _peers(group, node, tasks)
         runs.recover()
         expiry = tasks.create_task(_expire(node))

@@ -76,11 +76,11 @@ class Custody:
     def keep_share(self, share: KeyShare) -> None:
         """Seal a share. Raises `VerificationFailed` unless it belongs to its key."""
         share.verify()
-        self.keep(_name(share.public.key_id()), share)
+        self.keep(share_name(share.public.key_id()), share)
 
     def share(self, key_id: bytes) -> KeyShare:
         """Return this member's share of a key. Raises `NotFound`, `Unavailable`."""
-        share = self.find(_name(key_id), KeyShare)
+        share = self.find(share_name(key_id), KeyShare)
         if share is None:
             raise NotFound(
                 "this node holds no share of the key",
@@ -90,8 +90,9 @@ class Custody:
 
     def has_share(self, key_id: bytes) -> bool:
         """Return whether a share of the key is kept here, locked or not."""
-        return self.records.sealed(_name(key_id)) is not None
+        return self.records.sealed(share_name(key_id)) is not None
 
 
-def _name(key_id: bytes) -> str:
+def share_name(key_id: bytes) -> str:
+    """Return the name under which the share of a key is sealed."""
     return f"share {key_id.hex()}"

@@ -53,3 +53,18 @@ class Sign:
 
     session: bytes
     commitments: tuple[NonceCommitment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Show that your share of this key is alive."""
+
+    key: bytes
+    nonce: bytes  # 32 fresh bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A signature of the challenge under the holder's verification share."""
+
+    proof: bytes

@@ -79,10 +79,11 @@ class Orders:
         with self.desk.store.transaction():
             self.records.add_request(request, order.document.encode(), order.requested)
             self.requests.keep_answers(request, order.answers)
-            if self.records.request(digest).state is RequestState.SIGNED:
+            entry = self.records.request(digest)
+            if entry.state is RequestState.SIGNED:
                 return
             self.records.set_result(digest, wire.encode(order))
-            self.requests.move(digest, RequestEvent.SIGNED)
+            self.requests.move(digest, RequestEvent.SIGNED, entry.note)
             self.desk.audit.append(
                 "order signed", f"{request.short_id} under {order.key.plan.name}"
             )

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from quorate.errors import Abort, Party, Refused
+from quorate.errors import Abort, NotFound, Party, Refused, Unavailable
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.generation import Generation
+from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
+from quorate.threshold.together import GroupSigner
 
 Answerer = Callable[[Party, bytes], Awaitable[bytes]]
 
@@ -32,6 +34,7 @@ class Quorum:
     custody: Custody
     keys: Keys
     generation: Generation
+    heartbeats: Heartbeats
     requests: Requests
     orders: Orders
     signer: Signer
@@ -43,6 +46,7 @@ class Quorum:
             "key": self.keys.on_key,
             "posting": self.generation.on_posting,
             "certified": self.keys.on_certified,
+            "alive": self.heartbeats.on_alive,
             "request": self.requests.on_request,
             "order": self.orders.on_order,
             "commit": self.signer.on_commit,
@@ -59,6 +63,19 @@ class Quorum:
         except (Abort, Refused) as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
         self.signing.start_all()
+
+    def group_signer(self) -> GroupSigner | None:
+        """Return this member's part in the group's own key, if there is one."""
+        key = self.keys.groups_own()
+        if key is None:
+            return None
+        try:
+            share = self.custody.share(key.key_id())
+        except (NotFound, Unavailable):
+            share = None
+        identities = tuple(holder.public_key for holder in key.plan.holders)
+        identity = self.desk.home.identity
+        return GroupSigner(key.public, share, identity, identities, os.urandom)
 
     async def unlock(self, passphrase: str) -> None:
         """Open the vault, and go on with what waited for it."""
@@ -86,13 +103,16 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     keys = Keys(desk, records, custody)
     generation = Generation(desk, records, custody, keys, tasks)
     keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
+    heartbeats = Heartbeats(desk, records, custody)
     requests = Requests(desk, records)
     orders = Orders(desk, records, requests)
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
     requests.on_quorum = lambda digest: _if_order(records, digest, signing.start_later)
     requests.on_last_word = lambda digest: _if_order(records, digest, signing.start)
-    return Quorum(desk, records, custody, keys, generation, requests, orders, signer, signing)
+    return Quorum(
+        desk, records, custody, keys, generation, heartbeats, requests, orders, signer, signing
+    )
 
 
 def _if_order(records: Records, digest: bytes, sign: Callable[[bytes], object]) -> None:

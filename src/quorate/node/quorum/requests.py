@@ -21,6 +21,7 @@ from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
+from quorate.quorum.fhir import plain_words
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
 from quorate.quorum.order import check_counts
@@ -190,9 +191,10 @@ class Requests:
             raise MalformedMessage("the document is not text") from None
         check_request(request, encoded)
         key = self.records.key_of(request.key)
-        wanted = "sign" if request.type == "order" else "unlock"
-        if key.plan.purpose != wanted:
-            raise Refused(f"key {key.plan.name} is not one to {wanted} with")
+        if (key.plan.purpose == "sign") is not (request.type == "order"):
+            raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
+        if request.type == "order":
+            plain_words(asked.document)
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
         now = self.desk.now()

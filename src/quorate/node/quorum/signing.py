@@ -62,6 +62,11 @@ class Signing:
             task.add_done_callback(lambda _: self.at_work.pop(digest, None))
         return self.at_work[digest]
 
+    async def finished(self, digest: bytes) -> None:
+        """Wait for what this node does about a request now, if it does anything."""
+        if digest in self.at_work:
+            await asyncio.wait([self.at_work[digest]])
+
     def start_later(self, digest: bytes) -> None:
         """Gather the signature unless another node has done so by then."""
         self.waits.add(wait := self.tasks.create_task(self._later(digest)))

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from quorate.node.views import View
+from quorate.threshold.keys import Purpose
 
 Secret = Annotated[str, Field(repr=False, max_length=10_000)]
 
@@ -32,7 +33,7 @@ class KeyView(View):
     id: str
     digest: str  # of its plan
     name: str
-    purpose: Literal["sign", "unlock"]
+    purpose: Purpose
     rule: str
     warning: str
     state: Literal["proposed", "generating", "ready", "refused", "expired", "failed"]
@@ -87,7 +88,7 @@ class KeyBody(View):
     name: str
     members: tuple[str, ...]
     rule: str
-    purpose: Literal["sign", "unlock"]
+    purpose: Purpose
     reason: str
 
 
