@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
-from quorate.errors import MalformedMessage, VerificationFailed
+from quorate.errors import MalformedMessage, OutOfRange, VerificationFailed
 from quorate.threshold import delivery, dkg, frost, schnorr, sharing
 from quorate.threshold.dkg import Confirmation, Generated, Pending
 from quorate.threshold.keys import KeyShare, PublicKey
@@ -96,6 +96,13 @@ def test_payloads_arrive() -> None:
     for to in range(3):
         pending, _ = them.check(to, dealings)
         assert pending.payloads == tuple(f"{seat} to {to}".encode() for seat in range(3))
+
+
+@pytest.mark.parametrize("payloads", [[b"one"], [b""] * 4, [b"", b"", bytes(65536 - 47)]])
+def test_payloads_are_one_for_each_and_not_too_long(payloads: list[bytes]) -> None:
+    them = holders(3, 2)
+    with pytest.raises(OutOfRange, match="one payload of at most 65488 bytes"):
+        dkg.round1(them.setup, them.statics[0], them.identities[0], os.urandom, payloads)
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 2), (3, 2), (5, 3), (10, 7)])
