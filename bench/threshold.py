@@ -41,9 +41,9 @@ TEXT = """\
 
 One holder's step, the least of several, measured by `make bench-threshold`: frost-rs, the Python
 binding of a library in Rust, and quorate right after it. Its calls take and return text; ours
-include decoding what arrives. From 16 signers on quorate adds their commitments in two threads. *Key
-generation* is one holder's work in all rounds; ours encrypts the shares and signs dealings and a
-certificate, theirs leaves both to others. A ratio below 1 means that quorate is faster.
+include decoding what arrives. From 16 signers on quorate adds their commitments in two threads.
+*Key generation* is one holder's work in all rounds; ours encrypts the shares and signs dealings
+and a certificate, theirs leaves both to others. A ratio below 1 means that quorate is faster.
 """
 
 
