@@ -140,6 +140,8 @@ def test_an_altered_record_gives_nothing() -> None:
         replace(record, promises=other.promises),
         replace(record, promises=record.promises[:2]),
         replace(record, ciphertexts=other.ciphertexts),
+        replace(record, ciphertexts=(b"", *record.ciphertexts[1:])),
+        replace(record, ciphertexts=(bytes(47), *record.ciphertexts[1:])),
         replace(record, signatures=record.signatures[:2]),
         replace(record, signatures=other.signatures),
         replace(record, setup=replace(record.setup, session=b"other")),
