@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from quorate.algebra.edwards25519 import Randomness
 from tests.docs.project import PROJECT
 
 
@@ -12,3 +13,9 @@ def vectors(name: str) -> Any:
 
 def unhex(text: str) -> bytes:
     return bytes.fromhex(text)
+
+
+def drawing(*draws: bytes) -> Randomness:
+    """Draw these, and nothing more."""
+    left = iter(draws)
+    return lambda _: next(left)

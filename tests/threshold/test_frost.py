@@ -1,6 +1,8 @@
 """FROST against RFC 9591's numbers, and its signatures against other programs' Ed25519."""
 
 import os
+import re
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -8,13 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quorate import wire
-from quorate.algebra.edwards25519 import Randomness, Scalar
+from quorate.algebra.edwards25519 import Scalar
 from quorate.errors import Abort, MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import frost
 from quorate.threshold.frost import NonceCommitment, SignatureShare, SigningPackage
 from quorate.threshold.keys import KeyShare, PublicKey, seat
+from tests.parties import measure, run_parties
 from tests.threshold.dealt import deal, of_polynomial
-from tests.threshold.numbers import unhex, vectors
+from tests.threshold.numbers import drawing, unhex, vectors
 
 VECTORS = vectors("frost-ed25519.json")
 
@@ -22,12 +25,6 @@ VECTORS = vectors("frost-ed25519.json")
 def key_of(case: Any) -> tuple[tuple[KeyShare, ...], PublicKey]:
     polynomial = tuple(Scalar(unhex(a)) for a in case["polynomial"])
     return of_polynomial(polynomial, case["max_signers"])
-
-
-def drawing(*draws: bytes) -> Randomness:
-    """Draw these, and nothing more."""
-    left = iter(draws)
-    return lambda _: next(left)
 
 
 @pytest.mark.parametrize("case", VECTORS["good"], ids=lambda case: case["name"])
@@ -161,3 +158,30 @@ def test_nonces_are_hidden_and_depend_on_fresh_bytes_and_on_the_share() -> None:
         for secret in frost.commit(share, drawing(draw, draw))[0]._secret or ()
     }
     assert len(made) == 6  # of 12: equal draws make equal nonces
+
+
+@pytest.mark.parametrize(("n", "k"), [(2, 2), (3, 2), (5, 3)])
+def test_costs_what_its_docstring_says(n: int, k: int) -> None:
+    shares, public = deal(n, k)
+    outcomes, rounds, sent = measure(
+        lambda session: frost.run(session, shares[session.me], b"m", os.urandom), n
+    )
+    (signature,) = set(outcomes.values())
+    assert isinstance(signature, bytes)
+    frost.verify(public.group, b"m", signature)
+    told = re.search(r"Cost: (\d+) rounds, (\d+) \* \(n - 1\) bytes", frost.run.__doc__ or "")
+    assert told
+    assert rounds == int(told[1])
+    assert set(sent.values()) == {int(told[2]) * (n - 1)}
+
+
+def test_a_liar_among_the_parties_is_suspected_by_all_others() -> None:
+    shares, _ = deal(3, 2)
+    liar = replace(shares[2], secret=shares[1].secret)
+    holding = (*shares[:2], liar)
+    outcomes = run_parties(
+        lambda session: frost.run(session, holding[session.me], b"m", os.urandom), 3
+    )
+    for outcome in outcomes.values():
+        assert isinstance(outcome, Abort)
+        assert outcome.suspects == {2}

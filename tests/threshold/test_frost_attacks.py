@@ -169,21 +169,44 @@ def test_a_key_that_unlocks_does_not_sign() -> None:
 MIXED = Point(slow.encode(slow.add(slow.BASE, slow.torsion()[1])))
 
 
-@pytest.mark.parametrize("bad", [MIXED, ed.IDENTITY, Point(bytes(32)), Point(b"\2" + bytes(31))])
-def test_a_commitment_that_is_no_point_is_refused_by_all(bad: Point) -> None:
-    with pytest.raises(MalformedMessage):
-        NonceCommitment(2, hiding=bad, binding=ed.BASE)
+@pytest.mark.parametrize("bad", [MIXED, Point(bytes(32)), Point(b"\2" + bytes(31))])
+@pytest.mark.parametrize("place", ["hiding", "binding"])
+def test_a_commitment_that_is_no_point_is_refused_by_all(bad: Point, place: str) -> None:
     first, own = frost.commit(ONE, os.urandom)
-    if bad == ed.IDENTITY:
-        with pytest.raises(MalformedMessage):
-            NonceCommitment(2, hiding=ed.BASE, binding=bad)
-        return
-    hostile = NonceCommitment(2, hiding=ed.BASE, binding=bad)
+    good = NonceCommitment(2, hiding=ed.BASE, binding=ed.BASE)
+    hostile = replace(good, hiding=bad) if place == "hiding" else replace(good, binding=bad)
     with pytest.raises(Abort, match="2 committed to not a point") as aborted:
         frost.package(b"m", [own, hostile])
     assert aborted.value.suspects == {seat(2)}
+    signing = SigningPackage(b"m", (own, hostile))
     with pytest.raises(MalformedMessage, match="prime-order subgroup"):
-        frost.sign(ONE, first, SigningPackage(b"m", (own, hostile)))
+        frost.sign(ONE, first, signing)
+    with pytest.raises(MalformedMessage, match="prime-order subgroup"):
+        frost.verify_share(PUBLIC, signing, answer(1))
+    with pytest.raises(MalformedMessage, match="prime-order subgroup"):
+        frost.aggregate(PUBLIC, signing, [answer(1), answer(2)])
+
+
+def answer(identifier: int) -> SignatureShare:
+    return SignatureShare(identifier, ed.ONE)
+
+
+@pytest.mark.parametrize("bad", [ed.IDENTITY, Point(b""), Point(ed.BASE[:31])])
+def test_a_commitment_to_nothing_does_not_decode(bad: Point) -> None:
+    for hiding, binding in ((bad, ed.BASE), (ed.BASE, bad)):
+        with pytest.raises(MalformedMessage):
+            NonceCommitment(2, hiding, binding)
+
+
+def test_many_signers_with_one_that_is_no_point() -> None:
+    """The sum of many is made in two threads: what either refuses is refused."""
+    shares, public = deal(20, 18)
+    made = [frost.commit(share, os.urandom) for share in shares]
+    for place in (2, 3):
+        commitments = [sent for _, sent in made]
+        commitments[place] = replace(commitments[place], hiding=MIXED)
+        with pytest.raises(MalformedMessage, match="prime-order subgroup"):
+            frost.verify_share(public, SigningPackage(b"m", tuple(commitments)), answer(1))
 
 
 def test_nonces_are_used_once() -> None:

@@ -13,6 +13,7 @@ see `quorate.threshold.statement`. Unreviewed.
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from quorate.algebra import edwards25519 as ed
@@ -27,19 +28,23 @@ from quorate.errors import (
 )
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from quorate.threshold.sharing import check_identifiers, lagrange
+from quorate.transport.session import Session
 
 CONTEXT = b"FROST-ED25519-SHA512-v1"
 
 COMMITMENT_BYTES, SHARE_BYTES = 96, 49
-"""What a signer sends in the two rounds, encoded; 2 more each from identifier 24 on."""
+"""What a signer sends in the two rounds, encoded, if its identifier is below 24."""
+
+MANY = 16
+"""From so many signers on a second thread is worth its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class NonceCommitment:
     """What a signer says first: two points, each 32 bytes. Raises `MalformedMessage`.
 
-    The hiding point is only ever added, so it is judged here. The binding point
-    is multiplied, which judges it, and takes as long as judging it twice.
+    Whether they are of the prime-order subgroup is looked at by `package`, which
+    can name the signer, and again wherever they enter a signature.
     """
 
     identifier: int
@@ -47,9 +52,8 @@ class NonceCommitment:
     binding: Point
 
     def __post_init__(self) -> None:
-        ed.decode_point(self.hiding)
-        if len(self.binding) != 32 or self.binding == ed.IDENTITY:
-            raise MalformedMessage("not a point of the prime-order subgroup")
+        if any(len(point) != 32 or point == ed.IDENTITY for point in (self.hiding, self.binding)):
+            raise MalformedMessage("not two points that commit to nonces")
 
 
 class Nonces:
@@ -118,6 +122,7 @@ def package(message: bytes, commitments: Iterable[NonceCommitment]) -> SigningPa
     ascending = tuple(sorted(commitments, key=lambda c: c.identifier))
     for commitment in ascending:
         try:
+            ed.decode_point(commitment.hiding)
             ed.decode_point(commitment.binding)
         except MalformedMessage as e:
             identifier = commitment.identifier
@@ -196,6 +201,18 @@ def verify(group: bytes, message: bytes, signature: bytes) -> None:
         raise VerificationFailed("the signature is not of this message under this key")
 
 
+async def run(session: Session, share: KeyShare, message: bytes, randomness: Randomness) -> bytes:
+    """Sign with all parties of `session`, each of whom holds a share.
+
+    The broadcast compares the commitments, so that nobody is told two packages.
+
+    Cost: 3 rounds, 177 * (n - 1) bytes a party whose identifier is below 24
+    """
+    kept, sent = commit(share, randomness)
+    asked = package(message, await session.broadcast(sent))
+    return aggregate(share.public, asked, await session.exchange(sign(share, kept, asked)))
+
+
 def check_signers(public: PublicKey, package: SigningPackage) -> None:
     """Raise `Refused` unless these signers may sign with this key."""
     if public.purpose != "sign":
@@ -233,7 +250,19 @@ def _common(public: PublicKey, package: SigningPackage) -> _Common:
 
 def _bound(commitments: Iterable[tuple[NonceCommitment, Scalar]]) -> Point:
     """Return the sum of D + rho E over commitments and their factors."""
-    return ed.sum_points(ed.add(c.hiding, ed.mul(rho, c.binding)) for c, rho in commitments)
+    bound = list(commitments)
+    if len(bound) < MANY:
+        return _sum_bound(bound)
+    # libsodium's work holds no lock of the interpreter, so two threads halve the time.
+    with ThreadPoolExecutor(2) as threads:
+        return ed.sum_points(threads.map(_sum_bound, (bound[::2], bound[1::2])))
+
+
+def _sum_bound(commitments: Iterable[tuple[NonceCommitment, Scalar]]) -> Point:
+    # What is only added must be decoded; a product decodes what it multiplies.
+    return ed.sum_points(
+        ed.add(ed.decode_point(c.hiding), ed.mul(rho, c.binding)) for c, rho in commitments
+    )
 
 
 def _binding_factors(public: PublicKey, package: SigningPackage) -> tuple[Scalar, ...]:
