@@ -14,13 +14,12 @@ from pathlib import Path
 
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
-from quorate.threshold import tdh2
+from quorate.threshold import generate_key, tdh2
 from quorate.threshold.age import keys, payload
 from quorate.threshold.age.header import make_header, read_header
 from quorate.threshold.age.keys import Identity, Recipient
-from quorate.threshold.keys import KeyShare, PublicKey
+from quorate.threshold.keys import KeyShare
 from quorate.threshold.partial import Asked, combine, make_partial, verify_partial
-from quorate.threshold.sharing import commit, evaluate, polynomial
 
 PROJECT = Path(__file__).parent.parent
 FILE_BYTES = 1 << 30
@@ -53,12 +52,6 @@ class Took:
     open_s: float
 
 
-def deal(min_signers: int, max_signers: int) -> tuple[KeyShare, ...]:
-    coefficients = polynomial(ed.random_scalar(os.urandom), min_signers, os.urandom)
-    public = PublicKey("unlock", max_signers, commit(coefficients))
-    return tuple(KeyShare(i, evaluate(coefficients, i), public) for i in public.identifiers())
-
-
 def least(step: Callable[[], object], clock: Callable[[], float], repeats: int) -> float:
     taken: list[float] = []
     for _ in range(repeats):
@@ -76,7 +69,7 @@ def children() -> float:
 
 def steps() -> list[tuple[str, float]]:
     """Return each step's name and milliseconds."""
-    shares = deal(3, 5)
+    shares = generate_key(5, 3, os.urandom, "unlock")[0]
     public, key = shares[0].public, os.urandom(tdh2.KEY_LENGTH)
     sealed = tdh2.encrypt(public.group, "record", key, os.urandom)
     asked = Asked(bytes(32), sealed.digest())
@@ -106,7 +99,7 @@ def files(size: int, repeats: int) -> list[Took]:
         own = folder / "own.txt"
         made = subprocess.run([keygen, "-o", own], check=True, capture_output=True, text=True)
         recipient = next(word for word in made.stderr.split() if word.startswith("age1"))
-        shares = deal(3, 5)
+        shares = generate_key(5, 3, os.urandom, "unlock")[0]
         group = shares[0].public.group
         identity = folder / "group.txt"
         identity.write_text(Identity(1, group, ".").text())

@@ -10,20 +10,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from quorate import wire
-from quorate.threshold import plain, unlocking
+from quorate.threshold import generate_key, plain, unlocking
 from quorate.threshold.age.header import parse_header
 from quorate.threshold.answers import Identity, SealedAnswer, Sought, answer, make_reply_key
 from quorate.threshold.keys import KeyShare, Purpose
 from quorate.threshold.unlocking import Unlocked, Unlocking
-from tests.threshold import dealt
 
 NAMES = ("ward", "pharmacy", "surgery", "archive", "night")
 REQUESTER = "registrar"
 
 
 def deal(purpose: Purpose) -> tuple[KeyShare, ...]:
-    """Return three-of-five shares of a fresh key."""
-    return dealt.deal(5, 3, purpose)[0]
+    """Return three-of-five shares of a fresh key, from a generation of its own."""
+    return generate_key(5, 3, os.urandom, purpose)[0]
 
 
 @dataclass
