@@ -179,7 +179,7 @@ def peer() -> dict[str, dict[str, float]]:
 
 
 def _run(python: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [python, *arguments], cwd=PROJECT, check=True, capture_output=True, text=True
     )
     return done.stdout

@@ -18,7 +18,7 @@ whether to start again without the culprit: nothing is repaired. Unreviewed.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -41,7 +41,9 @@ from quorate.threshold.setup import (
     verify_dealing,
     verify_sender,
 )
-from quorate.transport.session import Session
+
+if TYPE_CHECKING:
+    from quorate.transport.session import Session
 
 T = TypeVar("T")
 
@@ -167,7 +169,7 @@ def round3(pending: Pending, confirmations: Sequence[Confirmation | None]) -> Ge
 
 
 async def run(
-    session: Session,
+    session: "Session",
     setup: Setup,
     static: Scalar,
     identity: Ed25519PrivateKey,
