@@ -57,7 +57,8 @@ class Ward:
         start = [sys.executable, "-m", "tests.system.plugin_of_holders", str(shares)]
         plugin = self.folder / "age-plugin-quorate"
         plugin.write_text(
-            f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.join(start)} {approving} "$@"\n'
+            f"#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && "
+            f'exec {shlex.join(start)} {approving} "$@"\n'
         )
         plugin.chmod(0o700)
         assert AGE is not None

@@ -4,27 +4,25 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from quorate import wire
-from quorate.algebra.edwards25519 import random_scalar
-from quorate.threshold import plain, unlocking
+from quorate.threshold import generate_key, plain, unlocking
 from quorate.threshold.age.header import parse_header
-from quorate.threshold.keys import KeyShare, PublicKey, Purpose
-from quorate.threshold.sharing import commit, evaluate, polynomial
-from quorate.threshold.unlocking import Identity, SealedAnswer, Unlocked, Unlocking
+from quorate.threshold.answers import Identity, SealedAnswer, Sought, answer, make_reply_key
+from quorate.threshold.keys import KeyShare, Purpose
+from quorate.threshold.unlocking import Unlocked, Unlocking
 
 NAMES = ("ward", "pharmacy", "surgery", "archive", "night")
 REQUESTER = "registrar"
 
 
-def deal(purpose: Purpose, min_signers: int = 3, max_signers: int = 5) -> tuple[KeyShare, ...]:
-    """Return the shares of a fresh key, dealt by one hand: what is tested comes after that."""
-    coefficients = polynomial(random_scalar(os.urandom), min_signers, os.urandom)
-    public = PublicKey(purpose, max_signers, commit(coefficients))
-    return tuple(KeyShare(i, evaluate(coefficients, i), public) for i in public.identifiers())
+def deal(purpose: Purpose) -> tuple[KeyShare, ...]:
+    """Return three-of-five shares of a fresh key, from a generation of its own."""
+    return generate_key(5, 3, os.urandom, purpose)[0]
 
 
 @dataclass
@@ -52,17 +50,13 @@ class Holders:
 
     def ask(self, content: bytes, record: str, *, reason: str = "acute care") -> "Asking":
         """Return a request of the registrar to open `content`; a plain file goes to the ward."""
-        secret, reply = unlocking.make_reply_key(
-            self.requester_key, REQUESTER, content, record, os.urandom
-        )
-        if self.public.purpose == "unlock":
-            document = Unlocking("sealed", content, record, reply, None)
-            return Asking(self, document, reason, secret, secret)
-        opening, opener = unlocking.make_reply_key(
-            self.keys[0], NAMES[0], content, record, os.urandom
-        )
-        document = Unlocking("plain", content, record, reply, opener)
-        return Asking(self, document, reason, secret, opening)
+        mode: Literal["sealed", "plain"] = "plain" if self.public.purpose == "plain" else "sealed"
+        sought = Sought(mode, content, record)
+        secret, reply = make_reply_key(self.requester_key, REQUESTER, sought, os.urandom)
+        if mode == "sealed":
+            return Asking(self, Unlocking(sought, reply, None), reason, secret, secret)
+        opening, opener = make_reply_key(self.keys[0], NAMES[0], sought, os.urandom)
+        return Asking(self, Unlocking(sought, reply, opener), reason, secret, opening)
 
 
 @dataclass(frozen=True)
@@ -93,12 +87,14 @@ class Asking:
         bases = unlocking.check_document(
             them.public, self.document, them.requester, them.identities
         )
-        if self.document.mode == "plain":
-            header = parse_header(self.document.content)
-            plain.check_register(them.registers[identifier - 1], header, self.document.record)
+        if self.document.opener:
+            header = parse_header(self.document.sought.content)
+            plain.check_register(
+                them.registers[identifier - 1], header, self.document.sought.record
+            )
         share, key = them.shares[identifier - 1], them.keys[identifier - 1]
         asked = self.document.asked(self.request)
-        return unlocking.answer(share, key, asked, bases, self.document.answers_to, os.urandom)
+        return answer(share, key, asked, bases, self.document.answers_to, os.urandom)
 
     def unlock(self, answers: Sequence[SealedAnswer]) -> Unlocked:
         them = self.holders

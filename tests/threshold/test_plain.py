@@ -29,7 +29,8 @@ from quorate.threshold.age.header import (
 )
 from quorate.threshold.keys import KeyShare, PublicKey
 from quorate.threshold.partial import Asked, combine, make_partial
-from quorate.threshold.sharing import commit, evaluate, polynomial
+from quorate.threshold.sharing import polynomial
+from tests.threshold import dealt
 from tests.threshold.holders import Holders, deal
 
 KEY = bytes(range(16))
@@ -196,9 +197,7 @@ def split(identity: str) -> tuple[KeyShare, ...]:
     """Return three-of-five shares of an ordinary age identity."""
     number = int.from_bytes(bech32.decode(identity)[1], "little")
     secret = ed.scalar(number & ~7 & (1 << 254) - 1 | 1 << 254)
-    coefficients = polynomial(secret, 3, os.urandom)
-    public = PublicKey("plain", 5, commit(coefficients))
-    return tuple(KeyShare(i, evaluate(coefficients, i), public) for i in public.identifiers())
+    return dealt.of_polynomial(polynomial(secret, 3, os.urandom), 5, "plain")[0]
 
 
 @pytest.mark.skipif(

@@ -9,17 +9,21 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from quorate import wire
 from quorate.errors import Abort, Error, MalformedMessage, Refused, VerificationFailed
+from quorate.threshold import answers as boxes
 from quorate.threshold import tdh2, unlocking
 from quorate.threshold.age.header import make_header
+from quorate.threshold.answers import SealedAnswer, SignedParts, Sought, answer, make_reply_key
 from quorate.threshold.partial import Partial, combine, make_partial
-from quorate.threshold.unlocking import SealedAnswer, SignedParts, Unlocking
+from quorate.threshold.unlocking import Unlocking
 from tests.threshold.holders import NAMES, Asking, Holders, deal
 from tests.threshold.test_plain import wrap
 
 KEY = os.urandom(16)
 HOLDERS = Holders("unlock")
 CONTENT = wire.encode(tdh2.encrypt(HOLDERS.public.group, "record-17", KEY, os.urandom))
+SOUGHT = Sought("sealed", CONTENT, "record-17")
 PLAIN = Holders("plain")
+WITH_PHARMACY = (2, HOLDERS.identities[1])
 PLAIN_CONTENT = make_header((wrap(PLAIN.public, KEY),), KEY).encode()
 
 
@@ -55,12 +59,12 @@ def test_an_answer_is_for_the_requester_only() -> None:
         unlocking.unlock(
             HOLDERS.public, asking.document, asking.request, stranger, answers, HOLDERS.identities
         )
-    assert e.value.suspects == {1, 2, 3}
+    assert e.value.suspects == {0, 1, 2}
     assert not e.value.culprits
-    for answer, share in zip(answers, HOLDERS.shares, strict=False):
+    for sent, share in zip(answers, HOLDERS.shares, strict=False):
         base = tdh2.verify(HOLDERS.public.group, wire.decode(CONTENT, tdh2.Ciphertext))
         part = make_partial(share, base, asking.document.asked(asking.request), os.urandom)
-        assert part.point not in answer.box
+        assert part.point not in sent.box
 
 
 def test_control_parts_sent_in_the_clear_open_for_whoever_listens() -> None:
@@ -78,7 +82,7 @@ def test_an_answer_to_one_request_is_none_to_another() -> None:
     for other in (asking.again(), replace(asking, reason="curiosity")):
         with pytest.raises(Abort) as e:
             other.unlock(answers)
-        assert e.value.suspects == {1, 2, 3}
+        assert e.value.suspects == {0, 1, 2}
 
 
 def test_an_answer_in_anothers_name_frames_nobody() -> None:
@@ -87,7 +91,7 @@ def test_an_answer_in_anothers_name_frames_nobody() -> None:
     stolen = SealedAnswer(3, answers[0].box)
     opened = asking.unlock([*answers[:2], stolen, SealedAnswer(3, b""), answers[3]])
     assert opened.file_key == KEY
-    assert (opened.culprits, opened.suspects) == ((), (3,))
+    assert (opened.culprits, opened.suspects) == ((), (2,))
     assert asking.unlock([SealedAnswer(6, b""), *answers]).file_key == KEY
 
 
@@ -96,8 +100,7 @@ def signed_by(asking: Asking, identifier: int, parts: tuple[Partial, ...]) -> Se
     asked = asking.document.asked(asking.request)
     key = HOLDERS.keys[identifier - 1]
     signed = SignedParts(parts, key.sign(wire.signing_input("parts", (asked, parts))))
-    about = unlocking._about(asked, identifier)
-    box = unlocking._box(asking.document.answers_to, about, wire.encode(signed))
+    box = boxes.seal_to(asking.document.answers_to, asked, identifier, wire.encode(signed))
     return SealedAnswer(identifier, box)
 
 
@@ -118,11 +121,30 @@ def test_a_wrong_part_is_named_with_proof_and_left_out() -> None:
         wrong = signed_by(asking, 2, parts)
         opened = asking.unlock([wrong, *right])
         assert opened.file_key == KEY
-        assert (opened.culprits, opened.suspects) == ((2,), ())
+        assert (opened.culprits, opened.suspects) == ((1,), ())
+        boxes.verify_proof(HOLDERS.public, asked, (base,), shown(asking, wrong), WITH_PHARMACY)
         with pytest.raises(Abort) as e:
             asking.unlock([wrong, *right[:2]])
-        assert e.value.culprits == {2}
+        assert e.value.culprits == {1}
         assert e.value.exit_code == 4
+
+
+def shown(asking: Asking, sealed: SealedAnswer) -> SignedParts:
+    """What the requester can show to others: it opens no other answer."""
+    asked, holder = asking.document.asked(asking.request), HOLDERS.identities[sealed.identifier - 1]
+    return boxes.read_answer(asking.secret, asked, sealed, holder)
+
+
+def test_nothing_honest_proves_anything_against_its_holder() -> None:
+    asking = sealed()
+    asked = asking.document.asked(asking.request)
+    base = tdh2.verify(HOLDERS.public.group, wire.decode(CONTENT, tdh2.Ciphertext))
+    honest = shown(asking, asking.answer(2))
+    forged = replace(honest, parts=(replace(honest.parts[0], point=bytes(32)),))
+    other = asking.again().document.asked(bytes(32))
+    for about, signed in ((asked, honest), (asked, forged), (other, honest)):
+        with pytest.raises(VerificationFailed):
+            boxes.verify_proof(HOLDERS.public, about, (base,), signed, WITH_PHARMACY)
 
 
 def test_nobody_takes_the_requesters_place() -> None:
@@ -146,9 +168,7 @@ def test_a_requester_swapped_after_the_request_reads_nothing() -> None:
     """Whoever replaces the reply key changes what was asked: earlier answers do not open."""
     asking = sealed()
     answers = asking.answers(1, 2, 3)
-    secret, reply = unlocking.make_reply_key(
-        HOLDERS.keys[1], NAMES[1], CONTENT, "record-17", os.urandom
-    )
+    secret, reply = make_reply_key(HOLDERS.keys[1], NAMES[1], SOUGHT, os.urandom)
     swapped = replace(asking, document=replace(asking.document, requester=reply), secret=secret)
     with pytest.raises(Abort):
         replace(swapped, opening=secret).unlock(answers)
@@ -163,18 +183,15 @@ def test_control_without_its_signature_a_reply_key_can_be_anybodys() -> None:
     asked = swapped.document.asked(swapped.request)
     base = tdh2.verify(HOLDERS.public.group, wire.decode(CONTENT, tdh2.Ciphertext))
     answers = [
-        unlocking.answer(share, key, asked, (base,), reply, os.urandom)
+        answer(share, key, asked, (base,), reply, os.urandom)
         for share, key in zip(HOLDERS.shares[:3], HOLDERS.keys, strict=False)
     ]
     assert swapped.unlock(answers).file_key == KEY
 
 
 def test_a_key_of_small_order_is_nobodys_to_answer_to() -> None:
-    _, reply = unlocking.make_reply_key(
-        HOLDERS.requester_key, "registrar", CONTENT, "record-17", os.urandom
-    )
-    terms = unlocking._ReplyTerms(CONTENT, "record-17", "registrar", bytes(32))
-    signature = HOLDERS.requester_key.sign(wire.signing_input("reply-key", terms))
+    _, reply = make_reply_key(HOLDERS.requester_key, "registrar", SOUGHT, os.urandom)
+    signature = HOLDERS.requester_key.sign(boxes._terms(SOUGHT, "registrar", bytes(32)))
     weak = replace(reply, key=bytes(32), signature=signature)
     with pytest.raises(VerificationFailed, match="not usable"):
         replace(sealed(), document=replace(sealed().document, requester=weak)).answers(1)
@@ -215,9 +232,7 @@ def test_the_opener_of_a_plain_file_is_another_holder_that_approves() -> None:
         check(replace(document, opener=document.requester), PLAIN)
     with pytest.raises(Refused, match="by one of the key's holders"):
         check(replace(document, opener=None), PLAIN)
-    _, outside = unlocking.make_reply_key(
-        PLAIN.requester_key, "clerk", PLAIN_CONTENT, "record-17", os.urandom
-    )
+    _, outside = make_reply_key(PLAIN.requester_key, "clerk", document.sought, os.urandom)
     with pytest.raises(Refused, match="holds no share"):
         check(replace(document, opener=outside), PLAIN)
     forged = replace(outside, member=NAMES[0])
@@ -238,7 +253,7 @@ def test_the_requester_of_a_plain_file_gets_its_file_key_and_no_sum() -> None:
     passed = unlocking.pass_on(KEY, asking.document, asked)
     assert unlocking.take_over(asking.secret, asked, passed) == KEY
     with pytest.raises(InvalidTag):
-        unlocking.SUITE.decrypt(passed, asking.opening, info=unlocking._about(asked, 0))
+        boxes.SUITE.decrypt(passed, asking.opening, info=boxes._about(asked, 0))
 
 
 def test_what_the_opener_passes_on_is_for_this_request() -> None:
@@ -261,10 +276,10 @@ def test_an_answer_about_another_number_of_stanzas_is_its_holders_fault() -> Non
         PLAIN.public, asking.document, PLAIN.requester, PLAIN.identities
     )
     asked, to = asking.document.asked(asking.request), asking.document.answers_to
-    short = unlocking.answer(PLAIN.shares[1], PLAIN.keys[1], asked, bases[:1], to, os.urandom)
+    short = answer(PLAIN.shares[1], PLAIN.keys[1], asked, bases[:1], to, os.urandom)
     opened = asking.unlock([short, *asking.answers(1, 3, 4)])
     assert opened.file_key == KEY
-    assert opened.culprits == (2,)
+    assert opened.culprits == (1,)
 
 
 def test_a_file_key_is_in_no_repr() -> None:

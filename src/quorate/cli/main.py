@@ -21,6 +21,7 @@ from quorate.cli import (
     node,
     order,
     policy,
+    seal,
     study,
     verify,
 )
@@ -44,6 +45,7 @@ app.add_typer(study.app, name="study")
 app.add_typer(key.app, name="key")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")
+app.command("seal")(seal.seal)
 app.command("verify")(verify.verify)
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)

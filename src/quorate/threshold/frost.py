@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Randomness, Scalar
@@ -28,7 +29,9 @@ from quorate.errors import (
 )
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from quorate.threshold.sharing import check_identifiers, lagrange
-from quorate.transport.session import Session
+
+if TYPE_CHECKING:
+    from quorate.transport.session import Session
 
 CONTEXT = b"FROST-ED25519-SHA512-v1"
 
@@ -201,7 +204,7 @@ def verify(group: bytes, message: bytes, signature: bytes) -> None:
         raise VerificationFailed("the signature is not of this message under this key")
 
 
-async def run(session: Session, share: KeyShare, message: bytes, randomness: Randomness) -> bytes:
+async def run(session: "Session", share: KeyShare, message: bytes, randomness: Randomness) -> bytes:
     """Sign with all parties of `session`, each of whom holds a share.
 
     The broadcast compares the commitments, so that nobody is told two packages.

@@ -14,7 +14,7 @@ from quorate import wire
 from quorate.algebra.edwards25519 import Point, Randomness, decode_point, mul, multi_mul
 from quorate.errors import Abort, MalformedMessage, OutOfRange, Refused, VerificationFailed
 from quorate.threshold import dleq
-from quorate.threshold.keys import KeyShare, PublicKey, Purpose
+from quorate.threshold.keys import KeyShare, PublicKey, Purpose, seat
 from quorate.threshold.sharing import lagrange
 
 
@@ -71,7 +71,8 @@ def verify_partial(public: PublicKey, base: Point, asked: Asked, partial: Partia
 def combine(public: PublicKey, base: Point, asked: Asked, partials: Iterable[Partial]) -> Combined:
     """Return x `base` from the first `min_signers` right parts: the sum of lambda_i U_i.
 
-    Raises `Abort` naming whose parts are wrong where too few are right.
+    Raises `Abort` where too few are right; whose parts are wrong are suspects,
+    for a part alone does not prove who sent it.
     """
     right: dict[int, Point] = {}
     wrong: set[int] = set()
@@ -85,7 +86,7 @@ def combine(public: PublicKey, base: Point, asked: Asked, partials: Iterable[Par
     if len(right) < public.min_signers:
         raise Abort(
             f"{len(right)} partial decryptions are right, and {public.min_signers} are needed",
-            culprits=wrong,
+            suspects=map(seat, wrong),
             hint="ask other holders of the key to approve",
         )
     identifiers = sorted(right)
