@@ -8,14 +8,16 @@ import pytest
 
 from quorate.algebra import edwards25519 as ed
 from quorate.errors import NotFound, Refused, Unavailable
-from quorate.node.quorum.messages import Asked, Commit
+from quorate.node.quorum.messages import Asked, Commit, Sign
 from quorate.node.quorum.records import RequestEntry
+from quorate.node.quorum.signer import Signer
 from quorate.quorum.answer import Answer, SignedAnswer, sign_answer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.order import verify_order
 from quorate.quorum.request import sign_request
 from quorate.studies.plan import utc_text
+from quorate.threshold import frost
 from quorate.threshold.frost import NonceCommitment
 from tests.node.quorum.clinic import (
     PASSPHRASE,
@@ -265,6 +267,29 @@ def test_below_the_quorum_no_node_commits() -> None:
             await ask_commit(nodes["nurse"], nodes["doctor"], bytes(32), ())
 
     in_a_clinic(body)
+
+
+def test_control_a_signer_that_does_not_check_signs_what_nobody_approved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unchecked(signer: Signer, digest: bytes) -> RequestEntry:
+        return signer.records.request(digest)
+
+    async def body(nodes: Clinic, key: Key) -> None:
+        entry = await propose(nodes["laboratory"], key)
+        digest, session = entry.request.digest(), bytes(32)
+        signers = [nodes[name].quorum.signer for name in ("doctor", "pharmacist")]
+        with pytest.raises(Refused, match="is open"):
+            signers[0].commit(2, Commit(digest, session, ()))
+        monkeypatch.setattr(Signer, "_may_sign", unchecked)
+        monkeypatch.setattr(Signer, "_check_signers", lambda *_: None)
+        commitments = tuple(one.commit(2, Commit(digest, session, ())) for one in signers)
+        shares = [one.sign(2, Sign(session, commitments)).share for one in signers]
+        package = frost.package(entry.request.message(), commitments)
+        signature = frost.aggregate(key.public, package, shares)
+        frost.verify(key.public.group, entry.request.message(), signature)
+
+    in_a_clinic(body, (*ROLES, "laboratory"))
 
 
 def test_who_has_not_approved_does_not_sign_even_if_enough_others_did() -> None:

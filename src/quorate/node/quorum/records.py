@@ -150,8 +150,10 @@ class Records:
             return True
 
     def answers(self, subject: bytes) -> tuple[SignedAnswer, ...]:
+        """Return the answers to one subject, in the order in which this node heard them."""
+        chosen = sa.select(answers.c.answer).filter_by(subject=subject).order_by(sa.text("rowid"))
         with self.store.transaction() as db:
-            rows = db.scalars(sa.select(answers.c.answer).filter_by(subject=subject)).all()
+            rows = db.scalars(chosen).all()
         return tuple(wire.decode(row, SignedAnswer) for row in rows)
 
     # Postings
