@@ -343,3 +343,16 @@ def test_a_share_is_nowhere_in_the_folder_log_answers_or_errors() -> None:
                     assert secret.hex().encode() not in content, path
 
     asyncio.run(main())
+
+
+def test_one_member_cannot_fill_the_others_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quorate.node.quorum.requests.MAX_OPEN", 3)
+
+    async def body(nodes: Clinic, key: Key) -> None:
+        for _ in range(3):
+            await propose(nodes["nurse"], key)
+        with pytest.raises(Refused, match="3 requests of nurse wait"):
+            await propose(nodes["nurse"], key)
+        await propose(nodes["doctor"], key)
+
+    in_a_clinic(body)

@@ -66,9 +66,9 @@ class Orders:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected which orders were signed of late."""
-        for entry in self.records.all_requests():
+        for entry in self.records.requests_in(RequestState.SIGNED):
             over = datetime.fromisoformat(entry.request.expires) + TOLD_FOR
-            if entry.state is RequestState.SIGNED and over > self.desk.now():
+            if entry.request.type == "order" and over > self.desk.now():
                 await self.desk.tell(party, "order", self.order(entry))
 
     def take(self, order: Order) -> None:

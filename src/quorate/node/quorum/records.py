@@ -120,6 +120,14 @@ class Records:
         """Return every request, oldest first."""
         return tuple(map(_request_entry, self._rows(requests)))
 
+    def requests_in(self, *states: RequestState) -> tuple[RequestEntry, ...]:
+        """Return the requests in one of these states, oldest first."""
+        wanted = requests.c.state.in_([state.value for state in states])
+        chosen = sa.select(requests).where(wanted).order_by(requests.c.number)
+        with self.store.transaction() as db:
+            rows = db.execute(chosen).all()
+        return tuple(map(_request_entry, rows))
+
     def find_request(self, prefix: str) -> RequestEntry:
         """Return the request whose digest begins with `prefix` (hex, dashes ignored)."""
         plain = prefix.replace("-", "").lower()

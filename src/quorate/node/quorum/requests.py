@@ -36,8 +36,8 @@ from quorate.quorum.request import (
 )
 from quorate.studies.plan import utc_text
 
-MAX_OPEN = 1000
-"""Requests that wait on one node; more are refused."""
+MAX_OPEN = 100
+"""Requests of one member that wait on a node; more of it are refused."""
 
 log = structlog.get_logger()
 
@@ -111,9 +111,8 @@ class Requests:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what waits, as far as it is known here."""
-        for entry in self.records.all_requests():
-            if entry.state in REQUEST_OPEN:
-                await self.desk.tell(party, "request", self._asked(entry))
+        for entry in self.records.requests_in(*REQUEST_OPEN):
+            await self.desk.tell(party, "request", self._asked(entry))
 
     # Shared
 
@@ -152,8 +151,8 @@ class Requests:
 
     def expire(self) -> None:
         """End the requests whose time is over."""
-        for entry in self.records.all_requests():
-            if entry.state in REQUEST_OPEN and is_over(entry.request.expires, self.desk.now()):
+        for entry in self.records.requests_in(*REQUEST_OPEN):
+            if is_over(entry.request.expires, self.desk.now()):
                 with self.desk.store.transaction():
                     self.desk.audit.append("request expired", entry.request.short_id)
                     self.move(entry.request.digest(), RequestEvent.EXPIRED, entry.note)
@@ -202,8 +201,9 @@ class Requests:
             raise Refused(f"request {request.short_id} is over since {request.expires}")
         if datetime.fromisoformat(request.created) > now + timedelta(seconds=CLOCK_S):
             raise Refused("the request comes from the future", hint="set the clocks")
-        if sum(e.state in REQUEST_OPEN for e in self.records.all_requests()) >= MAX_OPEN:
-            raise Refused(f"{MAX_OPEN} requests wait for answers already")
+        waiting = [e.request.requester for e in self.records.requests_in(*REQUEST_OPEN)]
+        if waiting.count(request.requester) >= MAX_OPEN:
+            raise Refused(f"{MAX_OPEN} requests of {request.requester} wait for answers already")
 
     def _move_on(self, digest: bytes, key: Key) -> None:
         """Move a request on where its answers decide it."""

@@ -79,8 +79,8 @@ class Signing:
 
     def start_all(self) -> None:
         """Try again for every request that waits to be signed."""
-        for entry in self.records.all_requests():
-            if entry.state is RequestState.APPROVED and entry.request.type == "order":
+        for entry in self.records.requests_in(RequestState.APPROVED):
+            if entry.request.type == "order":
                 self.start(entry.request.digest())
 
     def stop(self) -> None:
