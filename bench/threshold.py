@@ -39,11 +39,11 @@ T = TypeVar("T")
 TEXT = """\
 ## Signatures by a group
 
-Seconds of one holder's step, the least of several, in one process each, on {machine}; `make
-bench-threshold` measures both, one right after the other. *frost-rs* is the Python binding of the
-Rust library, whose calls take and return text; ours include decoding what arrives. *key
-generation* is one holder's work in all rounds; ours encrypts the shares and signs a certificate,
-theirs leaves both to others. A ratio below 1 means that quorate is faster.
+One holder's step, the least of several, measured by `make bench-threshold`: frost-rs, the Python
+binding of a library in Rust, and quorate right after it. Its calls take and return text; ours
+include decoding what arrives. From 16 signers on quorate adds their commitments in two threads.
+*Key generation* is one holder's work in all rounds; ours encrypts the shares and signs dealings
+and a certificate, theirs leaves both to others. A ratio below 1 means that quorate is faster.
 """
 
 
@@ -75,7 +75,7 @@ class Stopwatch:
 def section() -> str:
     """Return the page's part, from the last run."""
     rows = msgspec.json.decode(RESULTS.read_bytes(), type=list[Row])
-    lines = [TEXT.format(machine=f"{os.cpu_count()} cores")]
+    lines = [TEXT]
     lines += [
         "| rule | step | frost-rs | ours | ours / theirs |",
         "| ---: | ---: " * 2 + "| ---: |",

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
-from quorate.errors import MalformedMessage, VerificationFailed
+from quorate.errors import MalformedMessage, OutOfRange, VerificationFailed
 from quorate.threshold import delivery, dkg, frost, schnorr, sharing
 from quorate.threshold.dkg import Confirmation, Generated, Pending
 from quorate.threshold.keys import KeyShare, PublicKey
@@ -98,6 +98,13 @@ def test_payloads_arrive() -> None:
         assert pending.payloads == tuple(f"{seat} to {to}".encode() for seat in range(3))
 
 
+@pytest.mark.parametrize("payloads", [[b"one"], [b""] * 4, [b"", b"", bytes(65536 - 47)]])
+def test_payloads_are_one_for_each_and_not_too_long(payloads: list[bytes]) -> None:
+    them = holders(3, 2)
+    with pytest.raises(OutOfRange, match="one payload of at most 65488 bytes"):
+        dkg.round1(them.setup, them.statics[0], them.identities[0], os.urandom, payloads)
+
+
 @pytest.mark.parametrize(("n", "k"), [(2, 2), (3, 2), (5, 3), (10, 7)])
 def test_costs_what_its_docstring_says(n: int, k: int) -> None:
     them = holders(n, k)
@@ -133,6 +140,8 @@ def test_an_altered_record_gives_nothing() -> None:
         replace(record, promises=other.promises),
         replace(record, promises=record.promises[:2]),
         replace(record, ciphertexts=other.ciphertexts),
+        replace(record, ciphertexts=(b"", *record.ciphertexts[1:])),
+        replace(record, ciphertexts=(bytes(47), *record.ciphertexts[1:])),
         replace(record, signatures=record.signatures[:2]),
         replace(record, signatures=other.signatures),
         replace(record, setup=replace(record.setup, session=b"other")),

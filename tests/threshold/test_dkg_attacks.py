@@ -9,7 +9,7 @@ import pytest
 
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
-from quorate.errors import Abort, VerificationFailed
+from quorate.errors import Abort, Refused, VerificationFailed
 from quorate.threshold import delivery, dkg, evidence, schnorr, sharing
 from quorate.threshold.dkg import Confirmation, Pending
 from quorate.threshold.record import common_commitment
@@ -141,7 +141,7 @@ def test_a_complaint_cannot_frame_the_honest(who: str) -> None:
     them = holders(3, 2)
     dealings = them.dealings()
     accused = dealings[CHEAT]
-    complaint = evidence.complain(
+    complaint = evidence._shown(
         them.setup, them.statics[VICTIM], CHEAT + 1, accused.dealing, os.urandom
     )
     if who == "forged":  # other secrets, with which nothing decrypts
@@ -153,6 +153,13 @@ def test_a_complaint_cannot_frame_the_honest(who: str) -> None:
     reason = {"right": "the share is right", "stranger's": "among others"}.get(who, "proof")
     with pytest.raises(VerificationFailed, match=reason):
         evidence.verify_complaint(them.setup, complaint, accused)
+
+
+def test_nobody_is_tricked_into_showing_a_right_share() -> None:
+    them = holders(3, 2)
+    honest = them.dealings()[CHEAT].dealing
+    with pytest.raises(Refused, match="what 3 dealt to this holder is right"):
+        evidence.complain(them.setup, them.statics[VICTIM], CHEAT + 1, honest, os.urandom)
 
 
 def test_control_a_complaint_without_its_proofs_frames_the_honest() -> None:

@@ -16,6 +16,7 @@ from quorate.threshold import frost
 from quorate.threshold.frost import NonceCommitment, SignatureShare, SigningPackage
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from tests.parties import measure, run_parties
+from tests.published import published
 from tests.threshold.dealt import deal, of_polynomial
 from tests.threshold.numbers import drawing, unhex, vectors
 
@@ -54,6 +55,17 @@ def test_the_numbers_of_the_rfc(case: Any) -> None:
     signature = frost.aggregate(public, package, reversed(answers))
     assert signature == unhex(case["signature"])
     frost.verify(public.group, package.message, signature)
+
+
+def test_these_are_the_published_numbers() -> None:
+    given = published("rfc9591/frost-ed25519-sha512.json")
+    (case,) = VECTORS["good"]
+    assert case["signature"] == given["final_output"]["sig"]
+    assert case["message"] == given["inputs"]["message"]
+    assert case["polynomial"][0] == given["inputs"]["group_secret_key"]
+    assert [signer["z"] for signer in case["signers"]] == [
+        one["sig_share"] for one in given["round_two_outputs"]["outputs"]
+    ]
 
 
 @pytest.mark.parametrize("case", VECTORS["bad"], ids=lambda case: case["name"])

@@ -66,6 +66,8 @@ def seal(route: Route, secrets: Secrets, share: Scalar, payload: bytes = b"") ->
 
 def open_sealed(route: Route, secrets: Secrets, ciphertext: bytes) -> Delivered:
     """Return what was sealed. Raises `VerificationFailed` if it was not sealed for this route."""
+    if len(ciphertext) < OVERHEAD:
+        raise VerificationFailed("a share is too short to decrypt")
     key, nonce = _key(route, secrets)
     try:
         plain = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(ciphertext, None, nonce, key)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Randomness, Scalar
-from quorate.errors import Abort, VerificationFailed
+from quorate.errors import Abort, OutOfRange, VerificationFailed
 from quorate.threshold import delivery, schnorr, sharing
 from quorate.threshold.delivery import Delivered
 from quorate.threshold.evidence import open_dealing
@@ -88,9 +88,13 @@ def round1(
     """Return what to send to all holders, and to keep for `round2`.
 
     `payloads`, one for each seat, travel beside the shares. Raises `OutOfRange`
-    if `static` is no holder's.
+    if they are too long or too few, or `static` is no holder's.
     """
     me = setup.identifier_of(static)
+    payloads = payloads or [b""] * setup.max_signers
+    longest = delivery.MAX_CIPHERTEXT - delivery.OVERHEAD
+    if len(payloads) != setup.max_signers or max(map(len, payloads)) > longest:
+        raise OutOfRange(f"one payload of at most {longest} bytes goes to each holder")
     polynomial = sharing.polynomial(ed.random_scalar(randomness), setup.min_signers, randomness)
     ephemeral = ed.random_scalar(randomness)
     promise = Promise(sharing.commit(polynomial), b"", ed.base_mul(ephemeral))
@@ -99,9 +103,8 @@ def round1(
     for recipient in range(1, setup.max_signers + 1):
         route = setup.route(me, recipient, promise.ephemeral)
         secrets = delivery.sender_secrets(route, ephemeral, static)
-        payload = payloads[seat(recipient)] if payloads else b""
         share = sharing.evaluate(polynomial, recipient)
-        ciphertexts.append(delivery.seal(route, secrets, share, payload))
+        ciphertexts.append(delivery.seal(route, secrets, share, payloads[seat(recipient)]))
     dealing = Dealing(replace(promise, proof=proof), tuple(ciphertexts))
     return sign_dealing(setup, me, dealing, identity)
 

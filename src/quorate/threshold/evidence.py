@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Randomness, Scalar
-from quorate.errors import MalformedMessage, VerificationFailed
+from quorate.errors import MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import delivery, dleq, sharing
 from quorate.threshold.delivery import Delivered, Secrets
 from quorate.threshold.keys import seat
@@ -45,16 +45,15 @@ def complain(
 ) -> Complaint:
     """Return the proof that a well-formed `dealing` holds no right share for this holder.
 
-    It shows the share, so make it only where `round2` named `accused`.
+    Raises `Refused` where it does: a complaint would give the share away.
     """
     me = setup.identifier_of(static)
-    route = setup.route(accused, me, dealing.promise.ephemeral)
-    secrets = delivery.recipient_secrets(route, static)
-    ephemeral, common = (
-        dleq.prove(statement, static, randomness)
-        for statement in _statements(setup, me, accused, dealing, secrets)
-    )
-    return Complaint(me, accused, secrets.ephemeral, secrets.static, (ephemeral, common))
+    try:
+        delivered = open_dealing(setup, me, static, accused, dealing)
+        sharing.verify_share(delivered.share, me, dealing.promise.commitment)
+    except VerificationFailed:
+        return _shown(setup, static, accused, dealing, randomness)
+    raise Refused(f"what {accused} dealt to this holder is right")
 
 
 def verify_complaint(setup: Setup, complaint: Complaint, signed: SignedDealing) -> None:
@@ -100,6 +99,19 @@ def verify_two_dealings(
     verify_sender(setup, sender, other)
     if one.dealing == other.dealing:
         raise VerificationFailed("one dealing, shown twice, proves nothing")
+
+
+def _shown(
+    setup: Setup, static: Scalar, accused: int, dealing: Dealing, randomness: Randomness
+) -> Complaint:
+    me = setup.identifier_of(static)
+    route = setup.route(accused, me, dealing.promise.ephemeral)
+    secrets = delivery.recipient_secrets(route, static)
+    ephemeral, common = (
+        dleq.prove(statement, static, randomness)
+        for statement in _statements(setup, me, accused, dealing, secrets)
+    )
+    return Complaint(me, accused, secrets.ephemeral, secrets.static, (ephemeral, common))
 
 
 def _statements(
