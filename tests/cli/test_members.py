@@ -25,7 +25,7 @@ def test_the_card_is_public_and_the_folder_is_not(shell: Shell, cards: list[Path
     assert Path("north").stat().st_mode & 0o777 == 0o700
     assert Path("north/identity.key").stat().st_mode & 0o777 == 0o600
     card = json.loads(cards[0].read_text())
-    assert card.keys() == {"quorate", "name", "address", "public_key"}
+    assert card.keys() == {"quorate", "name", "address", "public_key", "operator"}
     secret = open_home(Path("north")).identity.private_bytes_raw().hex()
     assert secret not in cards[0].read_text()
 

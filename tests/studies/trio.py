@@ -1,5 +1,6 @@
 """A group of three with their keys, a study, its plan and a signed release of it."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +9,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate.studies.approval import Approval, SignedApproval, sign_approval
 from quorate.studies.group import Group, Member
 from quorate.studies.plan import Plan, compile_plan, utc_text
-from quorate.studies.release import Release, Signature, certify, sign_certificate
+from quorate.studies.release import (
+    Certificate,
+    Release,
+    Signature,
+    certify,
+    group_message,
+    sign_certificate,
+)
 from quorate.studies.results import Result
 from quorate.studies.study import Study, read_study
+from quorate.threshold import frost
+from tests.threshold.holders import deal
 
 NOW = datetime(2027, 1, 31, 9, 30, tzinfo=UTC)
 NAMES = ("north", "south", "west")
@@ -60,6 +70,7 @@ def plan_of(study: Study, group: Group = TRIO, *accept: str) -> Plan:
 
 
 PLAN = plan_of(read_study(STUDY))
+GROUP_SHARES = deal("sign", 2, 3)
 TOTALS = (442, 21445, 12_345_678_901_234)
 
 
@@ -83,11 +94,23 @@ def signed_release(
         results=plan.results(TOTALS) if results is None else results,
         time="2027-01-31T09:31:00Z",
         software="quorate 0.1.0",
+        group_key=GROUP_SHARES[0].public.group,
     )
     signatures = tuple(
         Signature(name, sign_certificate(key(name), certificate)) for name in group.names
     )
-    return Release(plan, group, approvals, certificate, signatures)
+    return Release(plan, group, approvals, certificate, signatures, group_signature(certificate))
+
+
+def group_signature(certificate: Certificate) -> bytes:
+    """Return the signature of two of three holders of the group's key."""
+    nonces = [frost.commit(share, os.urandom) for share in GROUP_SHARES[:2]]
+    package = frost.package(group_message(certificate), [sent for _, sent in nonces])
+    shares = [
+        frost.sign(share, kept, package)
+        for share, (kept, _) in zip(GROUP_SHARES, nonces, strict=False)
+    ]
+    return frost.aggregate(GROUP_SHARES[0].public, package, shares)
 
 
 def write_csv(path: Path, column: str, values: list[str]) -> Path:
