@@ -1,4 +1,4 @@
-"""The program `age-plugin-quorate`: what it says where age did not start it, or nobody can unlock."""
+"""The program `age-plugin-quorate`, also where age did not start it or nobody can unlock."""
 
 import os
 import subprocess

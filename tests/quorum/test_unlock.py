@@ -13,25 +13,29 @@ from quorate.errors import Abort, Error, MalformedMessage, Refused, Verification
 from quorate.quorum.answer import Holder, SignedAnswer
 from quorate.quorum.key import Key, holders_of
 from quorate.quorum.request import Request, make_request
-from quorate.quorum.unlock import Checked, answer_unlock, check_unlock, identities
+from quorate.quorum.unlock import Checked, Own, answer_unlock, check_unlock, identities
 from quorate.threshold import tdh2
+from quorate.threshold.age.header import make_header
 from quorate.threshold.answers import SealedAnswer, Sought, answer, make_reply_key
-from quorate.threshold.keys import KeyShare
+from quorate.threshold.keys import KeyShare, Purpose
 from quorate.threshold.partial import Asked, combine, make_partial
 from quorate.threshold.sharing import polynomial, recover
 from quorate.threshold.unlocking import Unlocking, unlock
 from tests.quorum.dealt import NOW, WARD, deal, identity, plan_of, ward, word
 from tests.threshold.dealt import of_polynomial
+from tests.threshold.holders import KeptRegister
+from tests.threshold.test_plain import wrap
 
 FILE_KEY = os.urandom(16)
 LATER = NOW + timedelta(hours=1)
 
 
-def records_key() -> tuple[Key, tuple[KeyShare, ...]]:
-    return deal(plan_of(ward(), WARD, 3, "unlock"), [identity(name) for name in WARD])
+def records_key(purpose: Purpose) -> tuple[Key, tuple[KeyShare, ...]]:
+    return deal(plan_of(ward(), WARD, 3, purpose), [identity(name) for name in WARD])
 
 
-KEY, SHARES = records_key()
+KEY, SHARES = records_key("unlock")
+PLAIN, PLAIN_SHARES = records_key("plain")
 SEALED = tdh2.encrypt(KEY.public.group, "record-17", FILE_KEY, os.urandom)
 SOUGHT = Sought("sealed", wire.encode(SEALED), "record-17")
 
@@ -43,23 +47,30 @@ class Asking:
     request: Request
     document: bytes
     secret: X25519PrivateKey
+    key: Key = KEY
+    shares: tuple[KeyShare, ...] = SHARES
 
     def checked(self) -> Checked:
-        return check_unlock(KEY, self.request, self.document, member(self.request.requester))
+        return check_unlock(self.key, self.request, self.document, member(self.request.requester))
 
     def answer(
-        self, name: str, words: Iterable[SignedAnswer], at: datetime = LATER
+        self,
+        name: str,
+        words: Iterable[SignedAnswer],
+        at: datetime = LATER,
+        register: KeptRegister | None = None,
     ) -> SealedAnswer:
-        share = SHARES[KEY.plan.identifier(name) - 1]
-        return answer_unlock(self.checked(), share, identity(name), words, at, os.urandom)
+        share = self.shares[self.key.plan.identifier(name) - 1]
+        own = Own(share, identity(name), register or KeptRegister())
+        return answer_unlock(self.checked(), own, words, at, os.urandom)
 
     def approved_by(self, *names: str) -> list[SignedAnswer]:
         return [word(self.request, name) for name in names]
 
     def opened(self, answers: Sequence[SealedAnswer]) -> bytes:
         document, digest = wire.decode(self.document, Unlocking), self.request.digest()
-        them = identities(KEY)
-        return unlock(KEY.public, document, digest, self.secret, answers, them).file_key
+        them = identities(self.key)
+        return unlock(self.key.public, document, digest, self.secret, answers, them).file_key
 
 
 def member(name: str) -> Holder:
@@ -109,6 +120,30 @@ def test_a_holder_whose_person_did_not_approve_keeps_its_share_still() -> None:
     ours = asking()
     with pytest.raises(Refused, match="this member has not approved"):
         ours.answer("reception", ours.approved_by("doctor", "nurse", "pharmacist"))
+
+
+def plain_asking(content: bytes, record: str) -> Asking:
+    """The nurse asks for a file that is sealed to the plain key; the doctor is the opener."""
+    sought = Sought("plain", content, record)
+    _, reply = make_reply_key(identity("nurse"), "nurse", sought, os.urandom)
+    secret, opener = make_reply_key(identity("doctor"), "doctor", sought, os.urandom)
+    document = wire.encode(Unlocking(sought, reply, opener))
+    request = about(document, "nurse", PLAIN)
+    return Asking(request, document, secret, PLAIN, PLAIN_SHARES)
+
+
+def test_a_plain_file_is_registered_when_it_is_answered_not_when_it_is_asked_for() -> None:
+    content = make_header((wrap(PLAIN.public, FILE_KEY),), FILE_KEY).encode()
+    registers = {name: KeptRegister() for name in ("doctor", "nurse", "pharmacist")}
+    first, second = plain_asking(content, "not what it is"), plain_asking(content, "letter-3")
+    words = first.approved_by("doctor", "nurse")
+    with pytest.raises(Refused, match="2 holders"):
+        first.answer("doctor", words, register=registers["doctor"])
+    words = second.approved_by(*registers)
+    answers = [second.answer(name, words, register=kept) for name, kept in registers.items()]
+    assert second.opened(answers) == FILE_KEY
+    with pytest.raises(Refused, match="as another record"):
+        first.answer("doctor", first.approved_by(*registers), register=registers["doctor"])
 
 
 def test_a_request_that_is_over_unlocks_nothing() -> None:

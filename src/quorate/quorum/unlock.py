@@ -6,7 +6,7 @@ else. So an approval is of this record, for this requester, until this hour.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,8 +17,10 @@ from quorate.errors import Refused
 from quorate.quorum.answer import Holder, SignedAnswer, approvals
 from quorate.quorum.key import Key
 from quorate.quorum.request import Request, check_request, is_over
+from quorate.threshold.age.header import parse_header
 from quorate.threshold.answers import Identity, SealedAnswer, answer
-from quorate.threshold.keys import KeyShare
+from quorate.threshold.keys import KeyShare, seat
+from quorate.threshold.plain import Register, check_register
 from quorate.threshold.unlocking import Unlocking, check_document
 
 
@@ -30,6 +32,15 @@ class Checked:
     request: Request
     unlocking: Unlocking
     bases: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What one holder answers with."""
+
+    share: KeyShare
+    identity: Ed25519PrivateKey = field(repr=False)
+    register: Register
 
 
 def identities(key: Key) -> tuple[Identity, ...]:
@@ -55,8 +66,7 @@ def check_unlock(key: Key, request: Request, document: bytes, requester: Holder)
 
 def answer_unlock(
     checked: Checked,
-    share: KeyShare,
-    identity: Ed25519PrivateKey,
+    own: Own,
     words: Iterable[SignedAnswer],
     at: datetime,
     randomness: Randomness,
@@ -64,20 +74,22 @@ def answer_unlock(
     """Return this holder's partial decryptions, for the eyes of the requester or opener only.
 
     Raises `Refused` unless, at the time `at`, the request is not over and a
-    quorum that includes this holder's own person has approved it.
+    quorum that includes this holder's own person has approved it; and for a
+    plain file that the register knows as another record. Asking alone registers nothing.
     """
-    key, request = checked.key, checked.request
+    key, request, unlocking = checked.key, checked.request, checked.unlocking
     if is_over(request.expires, at):
         raise Refused("the request is over", hint="ask for it again")
     approving = approvals(key.plan.holders, request.digest(), words, at)
     names = [signed.answer.member for signed in approving]
-    if key.plan.names[share.identifier - 1] not in names:
+    if key.plan.names[seat(own.share.identifier)] not in names:
         raise Refused("this member has not approved the request")
     if len(names) < key.plan.min_signers:
         raise Refused(f"{len(names)} holders approved, where {key.plan.rule} must")
-    asked = checked.unlocking.asked(request.digest())
-    to = checked.unlocking.answers_to
-    return answer(share, identity, asked, checked.bases, to, randomness)
+    sought, asked = unlocking.sought, unlocking.asked(request.digest())
+    if sought.mode == "plain":
+        check_register(own.register, parse_header(sought.content), sought.record)
+    return answer(own.share, own.identity, asked, checked.bases, unlocking.answers_to, randomness)
 
 
 def _identity(holder: Holder) -> Identity:
