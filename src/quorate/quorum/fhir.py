@@ -1,6 +1,6 @@
 """A document in plain words: what a person must see before it is ordered.
 
-Read are the fields that matter of an HL7 FHIR R4 MedicationRequest [FHIRR4].
+Read are the fields that matter of an HL7 FHIR R4 MedicationRequest [FHIR19].
 Whatever else the document holds is counted, never hidden; any other JSON is
 shown as it stands. What is signed is the document's digest, not these words.
 """

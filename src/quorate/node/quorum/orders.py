@@ -39,10 +39,10 @@ class Orders:
             )
         return wire.decode(entry.result, Order)
 
-    async def finish(
+    def finish(
         self, entry: RequestEntry, key: Key, approved: tuple[SignedAnswer, ...], signature: bytes
-    ) -> None:
-        """Keep the order that a signature completes, and tell all."""
+    ) -> Order:
+        """Keep the order that a signature completes, and return it to be told to all."""
         (requester,) = holders_of(self.desk.group, [entry.request.requester])
         order = Order(
             FORMAT,
@@ -55,7 +55,7 @@ class Orders:
             signature,
         )
         self.take(order)
-        await self.desk.tell_all("order", order)
+        return order
 
     async def on_order(self, party: Party, body: bytes) -> bytes:
         """Take in a signed order, whoever passes it on."""

@@ -29,6 +29,7 @@ from quorate.node.quorum.signer import Signer
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
+from quorate.quorum.order import Order
 from quorate.threshold import frost, statement
 from quorate.threshold.frost import NonceCommitment
 from quorate.threshold.statement import SignedShare
@@ -114,8 +115,13 @@ class Signing:
             except Abort as e:
                 self._leave_out(entry, key, e, left_out)
                 continue
-            await self.orders.finish(entry, key, approved, signature)
+            order = self.orders.finish(entry, key, approved, signature)
+            self.waits.add(telling := self.tasks.create_task(self._tell(order)))
+            telling.add_done_callback(self.waits.discard)
             return
+
+    async def _tell(self, order: Order) -> None:
+        await self.desk.tell_all("order", order)
 
     def _choose(
         self, key: Key, approved: tuple[SignedAnswer, ...], left_out: dict[str, str]
