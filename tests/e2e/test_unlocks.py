@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,10 @@ def asked(ward: Ward, name: str, before: int) -> str:
     return ward[name].unlocks()[-1].id
 
 
+def is_unlocked(ward: Ward, name: str, id_: str) -> bool:
+    return ward[name].unlock_request(id_).state == "unlocked"
+
+
 def test_a_file_from_sealing_to_opening_as_people_type_it(ward: Ward, letter: Path) -> None:
     sealed = said(ward, "reception", "seal", letter, "--key", "records", "--record", "record-17")
     assert sealed["record"] == "record-17"
@@ -76,7 +81,8 @@ def test_a_file_from_sealing_to_opening_as_people_type_it(ward: Ward, letter: Pa
     first = started(ward, "doctor", *command)
     id_ = asked(ward, "nurse", before)
     first.send_signal(signal.SIGINT)  # who stops waiting
-    assert first.wait() == 130
+    first.communicate(timeout=30)
+    assert first.returncode == 130
     shown = typed(ward, "nurse", "unlock", "approve", id_, "--reason", "on duty")
     assert (shown.returncode, "decide with --yes" in shown.stderr) == (2, True)
     assert re.search(r"record +record-17", shown.stderr)
@@ -92,7 +98,7 @@ def test_a_file_from_sealing_to_opening_as_people_type_it(ward: Ward, letter: Pa
     assert out.read_bytes() == CONTENT
     assert any(line.startswith(f"{id_}  unlocked") for line in listed(ward))
     for name in WARD:
-        wait(lambda name=name: ward[name].unlock_request(id_).state == "unlocked")
+        wait(partial(is_unlocked, ward, name, id_))
         log = typed(ward, name, "audit", "show").stdout
         assert f"{id_} by nurse: seen by nurse" in log
         assert f"{id_} for doctor: record-17" in log
@@ -136,7 +142,7 @@ def test_three_of_five_open_within_300_ms_of_the_last_yes(ward: Ward) -> None:
         ward["nurse"].answer_unlock(request.id, "approve", "on duty")
         began = time.perf_counter()
         ward["laboratory"].answer_unlock(request.id, "approve", "on duty")
-        wait(lambda id_=request.id: ward["doctor"].unlock_request(id_).state == "unlocked")
+        wait(partial(is_unlocked, ward, "doctor", request.id))
         assert ward["doctor"].file_key(request.id) == file_key
         taken.append(time.perf_counter() - began)
     print("seconds:", *(f"{one:.3f}" for one in sorted(taken)))  # noqa: T201 - shown by -rP
@@ -158,7 +164,8 @@ def test_stock_age_opens_through_the_quorum(ward: Ward, letter: Path, tmp_path: 
     identity.write_text(typed(ward, "doctor", "key", "identity", "records").stdout)
     sealed, out, before = tmp_path / "sealed.age", tmp_path / "opened", len(ward["nurse"].unlocks())
     seal = begun([AGE, "-r", recipient, "-o", str(sealed), str(letter)], ward, "nurse", PATH=path)
-    assert seal.wait() == 0, seal.stderr and seal.stderr.read()
+    _, trouble = seal.communicate(timeout=30)
+    assert seal.returncode == 0, trouble
     open_ = [AGE, "-d", "-i", str(identity), "-o", str(out), str(sealed)]
     age = begun(open_, ward, "doctor", PATH=path, QUORATE_REASON="acute care", QUORATE_NODE="")
     id_ = asked(ward, "nurse", before)

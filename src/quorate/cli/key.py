@@ -16,6 +16,7 @@ from quorate.cli.options import (
 )
 from quorate.cli.output import aligned, grouped, say, show
 from quorate.errors import Error, Refused
+from quorate.threshold.age.keys import of_record
 from quorate.threshold.keys import Purpose
 
 if TYPE_CHECKING:
@@ -95,7 +96,12 @@ def show_command(name: Name, node: NodeOption = None, form: FormatOption = "text
 
 
 @app.command("recipient")
-def recipient(name: Name, node: NodeOption = None, form: FormatOption = "text") -> None:
+def recipient(
+    name: Name,
+    record: Annotated[str, typer.Option(help="As which record; else each file is its own.")] = "",
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
     """Print the line to which age seals: age -r LINE FILE."""
     with quorum_of(node) as client:
         key = client.key(name)
@@ -103,7 +109,8 @@ def recipient(name: Name, node: NodeOption = None, form: FormatOption = "text") 
         raise Refused(f"nothing can be sealed to key {name}: {_why_not(key)}")
     if key.purpose == "plain":
         say(f"note: {key.warning}", error=True)
-    show({"recipient": key.recipient}, [key.recipient], form)
+    line = of_record(key.recipient, record) if record else key.recipient
+    show({"recipient": line}, [line], form)
 
 
 @app.command("identity")
