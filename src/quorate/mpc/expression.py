@@ -23,7 +23,7 @@ from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
 from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare
-from quorate.mpc.cost import Cost
+from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.replicated import Share
 from quorate.mpc.truncation import OFFSET
 
@@ -222,27 +222,27 @@ def steps(outputs: Iterable[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
         yield [one for one in here if not one.is_local], [one for one in here if one.is_local]
 
 
-def cost_of(outputs: Iterable[Node]) -> Cost:
+def cost_of(outputs: Iterable[Node], pace: Pace = NEAR) -> Cost:
     """Return what computing `outputs` costs, without revealing them."""
     total = cost.FREE
     for sent, _ in steps(outputs):
         together = cost.FREE
         for one in sent:
-            together = together.beside(_cost_of_one(one))
+            together = together.beside(_cost_of_one(one, pace))
         total = total.then(together)
     return total
 
 
-def _cost_of_one(one: Node) -> Cost:
+def _cost_of_one(one: Node, pace: Pace) -> Cost:
     match one.operation:
         case Mul(cut) | MatMul(cut):
             return cost.mul_fixed(one.size) if cut else cost.mul(one.size)
         case Truncate():
             return cost.truncate(one.size)
         case IsNegative():
-            return cost.is_negative(one.size)
+            return cost.sign(one.size, pace)
         case IsZero():
-            return cost.is_zero(one.size)
+            return cost.zero(one.size, pace)
         case Both():
             return cost.both(one.size)
         case ToRing():

@@ -88,7 +88,7 @@ class SecretArray:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
         price = cost.reveal_bits if self.node.is_bits else cost.reveal
         revealing = price(self.size, to) if to else cost.FREE
-        return expression.cost_of([self.node]).then(revealing)
+        return expression.cost_of([self.node], self.engine.pace).then(revealing)
 
     # Arithmetic
 
