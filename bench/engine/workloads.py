@@ -1,59 +1,118 @@
-"""The secure engine's work among three processes: seconds beside NumPy's, bytes as declared."""
+"""What the engine is timed at: each with its cost, and NumPy's way to the same."""
 
-import statistics
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.trio import run_three
-from quorate.algebra.ring import Words, from_signed, to_signed
+from bench.engine import regression
+from bench.inputs import FRACTION_BITS, IN_TURN, Ints, operands
+from quorate.algebra.ring import to_signed
 from quorate.mpc import comparison, cost, replicated, truncation
 from quorate.mpc.boolean import BitShare, reveal_bits
 from quorate.mpc.cost import Cost
 from quorate.mpc.replicated import Committee, Share
 
-MANY, SIDE, IN_TURN = 1_000_000, 1_000, 1_000
-REPEATS = 5
-F = 16
-
-Ints = NDArray[np.int64]
+Found = NDArray[np.int64] | NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What is timed over two secret arrays, what it costs, and NumPy's way to the same."""
+    """What is timed over secret words; what `plain` gives is the right answer."""
 
     name: str
-    shape: tuple[int, ...]
-    run: Callable[[Committee, Share, Share], Awaitable[Share | BitShare]]
+    inputs: Callable[[], tuple[Ints, ...]]
+    run: Callable[..., Awaitable[Share | BitShare]]
+    """Called with a committee and a share of each input."""
+
     cost: Cost
-    plain: Callable[[Ints, Ints], Ints | NDArray[np.bool_]]
-    rounded: bool = False
+    plain: Callable[..., Found]
+    off_by: int = 0
+    """How far results may be off: a division is rounded up or down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """Seconds of each repetition at one party, the first apart; and what one repetition sent."""
-
-    cold_s: float
-    warm_s: tuple[float, ...]
-    bytes_sent: int
-    rounds: int
+def products(m: int) -> Workload:
+    return _pairs(f"{m:,} products", (m,), replicated.mul, cost.mul(m), np.multiply)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The slowest party counts; medians over the repetitions."""
+def comparisons(m: int) -> Workload:
+    return _pairs(f"{m:,} comparisons", (m,), _less, cost.is_negative(m), np.less)
 
-    name: str
-    cost: Cost
-    tls_s: float
-    tls_cold_s: float
-    sockets_s: float
-    numpy_s: float
+
+def equalities(m: int) -> Workload:
+    return _pairs(f"{m:,} equalities", (m,), _equal, cost.is_zero(m), np.equal)
+
+
+def fixed_products(m: int) -> Workload:
+    name = f"{m:,} fixed-point products"
+    return _pairs(name, (m,), _fixed, cost.mul_fixed(m), _plain_fixed, off_by=1)
+
+
+def truncations(m: int) -> Workload:
+    return _pairs(f"{m:,} truncations", (m,), _truncated, cost.truncate(m), _plain_cut, off_by=1)
+
+
+def dot(m: int) -> Workload:
+    name = f"dot product of {m:,} numbers"
+    return _pairs(name, (m,), _dot, cost.mul_fixed(1), _plain_dot, off_by=1)
+
+
+def total(m: int) -> Workload:
+    return _pairs(f"sum of {m:,} numbers", (m,), _total, cost.FREE, _plain_total)
+
+
+def matrices(m: int) -> Workload:
+    """Multiply square matrices with about `m` entries each."""
+    side = round(m**0.5)
+    price = cost.mul_fixed(side * side)
+    name = f"matrix product, {side:,} each way"
+    return _pairs(name, (side, side), _matrices, price, _plain_matrices, off_by=1)
+
+
+def products_in_turn() -> Workload:
+    chain = cost.FREE
+    for _ in range(IN_TURN):
+        chain = chain.then(cost.mul(1))
+    return _pairs(f"{IN_TURN:,} products in turn", (1,), _in_turn, chain, _plain_in_turn)
+
+
+def logistic_regression() -> Workload:
+    return Workload(
+        f"logistic regression, {len(regression.words()[1])} patients",
+        regression.words,
+        regression.train,
+        regression.cost(),
+        regression.plain,
+        regression.OFF_BY,
+    )
+
+
+async def check(committee: Committee, load: Workload, result: Share | BitShare) -> None:
+    """Reveal a result; it has to be right."""
+    expected = load.plain(*load.inputs())
+    if isinstance(result, BitShare):
+        found = await reveal_bits(committee, result, range(3))
+        assert found is not None
+        assert np.array_equal(found, expected), f"{load.name} is wrong"
+        return
+    words = await replicated.reveal(committee, result, range(3))
+    assert words is not None
+    error = to_signed(words) - expected
+    assert np.abs(error).max() <= load.off_by, f"{load.name} is wrong"
+
+
+def _pairs(
+    name: str,
+    shape: tuple[int, ...],
+    run: Callable[..., Awaitable[Share | BitShare]],
+    price: Cost,
+    plain: Callable[..., Any],
+    off_by: int = 0,
+) -> Workload:
+    return Workload(name, partial(operands, shape), run, price, plain, off_by)
 
 
 async def _less(committee: Committee, x: Share, y: Share) -> BitShare:
@@ -65,11 +124,24 @@ async def _equal(committee: Committee, x: Share, y: Share) -> BitShare:
 
 
 async def _fixed(committee: Committee, x: Share, y: Share) -> Share:
-    return await truncation.mul_fixed(committee, x, y, F)
+    return await truncation.mul_fixed(committee, x, y, FRACTION_BITS)
+
+
+async def _truncated(committee: Committee, x: Share, _: Share) -> Share:
+    return await truncation.truncate(committee, x, FRACTION_BITS)
+
+
+async def _dot(committee: Committee, x: Share, y: Share) -> Share:
+    row, column = Share(x.own[None], x.next[None]), Share(y.own[:, None], y.next[:, None])
+    return await truncation.matmul_fixed(committee, row, column, FRACTION_BITS)
+
+
+async def _total(_: Committee, x: Share, __: Share) -> Share:
+    return Share(x.own.sum(keepdims=True), x.next.sum(keepdims=True))
 
 
 async def _matrices(committee: Committee, x: Share, y: Share) -> Share:
-    return await truncation.matmul_fixed(committee, x, y, F)
+    return await truncation.matmul_fixed(committee, x, y, FRACTION_BITS)
 
 
 async def _in_turn(committee: Committee, x: Share, y: Share) -> Share:
@@ -78,116 +150,29 @@ async def _in_turn(committee: Committee, x: Share, y: Share) -> Share:
     return x
 
 
-def _multiplied_in_turn(x: Ints, y: Ints) -> Ints:
-    for _ in range(IN_TURN):
-        x = x * y
-    return x
-
-
-def workloads() -> list[Workload]:
-    chain = cost.FREE
-    for _ in range(IN_TURN):
-        chain = chain.then(cost.mul(1))
-    many, square = (MANY,), (SIDE, SIDE)
-    products = cost.mul_fixed(MANY)
-    return [
-        Workload("1,000,000 products", many, replicated.mul, cost.mul(MANY), np.multiply),
-        Workload("1,000,000 comparisons", many, _less, cost.is_negative(MANY), np.less),
-        Workload("1,000,000 equalities", many, _equal, cost.is_zero(MANY), np.equal),
-        Workload("1,000,000 fixed-point products", many, _fixed, products, _plain_fixed, True),
-        Workload(
-            "matrix product, 1,000 each way", square, _matrices, products, _plain_matrices, True
-        ),
-        Workload("1,000 products in turn", (1,), _in_turn, chain, _multiplied_in_turn),
-    ]
-
-
 def _plain_fixed(x: Ints, y: Ints) -> Ints:
-    return (x * y) >> F
+    return _plain_cut(x * y)
+
+
+def _plain_cut(x: Ints, *_: Ints) -> Ints:
+    cut: Ints = x >> FRACTION_BITS
+    return cut
+
+
+def _plain_dot(x: Ints, y: Ints) -> Ints:
+    return _plain_cut((x * y).sum(keepdims=True)[None])
+
+
+def _plain_total(x: Ints, _: Ints) -> Ints:
+    return x.sum(keepdims=True)
 
 
 def _plain_matrices(x: Ints, y: Ints) -> Ints:
     """Multiply as doubles, which is exact here: what NumPy does fastest."""
-    return (x.astype(np.float64) @ y.astype(np.float64)).astype(np.int64) >> F
+    return (x.astype(np.float64) @ y.astype(np.float64)).astype(np.int64) >> FRACTION_BITS
 
 
-def operands(shape: tuple[int, ...]) -> tuple[Ints, Ints]:
-    """Return numbers of 20 bits and a sign, made by arithmetic, with some equals."""
-    count = np.arange(int(np.prod(shape)))
-    x, y = (count * 48271 % (1 << 21) - (1 << 20), count * 16807 % (1 << 21) - (1 << 20))
-    y[::4] = x[::4]
-    return x.reshape(shape), y.reshape(shape)
-
-
-def measure() -> list[Measured]:
-    """Run all workloads over TLS and over plain sockets."""
-    encrypted, plain = (run_three(_all_timed, encrypted=flag) for flag in (True, False))
-    measured = []
-    for i, load in enumerate(workloads()):
-        over_tls, over_sockets = ([party[i] for party in run] for run in (encrypted, plain))
-        for party, timed in [*enumerate(over_tls), *enumerate(over_sockets)]:
-            said = load.cost.rounds, load.cost.bytes_sent[party]
-            assert (timed.rounds, timed.bytes_sent) == said, f"{load.name} is not as declared"
-        x, y = operands(load.shape)
-        measured.append(
-            Measured(
-                load.name,
-                load.cost,
-                _slowest(over_tls),
-                max(timed.cold_s for timed in over_tls),
-                _slowest(over_sockets),
-                statistics.median(_seconds(load, x, y) for _ in range(REPEATS)),
-            )
-        )
-    return measured
-
-
-def _slowest(parties: list[Timed]) -> float:
-    repetitions = zip(*(timed.warm_s for timed in parties), strict=True)
-    return float(statistics.median(max(seconds) for seconds in repetitions))
-
-
-def _seconds(load: Workload, x: Ints, y: Ints) -> float:
-    started = time.perf_counter()
-    load.plain(x, y)
-    return time.perf_counter() - started
-
-
-async def _all_timed(committee: Committee) -> list[Timed]:
-    return [await _timed(committee.at(f"load {i}"), load) for i, load in enumerate(workloads())]
-
-
-async def _timed(committee: Committee, load: Workload) -> Timed:
-    """Repeat one workload; what it gives has to be right."""
-    x, y = operands(load.shape)
-    shares = [
-        await replicated.deal(committee, owner, from_signed(values))
-        for owner, values in enumerate((x, y))
-    ]
-    session, seconds, spent = committee.session, [], set()
-    result: Share | BitShare | None = None
-    for _ in range(REPEATS + 1):
-        await session.exchange(b"ready")
-        sent, rounds = session.meter.bytes_sent, session.rounds
-        started = time.perf_counter()
-        result = await load.run(committee, *shares)
-        seconds.append(time.perf_counter() - started)
-        spent.add((session.meter.bytes_sent - sent, session.rounds - rounds))
-    assert result is not None
-    await _check(committee, load, result)
-    ((bytes_sent, rounds),) = spent
-    return Timed(seconds[0], tuple(seconds[1:]), bytes_sent, rounds)
-
-
-async def _check(committee: Committee, load: Workload, result: Share | BitShare) -> None:
-    expected = load.plain(*operands(load.shape))
-    if isinstance(result, BitShare):
-        found = await reveal_bits(committee, result, range(3))
-        assert found is not None
-        assert np.array_equal(found, expected), f"{load.name} is wrong"
-        return
-    words: Words | None = await replicated.reveal(committee, result, range(3))
-    assert words is not None
-    error = to_signed(words) - expected
-    allowed = {0, 1} if load.rounded else {0}
-    assert set(np.unique(error).tolist()) <= allowed, f"{load.name} is wrong"
+def _plain_in_turn(x: Ints, y: Ints) -> Ints:
+    for _ in range(IN_TURN):
+        x = x * y
+    return x
