@@ -96,8 +96,24 @@ class ToRing:
     """Bits as words 0 and 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToBits:
+    """The lowest `count` bits of words, along a new first axis."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromBits:
+    """The words whose bits lie along the first axis; `signed`: the last counts as negative."""
+
+    signed: bool
+
+
 Local = Held | Public | Linear
-Operation = Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing
+Operation = (
+    Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing | ToBits | FromBits
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +156,11 @@ def linear(apply: Apply, *inputs: Node, limit: int = 1, f: int | None = None) ->
     if first.is_bits:
         return bits(Linear(apply), inputs, shape)
     return node(Linear(apply), inputs, shape, limit, first.f if f is None else f)
+
+
+def retold(x: Node, *, limit: int | None = None, f: int | None = None) -> Node:
+    """Return the same words under another limit, or with other bits of fraction."""
+    return linear(np.asarray, x, limit=x.limit if limit is None else limit, f=f)
 
 
 def mul(x: Node, y: Node) -> Node:
@@ -226,6 +247,10 @@ def _cost_of_one(one: Node) -> Cost:
             return cost.both(one.size)
         case ToRing():
             return cost.to_ring(one.size)
+        case ToBits(count):
+            return cost.to_bits(one.size // count, count)
+        case FromBits():
+            return cost.from_bits(one.size, one.inputs[0].shape[0])
         case _:
             return cost.FREE
 
