@@ -10,7 +10,7 @@ from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.expression import Held, Value, node
 from quorate.mpc.functions import sigmoid
 from quorate.mpc.replicated import Committee, Share
-from quorate.mpc.secret import SecretArray, bounded
+from quorate.mpc.secret import SecretArray, promised
 
 UNIT = 1 << FRACTION_BITS
 LARGEST, LARGEST_WEIGHT, LARGEST_SUM = 16, 4, 32
@@ -68,8 +68,8 @@ def _weights(engine: Engine, x_words: Value, benign_words: Value) -> SecretArray
     weights = SecretArray(engine, (x[0] * 0).node)
     for rows in batches(len(x)):
         here, steps = x[rows], rows.stop - rows.start
-        error = sigmoid(bounded(here @ weights, LARGEST_SUM * UNIT)) - benign[rows]
-        weights = bounded(weights - here.T @ error * (RATE / steps), LARGEST_WEIGHT * UNIT)
+        error = sigmoid(promised(here @ weights, LARGEST_SUM * UNIT)) - benign[rows]
+        weights = promised(weights - here.T @ error * (RATE / steps), LARGEST_WEIGHT * UNIT)
     return weights
 
 

@@ -58,8 +58,9 @@ GROWTH = """\
 
 Seconds over TLS, medians of five, all of one size in the same three processes. Below about
 10,000 words rounds are all that counts, above 100,000 bytes are. A matrix product has as many
-entries as words are said; its work grows with their 1.5th power, and 10,000,000 are left out: they would take half a minute. At 10,000,000 words a party's
-process held {peak:.1f} GB at most.
+entries as words are said; its work grows with their 1.5th power, and 10,000,000 are left out: by
+that law they would take half a minute. At 10,000,000 words a party's process held {peak:.1f} GB
+at most.
 """
 
 

@@ -46,12 +46,12 @@ def time_workloads(
     """Run each of the workloads once cold and then `repeats` times, in the same processes."""
     parties = run_three(partial(_time_all, list(loads), repeats), encrypted=encrypted)
     return [
-        _together(load, party)
-        for load, party in zip(loads, zip(*parties, strict=True), strict=True)
+        summary(load, party) for load, party in zip(loads, zip(*parties, strict=True), strict=True)
     ]
 
 
-def _together(load: Workload, parties: Sequence[Timed]) -> Spent:
+def summary(load: Workload, parties: Sequence[Timed]) -> Spent:
+    """Return the medians. Raises `AssertionError` if rounds or bytes are not as declared."""
     for party, timed in enumerate(parties):
         said = load.cost.rounds, load.cost.bytes_sent[party]
         assert (timed.rounds, timed.bytes_sent) == said, f"{load.name} is not as declared"
@@ -75,11 +75,12 @@ def numpy_s(load: Workload) -> float:
 
 async def _time_all(loads: list[Workload], repeats: int, committee: Committee) -> list[Timed]:
     return [
-        await _time_one(committee.at(f"load {i}"), load, repeats) for i, load in enumerate(loads)
+        await time_one(committee.at(f"load {i}"), load, repeats) for i, load in enumerate(loads)
     ]
 
 
-async def _time_one(committee: Committee, load: Workload, repeats: int) -> Timed:
+async def time_one(committee: Committee, load: Workload, repeats: int) -> Timed:
+    """Deal the inputs, repeat the work, check its result: one party's view."""
     session, seconds, busy, spent = committee.session, [], [], set()
     shares = [
         await replicated.deal(committee, owner, from_signed(values))

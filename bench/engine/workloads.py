@@ -164,7 +164,8 @@ def _plain_dot(x: Ints, y: Ints) -> Ints:
 
 
 def _plain_total(x: Ints, _: Ints) -> Ints:
-    return x.sum(keepdims=True)
+    summed: Ints = x.sum(keepdims=True)
+    return summed
 
 
 def _plain_matrices(x: Ints, y: Ints) -> Ints:

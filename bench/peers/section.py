@@ -3,7 +3,7 @@
 from bench.inputs import MANY
 from bench.markdown import table
 from bench.peers import results
-from bench.peers.results import Peer, Row
+from bench.peers.results import Peer, Results, Row
 
 WORK_GROWS = {
     "comparisons": 1.0,
@@ -26,7 +26,11 @@ below 1 means that the engine is faster. What would take a program minutes it ge
 
 
 def section() -> str:
-    found = results.read()
+    return text_of(results.read())
+
+
+def text_of(found: Results) -> str:
+    """Return Markdown: a table for each peer, and why others were not measured."""
     parts = [TEXT.format(date=found.date, machine=found.machine)]
     parts += map(peer_table, found.peers)
     parts += [f"**{one.name} was not measured:** {one.reason}\n" for one in found.missing]
