@@ -3,11 +3,11 @@
 import numpy as np
 
 from bench.inputs import FRACTION_BITS, RATE, Ints, batches, patients, right, trained
-from quorate.algebra.ring import to_signed
+from quorate.algebra.ring import Words, to_signed
 from quorate.mpc import replicated
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
-from quorate.mpc.expression import Held, Value, node
+from quorate.mpc.expression import Held, node
 from quorate.mpc.functions import sigmoid
 from quorate.mpc.replicated import Committee, Share
 from quorate.mpc.secret import SecretArray, promised
@@ -62,7 +62,7 @@ def right_of(weights: Ints) -> int:
     return right(patients(), weights / UNIT)
 
 
-def _weights(engine: Engine, x_words: Value, benign_words: Value) -> SecretArray:
+def _weights(engine: Engine, x_words: Share | Words, benign_words: Share | Words) -> SecretArray:
     x = _held(engine, x_words, LARGEST)
     benign = _held(engine, benign_words, 1)
     weights = SecretArray(engine, (x[0] * 0).node)
@@ -73,6 +73,6 @@ def _weights(engine: Engine, x_words: Value, benign_words: Value) -> SecretArray
     return weights
 
 
-def _held(engine: Engine, value: Value, largest: int) -> SecretArray:
+def _held(engine: Engine, value: Share | Words, largest: int) -> SecretArray:
     leaf = node(Held(value), [], value.shape, largest * UNIT, FRACTION_BITS)
     return SecretArray(engine, leaf)

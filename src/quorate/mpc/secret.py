@@ -11,12 +11,12 @@ product with another such number, and by 2^-(f+1) when they are dealt. Bits are 
 results of comparisons; in arithmetic they count as 0 and 1.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from math import ceil
-from operator import itemgetter
+from operator import index, itemgetter
 from typing import SupportsIndex
 
 import numpy as np
@@ -29,6 +29,7 @@ from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Both, Held, IsNegative, IsZero, Node, Shape, ToRing
 from quorate.mpc.numbers import Revealed, aligned, decoded, encoded, public, scaled
+from quorate.mpc.replicated import SEATS
 
 Index = SupportsIndex | slice | None | tuple[SupportsIndex | slice | None, ...] | NDArray[np.int64]
 Axis = int | None
@@ -88,7 +89,7 @@ class SecretArray:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
         price = cost.reveal_bits if self.node.is_bits else cost.reveal
         revealing = price(self.size, to) if to else cost.FREE
-        return expression.cost_of([self.node]).then(revealing)
+        return expression.cost_of([self.node], self.engine.pace).then(revealing)
 
     # Arithmetic
 
@@ -125,7 +126,7 @@ class SecretArray:
         return _quotient(self._of(self._operand(other)), self)
 
     def __pow__(self, exponent: int) -> "SecretArray":
-        if exponent < 1:
+        if index(exponent) < 1:
             raise ValueError("a secret is raised to positive integer powers only")
         root = self if exponent == 1 else (self * self) ** (exponent // 2)
         return root * self if exponent % 2 and exponent > 1 else root
@@ -296,17 +297,26 @@ async def deal(
 
 async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed | None]:
     """Reveal several arrays of one engine in shared rounds: at the parties in `to`, else None."""
+    if not arrays:
+        raise ValueError("need at least one array to reveal")
     if not to:
         raise Refused("nobody is named to reveal this to")
-    engine = arrays[0].engine
-    if any(array.engine is not engine for array in arrays):
-        raise ValueError("these secrets belong to two engines")
+    if strangers := set(to) - set(range(SEATS)):
+        raise Refused(f"nobody has the seat {min(strangers)}: the parties are 0, 1 and 2")
+    engine = one_engine(arrays)
     values = await engine.compute([array.node for array in arrays])
     words = await engine.reveal(values, to)
     return [
         None if found is None else decoded(found, array.node)
         for found, array in zip(words, arrays, strict=True)
     ]
+
+
+def one_engine(arrays: Sequence[SecretArray]) -> Engine:
+    """Return the engine of all these arrays. Raises `ValueError` if they have two."""
+    if any(array.engine is not arrays[0].engine for array in arrays):
+        raise ValueError("these secrets belong to two engines")
+    return arrays[0].engine
 
 
 def promised(x: SecretArray, limit: int) -> SecretArray:
