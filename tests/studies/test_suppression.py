@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quorate.studies.inputs import Axis, Cells
+from quorate.studies.inputs import Axis
 from quorate.studies.results import WITHHELD
 from quorate.studies.study import Study, read_study
-from quorate.studies.suppression import withheld
+from quorate.studies.suppression import layout_of, withheld
 from tests.studies.trio import plan_of
 
 HEAD = """
@@ -36,8 +37,9 @@ def study(*releases: str) -> Study:
 
 
 def hidden(made: Study, counts: dict[Axes, list[int]]) -> dict[Axes, set[int]]:
-    found = withheld(made, {Cells((), axes): values for axes, values in counts.items()})
-    return {cells.axes: gone for cells, gone in found.items()}
+    tables = [cells.axes for cells in layout_of(made).tables]
+    found = withheld(made, [counts[axes] for axes in tables])
+    return {axes: set(np.flatnonzero(bits)) for axes, bits in zip(tables, found, strict=True)}
 
 
 @pytest.mark.parametrize(
