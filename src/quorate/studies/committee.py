@@ -104,15 +104,15 @@ async def reveal_shown(
 
 def revealed_words(study: Study, layout: Layout) -> int:
     """Return how many words are revealed: what is asked for, and a bit for each cell."""
-    cells = [*(item.cells for item in asked_of(study)), *layout.tables]
+    cells = [*(item.cells for item in asked_of(study)), *layout.counted]
     return sum(size(study, one) for one in cells)
 
 
 def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> list[SecretArray]:
-    """Return the number of rows in each cell of each table."""
+    """Return the number of rows in each cell of each counted table."""
     most = members * study.max_rows
     places = places_of(study)
-    return [secret.bounded(sums[places[Input(t, "count", "")]], most) for t in layout.tables]
+    return [secret.bounded(sums[places[Input(t, "count", "")]], most) for t in layout.counted]
 
 
 def shown_of(
@@ -123,8 +123,9 @@ def shown_of(
     Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
     """
     places, asked = places_of(study), asked_of(study)
+    hidden = hidden[: len(layout.counted)]
     starts = np.cumsum([0, *(bits.size for bits in hidden)])
-    cell = {t: np.arange(a, b) for t, a, b in zip(layout.tables, starts, starts[1:], strict=False)}
+    cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
     bits = concatenate(hidden) + 0
     masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
     numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
@@ -224,8 +225,8 @@ def _cut(
     study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
 ) -> Revealed:
     values = ring.to_signed(words).tolist()
-    bits = iter(value == 1 for value in values[-sum(size(study, t) for t in layout.tables) :])
-    hidden = tuple(tuple(islice(bits, size(study, table))) for table in layout.tables)
+    bits = iter(value == 1 for value in values[-sum(size(study, t) for t in layout.counted) :])
+    hidden = tuple(tuple(islice(bits, size(study, table))) for table in layout.counted)
     m = len(values) - sum(map(len, hidden))
     return Revealed(tuple(values[:m]), hidden, session_id, seen)
 

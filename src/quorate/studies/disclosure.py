@@ -90,8 +90,8 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
     if plan.protocol == ADDITIVE:
         return tuple(_reveal(plan, item) for item in plan.inputs)
     numbers = tuple(_reveal(plan, item) for item in asked_of(plan.study))
-    n = sum(size(plan.study, table) for table in layout_of(plan.study).tables)
-    bits = Reveal(f"whether it is withheld, for each of {n} cells", n, plan.recipients, ())
+    n = sum(size(plan.study, table) for table in layout_of(plan.study).counted)
+    bits = Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())
     return (*numbers, bits)
 
 

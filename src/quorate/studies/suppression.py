@@ -7,7 +7,9 @@ total of a line of cells too would give a single small cell away. So in each lin
 * whose total is withheld, at least one cell is, unless all are empty,
 
 and where that does not hold the line withholds its next smallest cell: the first, of equals.
-Lines are those of releases of one study over the same condition.
+Lines are those of releases of one study over the same condition. Two tables that both add up to
+a third, as those by sex and by ward do to the number of all rows, tell it, released or not:
+it counts as a total that is shown, unless it is small itself.
 
 All lines look at once, and again `passes` times, whatever the numbers are. A line withholds
 at most one cell in all: then its rule holds, also when others withhold more. What one line
@@ -23,6 +25,7 @@ conditions, several studies, and what somebody knows from elsewhere (see docs/st
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import reduce
 from itertools import product
 from operator import or_
@@ -33,7 +36,7 @@ from numpy.typing import NDArray
 
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
-from quorate.studies.inputs import Cells, inputs_of, places
+from quorate.studies.inputs import Axis, Cells, inputs_of, places
 from quorate.studies.study import Study
 
 Array = TypeVar("Array", NDArray[Any], SecretArray)
@@ -53,7 +56,8 @@ class Lines:
 class Layout:
     """Where the rule looks, known from the study alone."""
 
-    tables: tuple[Cells, ...]
+    counted: tuple[Cells, ...]  # the tables of the releases
+    margins: tuple[Lines, ...]  # each makes one table more, of the totals of another
     lines: tuple[Lines, ...]
     passes: int
 
@@ -75,36 +79,46 @@ class Judged(Generic[Array]):
 
 
 def layout_of(study: Study) -> Layout:
-    """Return the tables whose cells `study` counts, and the lines between them."""
-    tables = tuple(item.cells for item in inputs_of(study) if item.amount == "count")
+    """Return the tables whose cells `study` counts, what they add up to, and the lines between."""
+    counted = tuple(item.cells for item in inputs_of(study) if item.amount == "count")
+    tables = (*counted, *_common(study, counted))
     lines = tuple(
         Lines(i, k, _index(study, cells, total))
         for (i, cells), (k, total) in product(enumerate(tables), repeat=2)
-        if total.where == cells.where and set(total.axes) < set(cells.axes)
+        if total.where == cells.where
+        and set(total.axes) < set(cells.axes)
+        and (k < len(counted) or _adds_up(study, cells, total))
     )
-    return Layout(tables, lines, _passes(tables, lines))
+    sources: dict[int, Lines] = {}
+    for one in lines:
+        if one.cells < len(counted) <= one.total:
+            sources.setdefault(one.total, one)
+    margins = tuple(sources[k] for k in range(len(counted), len(tables)))
+    return Layout(counted, margins, lines, _passes(tables, lines))
 
 
 def withheld(study: Study, counts: Sequence[Sequence[int]]) -> list[NDArray[np.bool_]]:
-    """Return which cells of each table of the layout to withhold, in the clear."""
+    """Return which cells of each counted table of the layout to withhold, in the clear."""
     layout = layout_of(study)
     judged = judge(layout, [np.array(table, np.int64) for table in counts], study.min_cell)
     more = nothing(judged)
     for _ in range(layout.passes):
         more = one_pass(layout, judged, more)
-    return [np.asarray(bits) for bits in gone(judged, more)]
+    return [np.asarray(bits) for bits in gone(judged, more)[: len(counts)]]
 
 
 def judge(layout: Layout, counts: Sequence[Array], least: int) -> Judged[Array]:
-    """Return what the rule needs to know of the counts of each table."""
-    large = [table >= least for table in counts]
-    small = [(table > 0) ^ big for table, big in zip(counts, large, strict=True)]
+    """Return what the rule needs to know of the counts of each counted table."""
+    every = list(counts)
+    every.extend(counts[margin.cells][margin.index].sum(axis=1) for margin in layout.margins)
+    large = [table >= least for table in every]
+    small = [(table > 0) ^ big for table, big in zip(every, large, strict=True)]
     none_small, some_small, before = [], [], []
     for one in layout.lines:
-        few = (small[one.cells] * counts[one.cells])[one.index].sum(axis=1)
+        few = (small[one.cells] * every[one.cells])[one.index].sum(axis=1)
         none_small.append(few < 1)
         some_small.append((few < least) ^ none_small[-1])
-        in_line = counts[one.cells][one.index]
+        in_line = every[one.cells][one.index]
         before.append(_order(in_line) & large[one.cells][one.index][:, None, :])
     return Judged(tuple(small), tuple(large), tuple(none_small), tuple(some_small), tuple(before))
 
@@ -115,7 +129,7 @@ def nothing(judged: Judged[Array]) -> list[Array]:
 
 
 def gone(judged: Judged[Array], more: Sequence[Array]) -> list[Array]:
-    """Return all cells that are withheld."""
+    """Return all cells that are withheld, of each table and then of each margin."""
     return [small ^ bits for small, bits in zip(judged.small, more, strict=True)]
 
 
@@ -190,3 +204,29 @@ def _index(study: Study, cells: Cells, total: Cells) -> Numbers:
     for i, place in enumerate(places(study, cells)):
         rows[at[tuple(place[k] for k in kept)]].append(i)
     return np.array(rows, np.int64)
+
+
+def _common(study: Study, counted: Sequence[Cells]) -> list[Cells]:
+    """Return what any two tables of one condition both add up to, and so on, if not counted."""
+    found = list(counted)
+    for one in found:  # grows on the way
+        for other in found[: found.index(one)]:
+            axes = tuple(axis for axis in one.axes if axis in other.axes)
+            both = Cells(one.where, axes)
+            tell_it = _adds_up(study, one, both) and _adds_up(study, other, both)
+            if other.where == one.where and both not in found and tell_it:
+                found.append(both)
+    return found[len(counted) :]
+
+
+def _adds_up(study: Study, cells: Cells, total: Cells) -> bool:
+    """Return whether every row of `total` is in a cell: a histogram may leave rows out."""
+    return all(_is_complete(study, axis) for axis in cells.axes if axis not in total.axes)
+
+
+def _is_complete(study: Study, axis: Axis) -> bool:
+    if not axis.edges:
+        return True
+    column = study.table.column(axis.column)
+    low, high = Fraction(column.low), Fraction(column.high)
+    return Fraction(axis.edges[0]) <= low and high <= Fraction(axis.edges[-1])
