@@ -20,7 +20,9 @@ many passes nothing changes any more.
 
 The functions are for NumPy arrays and for secret ones alike: a node that sees the counts
 decides in the clear, a committee on shares. Not stopped: sums of releases over different
-conditions, several studies, and what somebody knows from elsewhere (see docs/study-file.md).
+conditions, several studies, what somebody knows from elsewhere, and, in large tables, equations
+over many lines at once (see docs/study-file.md). It is the plain form of complementary
+suppression [Cox80].
 """
 
 from collections.abc import Sequence
@@ -136,7 +138,7 @@ def gone(judged: Judged[Array], more: Sequence[Array]) -> list[Array]:
 def one_pass(layout: Layout, judged: Judged[Array], more: Sequence[Array]) -> list[Array]:
     """Return the cells withheld beside the small ones, after every line has looked once more."""
     away = gone(judged, more)
-    found = [[bits] for bits in more]
+    found: list[list[Array]] = [[] for _ in more]
     for k, one in enumerate(layout.lines):
         here = more[one.cells][one.index]
         none, single = _none_and_one(here)
@@ -146,7 +148,10 @@ def one_pass(layout: Layout, judged: Judged[Array], more: Sequence[Array]) -> li
         needs = (single & (free ^ left_alone)) ^ (none & (some ^ (some & no_total) ^ left_alone))
         chosen = _first(judged.before[k] & ~here[:, None, :]) & needs[:, None]
         found[one.cells].append(chosen.reshape(-1)[np.argsort(one.index.reshape(-1))])
-    return [reduce(or_, bits) for bits in found]
+    return [  # no line chooses what is withheld already
+        bits ^ reduce(or_, chosen) if chosen else bits
+        for bits, chosen in zip(more, found, strict=True)
+    ]
 
 
 def _order(counts: Array) -> Array:
