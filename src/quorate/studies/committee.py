@@ -112,7 +112,7 @@ def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> 
     """Return the number of rows in each cell of each counted table."""
     most = members * study.max_rows
     places = places_of(study)
-    return [secret.bounded(sums[places[Input(t, "count", "")]], most) for t in layout.counted]
+    return [secret.promised(sums[places[Input(t, "count", "")]], most) for t in layout.counted]
 
 
 def shown_of(
@@ -129,7 +129,7 @@ def shown_of(
     bits = concatenate(hidden) + 0
     masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
     numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
-    return concatenate([numbers * secret.bounded(masks, 1), bits])
+    return concatenate([numbers * secret.promised(masks, 1), bits])
 
 
 def places_of(study: Study) -> dict[Input, slice]:
