@@ -124,7 +124,7 @@ SHOWN = plan_of(
 def test_what_a_committee_cannot_have_found_aborts(
     numbers: tuple[int, ...], *, possible: bool
 ) -> None:
-    hidden = ((True, False), (False,))
+    hidden = (True, False, False)
     if possible:
         values = [result.value for result in SHOWN.results_revealed(numbers, hidden)]
         assert values == [WITHHELD, "9", WITHHELD, "90", "13"]
@@ -134,5 +134,5 @@ def test_what_a_committee_cannot_have_found_aborts(
 
 
 def test_what_is_withheld_is_not_held_to_bounds() -> None:
-    hidden = ((True, True), (True,))
+    hidden = (True, True, True)
     assert {r.value for r in SHOWN.results_revealed((0,) * 5, hidden)} == {WITHHELD}

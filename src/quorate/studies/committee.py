@@ -21,9 +21,8 @@ From [AFLNO16] and the rule of `suppression`. Unreviewed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import reduce
-from itertools import chain, islice
 from typing import cast
 
 import numpy as np
@@ -34,26 +33,25 @@ from quorate.algebra.ring import Words
 from quorate.errors import Party
 from quorate.mpc import expression, owners, replicated, secret
 from quorate.mpc.agreement import Agreement, Claim, Randomness, agree
+from quorate.mpc.cost import Pace
 from quorate.mpc.engine import Secure
 from quorate.mpc.replicated import SEATS, Committee, Share
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 from quorate.studies.inputs import Input, asked_of, inputs_of, size
+from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
-from quorate.studies.suppression import (
-    Judged,
-    Layout,
-    gone,
-    judge,
-    layout_of,
-    nothing,
-    one_pass,
-)
+from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 from quorate.transport.session import Session, together
+
+PACE = Pace(10)
+"""Members are taken to be some way apart: rounds are saved where that costs few bytes.
+
+It is fixed, and not measured, so that the plan says what a run costs.
+"""
 
 TICK = b"\0"
 SHOWN = 4  # words kept of what each member sent
-Hidden = tuple[tuple[bool, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Revealed:
     """The outcome: what the releases ask for, 0 where it is withheld, and what is withheld."""
 
     numbers: tuple[int, ...]  # of `asked_of`, one after the other
-    hidden: Hidden  # of each table of the layout
+    hidden: tuple[bool, ...]  # of each counted cell of the layout
     session_id: bytes
     seen: dict[Party, Words]
     """The first words this party was sent by each member that sent it words: uniform noise."""
@@ -108,25 +106,22 @@ def revealed_words(study: Study, layout: Layout) -> int:
     return sum(size(study, one) for one in cells)
 
 
-def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> list[SecretArray]:
-    """Return the number of rows in each cell of each counted table."""
-    most = members * study.max_rows
+def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> SecretArray:
+    """Return the number of rows in each counted cell."""
     places = places_of(study)
-    return [secret.promised(sums[places[Input(t, "count", "")]], most) for t in layout.counted]
+    counts = [_range(places[Input(table, "count", "")]) for table in layout.counted]
+    return secret.promised(sums[np.concatenate(counts)], members * study.max_rows)
 
 
-def shown_of(
-    study: Study, layout: Layout, sums: SecretArray, hidden: list[SecretArray]
-) -> SecretArray:
+def shown_of(study: Study, layout: Layout, sums: SecretArray, hidden: SecretArray) -> SecretArray:
     """Return what is revealed: the numbers asked for times 1 - w, then every w.
 
     Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
     """
     places, asked = places_of(study), asked_of(study)
-    hidden = hidden[: len(layout.counted)]
-    starts = np.cumsum([0, *(bits.size for bits in hidden)])
+    starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
     cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
-    bits = concatenate(hidden) + 0
+    bits = hidden[: starts[-1]] + 0
     masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
     numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
     return concatenate([numbers * secret.promised(masks, 1), bits])
@@ -190,7 +185,7 @@ async def _decide(
     shares: Sequence[Share],
 ) -> Share:
     """Return the shares of what is revealed."""
-    engine, members = Secure(committee), len(shares)
+    engine, members = Secure(committee, PACE), len(shares)
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
     sums = secret.held(engine, total, limit=expression.RANGE - 1)
@@ -198,7 +193,7 @@ async def _decide(
     judged = await _computed(judged)
     more = nothing(judged)
     for tick in ticks:
-        more = await secret.compute(*one_pass(layout, judged, more))
+        (more,) = await secret.compute(one_pass(layout, judged, more))
         await tick.route(TICK, to=range(SEATS, members), like=TICK)
     (value,) = await engine.compute([shown_of(study, layout, sums, gone(judged, more)).node])
     return cast("Share", value)  # words, as is what `shown_of` returns
@@ -206,9 +201,8 @@ async def _decide(
 
 async def _computed(judged: Judged[SecretArray]) -> Judged[SecretArray]:
     """Compute all of `judged` once, in shared rounds, for the passes to use."""
-    parts = [getattr(judged, part.name) for part in fields(judged)]
-    done = iter(await secret.compute(*chain(*parts)))
-    return Judged(*(tuple(islice(done, len(part))) for part in parts))
+    small, none_small, some_small, *before = await secret.compute(*judged.arrays)
+    return Judged(small, none_small, some_small, tuple(before))
 
 
 def _noise(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
@@ -225,9 +219,8 @@ def _cut(
     study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
 ) -> Revealed:
     values = ring.to_signed(words).tolist()
-    bits = iter(value == 1 for value in values[-sum(size(study, t) for t in layout.counted) :])
-    hidden = tuple(tuple(islice(bits, size(study, table))) for table in layout.counted)
-    m = len(values) - sum(map(len, hidden))
+    m = len(values) - sum(size(study, table) for table in layout.counted)
+    hidden = tuple(value == 1 for value in values[m:])
     return Revealed(tuple(values[:m]), hidden, session_id, seen)
 
 

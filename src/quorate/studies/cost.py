@@ -1,8 +1,7 @@
 """What running a plan costs each member, known before anything runs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from itertools import chain
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,9 +13,10 @@ from quorate.mpc.replicated import SEATS
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.inputs import inputs_of, size
+from quorate.studies.lines import layout_of
 from quorate.studies.plan import COMMITTEE, Plan
 from quorate.studies.study import Study
-from quorate.studies.suppression import Judged, gone, judge, layout_of, nothing, one_pass
+from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 
 SIGNATURE_BYTES = 64
 
@@ -61,19 +61,20 @@ def _decision(study: Study, members: int) -> Cost:
     m = sum(size(study, item.cells) for item in inputs_of(study))
     sums = secret.held(Oracle(), np.zeros(m, np.uint64), limit=expression.RANGE - 1)
     judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
-    parts = [getattr(judged, part.name) for part in fields(judged)]
-    total = _cost_of(chain(*parts))
-    judged = Judged(*(tuple(map(_done, part)) for part in parts))
-    more = one_pass(layout, judged, [_done(bits) for bits in nothing(judged)])
-    one = _cost_of(more)
-    for _ in range(layout.passes):
-        total = total.then(one)
-    hidden = [_done(bits) for bits in gone(judged, more)]
+    total = _cost_of(judged.arrays)
+    small, none_small, some_small, *before = map(_done, judged.arrays)
+    judged = Judged(small, none_small, some_small, tuple(before))
+    more = _done(nothing(judged))
+    if layout.passes:
+        one = _cost_of([one_pass(layout, judged, more)])
+        for _ in range(layout.passes):
+            total = total.then(one)
+    hidden = _done(gone(judged, more))
     return total.then(_cost_of([committee.shown_of(study, layout, sums, hidden)]))
 
 
 def _cost_of(arrays: Iterable[SecretArray]) -> Cost:
-    return expression.cost_of([array.node for array in arrays])
+    return expression.cost_of([array.node for array in arrays], committee.PACE)
 
 
 def _done(array: SecretArray) -> SecretArray:

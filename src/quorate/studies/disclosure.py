@@ -11,9 +11,9 @@ from math import prod
 
 from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Cells, Input, asked_of, cells_of, labels, size
+from quorate.studies.lines import layout_of
 from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
 from quorate.studies.query import condition
-from quorate.studies.suppression import layout_of
 
 _LISTED = 6  # cells named one by one
 

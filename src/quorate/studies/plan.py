@@ -18,11 +18,11 @@ from quorate.errors import Refused
 from quorate.mpc.replicated import SEATS
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, inputs_of, most_rows, size
+from quorate.studies.lines import layout_of
 from quorate.studies.query import Query
 from quorate.studies.results import Result, results_of, results_revealed, slots
 from quorate.studies.schema import shown
 from quorate.studies.study import Study, check_study
-from quorate.studies.suppression import layout_of
 
 FORMAT = 3
 SOFTWARE = "quorate wire 1, studies 3, additive sum 1, committee 1"
@@ -91,7 +91,7 @@ class Plan:
         return results_of(self.study, len(self.members), totals)
 
     def results_revealed(
-        self, numbers: tuple[int, ...], hidden: tuple[tuple[bool, ...], ...]
+        self, numbers: tuple[int, ...], hidden: tuple[bool, ...]
     ) -> tuple[Result, ...]:
         """Return what the releases are when a committee revealed `numbers` and withheld `hidden`.
 

@@ -9,6 +9,7 @@ A sum or a count of no rows is 0.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 from quorate.studies.inputs import (
     AMOUNTS,
@@ -19,6 +20,7 @@ from quorate.studies.inputs import (
     inputs_of,
     labels,
     places,
+    size,
 )
 from quorate.studies.pooled import Hidden, Pooled, pooled_of
 from quorate.studies.query import Output
@@ -78,23 +80,27 @@ def results_of(study: Study, members: int, totals: tuple[int, ...]) -> tuple[Res
     pooled = pooled_of(study, members, inputs_of(study), totals)
     if study.min_cell == 1:
         return _results(study, pooled, {})
-    tables = [item for item in pooled if item.amount == "count"]
-    counts = [[int(value or 0) for value in pooled[item]] for item in tables]
-    hidden = [bits.tolist() for bits in withheld(study, counts)]
-    return _results(study, pooled, dict(zip((item.cells for item in tables), hidden, strict=True)))
+    counts = [pooled[item] for item in pooled if item.amount == "count"]
+    hidden = withheld(study, [int(value or 0) for table in counts for value in table])
+    return _results(study, pooled, _by_table(study, hidden))
 
 
 def results_revealed(
-    study: Study, members: int, numbers: tuple[int, ...], hidden: tuple[tuple[bool, ...], ...]
+    study: Study, members: int, numbers: tuple[int, ...], hidden: tuple[bool, ...]
 ) -> tuple[Result, ...]:
     """Return the results when `numbers` are what was revealed of the inputs that are asked for.
 
-    `hidden` says which cells of each table of the layout are withheld: their numbers are 0.
+    `hidden` says which of the counted cells are withheld: their numbers are 0.
     Raises `Abort` for what no honest members could have produced.
     """
-    tables = [item.cells for item in inputs_of(study) if item.amount == "count"]
-    gone = dict(zip(tables, hidden, strict=True))
+    gone = _by_table(study, hidden)
     return _results(study, pooled_of(study, members, asked_of(study), numbers, gone), gone)
+
+
+def _by_table(study: Study, hidden: tuple[bool, ...]) -> Hidden:
+    bits = iter(hidden)
+    tables = (item.cells for item in inputs_of(study) if item.amount == "count")
+    return {table: tuple(islice(bits, size(study, table))) for table in tables}
 
 
 def _results(study: Study, pooled: Pooled, hidden: Hidden) -> tuple[Result, ...]:
