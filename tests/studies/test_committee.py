@@ -19,9 +19,9 @@ from quorate.studies.committee import Revealed, reveal_shown
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
 from quorate.studies.plan import COMMITTEE, Plan
 from quorate.studies.study import Study, read_study
-from quorate.transport.memory import Envelope
+from quorate.transport.memory import Envelope, Fault
 from quorate.transport.session import Session
-from tests.faults import alter
+from tests.faults import CrashAfter, alter, benign, silence
 from tests.mpc.uniformity import differ, not_uniform
 from tests.parties import TIMEOUT_S, measure, names_of, run_parties
 from tests.studies.trio import group_of, plan_of
@@ -297,3 +297,40 @@ def test_an_owner_that_deals_two_stories_is_noticed_before_anything_is_revealed(
     assert all(isinstance(outcome, Abort) for outcome in outcomes.values())
     assert any(3 in outcome.suspects for outcome in outcomes.values() if isinstance(outcome, Abort))
     assert revealed == []
+
+
+@given(benign(parties=4, messages=40))
+@settings(max_examples=30, deadline=None)
+def test_on_any_benign_network_the_answer_or_a_blameless_abort(fault: Fault) -> None:
+    plan, totals = plan_among(4, HEAD + BY_SEX + TOTAL), [3, 9, 90, 270, 12, 360, 10_800]
+    for outcome in run_parties(deciding(plan.study, shared_out(totals, 4)), 4, fault).values():
+        if isinstance(outcome, Error):
+            assert isinstance(outcome, Abort)
+            assert outcome.suspects
+            assert not outcome.culprits
+        else:
+            found = plan.results_revealed(outcome.numbers, outcome.hidden)
+            assert found == plan.results(tuple(totals))
+
+
+@pytest.mark.parametrize("silent", [0, 2, 3])
+def test_a_member_that_says_nothing_is_named_by_whoever_waits_for_it(silent: Party) -> None:
+    plan = plan_among(4)
+    vectors = shared_out(totals_of([9] * 6), 4)
+    outcomes = run_parties(deciding(plan.study, vectors), 4, silence(silent))
+    for party, outcome in outcomes.items():
+        assert isinstance(outcome, Abort)
+        if party != silent:
+            assert outcome.suspects == {silent}
+
+
+@pytest.mark.parametrize("after", [9, 20, 60])
+def test_a_committee_that_loses_a_member_ends_for_all(after: int) -> None:
+    plan, crash = plan_among(5), CrashAfter(1, after)
+    vectors = shared_out(totals_of([9] * 6), 5)
+    protocol = deciding(plan.study, vectors)
+    outcomes = run_parties(protocol, 5, crash, watch=crash.watch)
+    for party in (0, 2, 3, 4):
+        outcome = outcomes[party]
+        assert isinstance(outcome, Abort)
+        assert 1 in outcome.suspects

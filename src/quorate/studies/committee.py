@@ -199,7 +199,7 @@ async def _decide(
     return cast("Share", value)  # words, as is what `shown_of` returns
 
 
-async def _computed(judged: Judged[SecretArray]) -> Judged[SecretArray]:
+async def _computed(judged: Judged) -> Judged:
     """Compute all of `judged` once, in shared rounds, for the passes to use."""
     small, none_small, some_small, *before = await secret.compute(*judged.arrays)
     return Judged(small, none_small, some_small, tuple(before))

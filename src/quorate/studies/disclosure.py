@@ -164,7 +164,7 @@ def _by_subtracting(plan: Plan) -> tuple[str, ...]:
     if any(item.cells.axes or item.cells.where for item in inputs):
         which = "the cells that are shown" if plan.protocol == COMMITTEE else "the cells"
         values += f", in each of {which},"
-    if len(plan.members) > 2:
+    if plan.protocol == COMMITTEE or plan.t > 1:
         return (f"each member, by subtracting its own: {values} of the other members together",)
     first, second = plan.members
     return (

@@ -19,62 +19,58 @@ off by the one before, has no line twice and never two between the same tables i
 the most lines between two tables are m of M, it has at most min(M, 2 (M - m) + 1) lines, and
 after so many passes nothing changes any more.
 
-The functions are for NumPy arrays and for secret ones alike: a node that sees the counts
-decides in the clear, a committee on shares. Not stopped: sums of releases over different
-conditions, several studies, what somebody knows from elsewhere, and, in large tables, equations
-over many lines at once (see docs/study-file.md). It is the plain form of complementary
-suppression [Cox80].
+The functions are written for secret arrays and do as well with NumPy's, which they are like: a
+committee decides on shares, a node that sees the counts in the clear. Not stopped: sums of
+releases over different conditions, several studies, what somebody knows from elsewhere, and, in
+tables by two categories or more, equations over several lines at once (see docs/study-file.md).
+It is the plain form of complementary suppression [Cox80].
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 
-Array = TypeVar("Array", NDArray[Any], SecretArray)
+if TYPE_CHECKING:
+    from quorate.algebra.bits import Bits
 
 
 @dataclass(frozen=True, slots=True)
-class Judged(Generic[Array]):
+class Judged:
     """What follows from the counts once and for all. Bits, of each cell and of each line."""
 
-    small: Array
-    none_small: Array  # of each line
-    some_small: Array  # and these have fewer than min_cell rows together
-    before: tuple[
-        Array, ...
-    ]  # of each `Lines` [line, i, j]: j is large, and comes before i or is i
+    small: SecretArray
+    none_small: SecretArray  # of each line
+    some_small: SecretArray  # and these have fewer than min_cell rows together
+    before: tuple[SecretArray, ...]
+    """Of each `Lines`, at [line, i, j]: j is large, and comes before i or is i."""
 
     @property
-    def arrays(self) -> list[Array]:
-        every: list[Array] = [self.small, self.none_small, self.some_small]
-        every.extend(self.before)
-        return every
+    def arrays(self) -> list[SecretArray]:
+        return [self.small, self.none_small, self.some_small, *self.before]
 
 
 def withheld(study: Study, counts: Sequence[int]) -> tuple[bool, ...]:
     """Return which of the counted cells of `study` to withhold, in the clear."""
     layout = layout_of(study)
-    judged = judge(layout, np.array(counts, np.int64), study.min_cell)
+    plain = cast("SecretArray", np.array(counts, np.int64))  # does all that is asked of one here
+    judged = judge(layout, plain, study.min_cell)
     more = nothing(judged)
     for _ in range(layout.passes):
         more = one_pass(layout, judged, more)
-    return tuple(gone(judged, more)[: len(counts)].tolist())
+    return tuple(map(bool, cast("Iterable[np.bool_]", gone(judged, more)[: len(counts)])))
 
 
-def judge(layout: Layout, counts: Array, least: int) -> Judged[Array]:
+def judge(layout: Layout, counts: SecretArray, least: int) -> Judged:
     """Return what the rule needs to know of the number of rows in each counted cell."""
-    parts = [counts]
-    parts.extend(counts[index].sum(axis=1) for index in layout.margins)
-    every = _joined(parts)
+    every = _joined([counts, *(counts[index].sum(axis=1) for index in layout.margins)])
     large = every >= least
     small = (every > 0) ^ large
     if not layout.lines:
@@ -87,19 +83,17 @@ def judge(layout: Layout, counts: Array, least: int) -> Judged[Array]:
     return Judged(small, none_small, (in_small < least) ^ none_small, tuple(before))
 
 
-def nothing(judged: Judged[Array]) -> Array:
+def nothing(judged: Judged) -> SecretArray:
     """Return that no cell is withheld beside the small ones."""
-    no: Array = judged.small ^ judged.small
-    return no
+    return judged.small ^ judged.small
 
 
-def gone(judged: Judged[Array], more: Array) -> Array:
+def gone(judged: Judged, more: SecretArray) -> SecretArray:
     """Return all cells that are withheld."""
-    away: Array = judged.small ^ more
-    return away
+    return more ^ judged.small
 
 
-def one_pass(layout: Layout, judged: Judged[Array], more: Array) -> Array:
+def one_pass(layout: Layout, judged: Judged, more: SecretArray) -> SecretArray:
     """Return the cells withheld beside the small ones, after every line has looked once more."""
     none, single = _none_and_one(layout, more)
     no_total = gone(judged, more)[layout.totals]
@@ -112,11 +106,10 @@ def one_pass(layout: Layout, judged: Judged[Array], more: Array) -> Array:
     cells = _joined([bits.reshape(-1) for bits in first])
     needs = (one_alone ^ none_yet)[layout.line_of]
     acts = _with_no(_joined(_both([(cells, needs), (~found, one_alone)])))
-    all_away: Array = more ^ _any(acts[layout.acts_on])
-    return all_away
+    return more ^ _any(acts[layout.acts_on])
 
 
-def _orders(layout: Layout, counts: Array) -> list[Array]:
+def _orders(layout: Layout, counts: SecretArray) -> list[SecretArray]:
     """Return for each line, i and j whether j has fewer rows than i, or as many and j <= i."""
     pairs = [np.tril_indices(one.index.shape[1]) for one in layout.lines]
     both = list(zip(layout.lines, pairs, strict=True))
@@ -134,7 +127,7 @@ def _orders(layout: Layout, counts: Array) -> list[Array]:
     return found
 
 
-def _first(layout: Layout, judged: Judged[Array], more: Array) -> list[Array]:
+def _first(layout: Layout, judged: Judged, more: SecretArray) -> list[SecretArray]:
     """Return, of each line, which cell is large and not withheld, and none before it is."""
     shown = ~more
     rows = zip(judged.before, layout.lines, strict=True)
@@ -151,7 +144,7 @@ def _first(layout: Layout, judged: Judged[Array], more: Array) -> list[Array]:
     return [found[:, :, 0] for found in bits]
 
 
-def _none_and_one(layout: Layout, bits: Array) -> tuple[Array, Array]:
+def _none_and_one(layout: Layout, bits: SecretArray) -> tuple[SecretArray, SecretArray]:
     """Return for each line whether none of its bits is set, and whether exactly one is."""
     one = [_with_no(bits)[lines.padded] for lines in layout.lines]
     none = [~found for found in one]
@@ -167,7 +160,7 @@ def _none_and_one(layout: Layout, bits: Array) -> tuple[Array, Array]:
     return _joined([found[:, 0] for found in none]), _joined([found[:, 0] for found in one])
 
 
-def _any(bits: Array) -> Array:
+def _any(bits: SecretArray) -> SecretArray:
     """Return for each row whether a bit is set."""
     while (width := bits.shape[1]) > 1:
         half = -(-width // 2)
@@ -175,14 +168,13 @@ def _any(bits: Array) -> Array:
     return bits[:, 0]
 
 
-def _parity(bits: Array) -> Array:
+def _parity(bits: SecretArray) -> SecretArray:
     """Return for each row, of which at most one bit is set, whether one is: nothing is sent."""
-    if isinstance(bits, SecretArray):
-        return bits.placed(partial(np.bitwise_xor.reduce, axis=1))
-    return np.asarray(np.bitwise_xor.reduce(bits, axis=1))
+    xor = partial(np.bitwise_xor.reduce, axis=1)
+    return cast("SecretArray", xor(cast("Bits", bits))) if _is_plain(bits) else bits.placed(xor)
 
 
-def _both(pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
+def _both(pairs: Sequence[tuple[SecretArray, SecretArray]]) -> list[SecretArray]:
     """Return the AND of each pair, all in one step."""
     left = _joined([one.reshape(-1) for one, _ in pairs])
     bits = left & _joined([other.reshape(-1) for _, other in pairs])
@@ -193,12 +185,16 @@ def _both(pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
     return found
 
 
-def _with_no(bits: Array) -> Array:
+def _with_no(bits: SecretArray) -> SecretArray:
     """Return the bits and one that is not set, which is found at -1."""
     return _joined([bits, bits[:1] ^ bits[:1]])
 
 
-def _joined(parts: Sequence[Array]) -> Array:
-    if isinstance(parts[0], SecretArray):
-        return concatenate(parts)
-    return np.concatenate(parts)
+def _joined(parts: Sequence[SecretArray]) -> SecretArray:
+    if _is_plain(parts[0]):
+        return cast("SecretArray", np.concatenate(cast("Sequence[Bits]", parts)))
+    return concatenate(parts)
+
+
+def _is_plain(array: object) -> bool:
+    return isinstance(array, np.ndarray)
