@@ -30,8 +30,17 @@ from quorate.mpc.truncation import OFFSET
 RANGE = 1 << 63
 Shape = tuple[int, ...]
 Apply = Callable[..., NDArray[Any]]
-Value = Share | BitShare | Words | Bits
-"""What an engine holds of a node: a party's share, or in the oracle the words themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The place of a step in a plan."""
+
+    step: int
+
+
+Value = Share | BitShare | Words | Bits | Written
+"""What an engine holds of a node: a party's share, the words themselves, or where it is written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,12 +238,13 @@ def cost_of(outputs: Iterable[Node], pace: Pace = NEAR) -> Cost:
     for sent, _ in steps(outputs):
         together = cost.FREE
         for one in sent:
-            together = together.beside(_cost_of_one(one, pace))
+            together = together.beside(cost_of_one(one, pace))
         total = total.then(together)
     return total
 
 
-def _cost_of_one(one: Node, pace: Pace) -> Cost:
+def cost_of_one(one: Node, pace: Pace) -> Cost:
+    """Return what one node costs, its inputs being there."""
     match one.operation:
         case Mul(cut) | MatMul(cut):
             return cost.mul_fixed(one.size) if cut else cost.mul(one.size)

@@ -1,16 +1,21 @@
 """Choosing among secrets by secret conditions: NumPy's names for what nobody sees decided."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quorate.mpc import expression
 from quorate.mpc.numbers import public
-from quorate.mpc.secret import Operand, SecretArray, promised
+from quorate.mpc.secret import Operand, SecretArray, one_engine, promised
 
 
 def where(condition: SecretArray, x: Operand, y: Operand) -> SecretArray:
     """Return x where the secret bit is set, else y: y + c (x - y)."""
+    if not condition.node.is_bits:
+        raise TypeError("a condition is bits: the result of a comparison")
     return _choose(condition + 0, _secret(condition, x), _secret(condition, y))
 
 
@@ -31,19 +36,20 @@ def clip(x: SecretArray, low: float, high: float) -> SecretArray:
 
 def concatenate(arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
     """Join arrays of one engine and kind."""
-    first = arrays[0]
-    if any(array.engine is not first.engine for array in arrays):
-        raise ValueError("these secrets belong to two engines")
+    if not arrays:
+        raise ValueError("need at least one array to concatenate")
+    engine = one_engine(arrays)
     kinds = {(array.node.is_bits, array.fraction_bits) for array in arrays}
     if len(kinds) > 1:
         raise TypeError("only arrays with the same bits of fraction can be joined")
     nodes = [array.node for array in arrays]
-    joined = expression.linear(
-        lambda *parts: np.concatenate(parts, axis=axis),
-        *nodes,
-        limit=max(one.limit for one in nodes),
-    )
-    return SecretArray(first.engine, joined)
+    limit = max(one.limit for one in nodes)
+    joined = expression.linear(partial(_joined, axis=axis), *nodes, limit=limit)
+    return SecretArray(engine, joined)
+
+
+def _joined(*parts: NDArray[Any], axis: int) -> NDArray[Any]:
+    return np.concatenate(parts, axis=axis)
 
 
 def amin(x: SecretArray, axis: int | None = None) -> SecretArray:
