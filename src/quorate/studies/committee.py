@@ -79,7 +79,7 @@ async def reveal_shown(
 
     `context` says what the run is for. Raises `Abort`, `SessionReused`.
 
-    Cost: that of `studies.cost.committee_cost`, without the signatures
+    Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
