@@ -9,14 +9,14 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import rows, sums
+from bench import cells, rows, sums
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-THEMES = ("sums", "rows", "engine", "peers")
+THEMES = ("sums", "rows", "cells", "engine", "peers")
 
 INTRODUCTION = """\
 # Benchmarks
@@ -46,6 +46,7 @@ def report(given: argparse.Namespace) -> list[str]:
     themes = {
         "sums": lambda: sums.section(given.members),
         "rows": lambda: rows.section(given.rows),
+        "cells": cells.section,
         "engine": lambda: engine.section(DOCS if given.write else None),
         "peers": peers.section,
     }
