@@ -9,14 +9,14 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import cells, rows, sums
+from bench import cells, rows, sums, threshold
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-THEMES = ("sums", "rows", "cells", "engine", "peers")
+THEMES = ("sums", "rows", "cells", "engine", "threshold", "peers")
 
 INTRODUCTION = """\
 # Benchmarks
@@ -48,6 +48,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "rows": lambda: rows.section(given.rows),
         "cells": cells.section,
         "engine": lambda: engine.section(DOCS if given.write else None),
+        "threshold": threshold.section,
         "peers": peers.section,
     }
     watch = Watch()
