@@ -133,7 +133,9 @@ def test_a_restarted_node_is_locked_until_it_has_its_passphrase(ward: Ward) -> N
         env=environment(nurse) | {"QUORATE_PASSPHRASE": ""},
     )
     assert (wrong.returncode, "the passphrase is wrong" in wrong.stderr) == (5, True)
+    assert "warn  shares: locked" in quorate("doctor", node=nurse.folder).stdout
     assert typed(ward, "nurse", "node", "unlock").returncode == 0
+    assert "ok    shares: the vault is open" in quorate("doctor", node=nurse.folder).stdout
     ward.signed_everywhere(id_)
     assert PASSPHRASE not in nurse.log.read_text()
 
