@@ -25,6 +25,14 @@ _UNSAID = {"id", "meta", "text", "language", "identifier"}
 """What says nothing about the order itself."""
 
 
+def text_of(document: bytes) -> str:
+    """Return a document as text. Raises `MalformedMessage`."""
+    try:
+        return document.decode()
+    except UnicodeDecodeError:
+        raise MalformedMessage("the document is not text") from None
+
+
 def plain_words(text: str) -> tuple[str, ...]:
     """Return what a document says, as lines for people. Raises `MalformedMessage`.
 

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import Error, MalformedMessage, NotFound, Refused, VerificationFailed
 from quorate.quorum.answer import Holder
-from quorate.quorum.request import MAX_DAYS, NONCE_BYTES, short_id, verify_by
+from quorate.quorum.request import MAX_DAYS, NONCE_BYTES, short_id
 from quorate.studies.group import Group, check_name
 from quorate.studies.plan import check_time
+from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import PublicKey, Purpose
 from quorate.threshold.rule import Rule
 

@@ -17,10 +17,10 @@ from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
 from quorate.errors import MalformedMessage, VerificationFailed
 from quorate.quorum.key import KeyPlan
-from quorate.quorum.request import verify_by
 from quorate.threshold import schnorr
 from quorate.threshold.dkg import Confirmation
 from quorate.threshold.evidence import Complaint, verify_complaint
+from quorate.threshold.identity import verify_by
 from quorate.threshold.setup import Setup, SignedDealing
 
 T = TypeVar("T")

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
-from quorate.errors import Error, Refused, VerificationFailed
+from quorate.errors import Error, Refused
 from quorate.studies.group import check_name
 from quorate.studies.plan import check_time, utc_text
 from quorate.studies.schema import check_text
+from quorate.threshold.identity import verify_by
 
 FORMAT = 1
 NONCE_BYTES = 16
@@ -119,14 +119,6 @@ def check_request(request: Request, document: bytes) -> None:
 def is_over(expires: str, at: datetime) -> bool:
     """Return whether something that counts until `expires` counts no more at the time `at`."""
     return datetime.fromisoformat(expires) <= at
-
-
-def verify_by(public_key: bytes, signature: bytes, message: bytes, otherwise: str) -> None:
-    """Raise `VerificationFailed(otherwise)` unless `signature` is of `message` by `public_key`."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed(otherwise) from None
 
 
 def short_id(digest: bytes) -> str:

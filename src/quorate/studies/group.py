@@ -9,12 +9,10 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from quorate import wire
-from quorate.errors import MalformedMessage, NotFound, Party, VerificationFailed
+from quorate.errors import MalformedMessage, NotFound, Party
 from quorate.studies import document
+from quorate.threshold.identity import verify_by
 
 MAX_MEMBERS = 256
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -36,11 +34,7 @@ class Member:
 
     def verify(self, signature: bytes, domain: str, message: object, otherwise: str) -> None:
         """Raise `VerificationFailed(otherwise)` unless this member signed `message`."""
-        try:
-            key = Ed25519PublicKey.from_public_bytes(self.public_key)
-            key.verify(signature, wire.signing_input(domain, message))
-        except (InvalidSignature, ValueError):
-            raise VerificationFailed(otherwise) from None
+        verify_by(self.public_key, signature, wire.signing_input(domain, message), otherwise)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def in_a_clinic(
 
 async def propose(node: Hospital, key: Key, hours: float = 24) -> RequestEntry:
     entry, _ = await node.quorum.requests.propose(
-        "order", key, DOCUMENT, "pain after surgery", timedelta(hours=hours)
+        "order", key, DOCUMENT.encode(), "pain after surgery", timedelta(hours=hours)
     )
     return entry
 

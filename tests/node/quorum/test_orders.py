@@ -164,7 +164,7 @@ def test_a_signer_that_answers_in_anothers_place_is_left_out() -> None:
 def forged(nodes: Clinic, entry: RequestEntry) -> dict[str, Asked]:
     """What a member, the nurse, might send to the doctor about the doctor's own request."""
     request, nurse = entry.request, nodes["nurse"].home.identity
-    text = entry.document.decode()
+    text = entry.document
     answer = Answer(
         request.digest(), "pharmacist", "approve", "yes", utc_text(NOW), request.expires
     )
@@ -193,7 +193,7 @@ def forged(nodes: Clinic, entry: RequestEntry) -> dict[str, Asked]:
         ),
         "another document": Asked(
             replace(request, nonce=bytes(16)),
-            text + " ",
+            text + b" ",
             sign_request(nodes["doctor"].home.identity, replace(request, nonce=bytes(16))),
             (),
         ),
@@ -214,7 +214,7 @@ def test_forged_altered_and_replayed_words_sign_nothing() -> None:
         again = await propose(nodes["doctor"], key)  # the same document, another nonce
         replayed = Asked(
             again.request,
-            DOCUMENT,
+            DOCUMENT.encode(),
             again.signature,
             nodes["nurse"].quorum.records.answers(earlier.request.digest()),
         )

@@ -117,7 +117,7 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
     async def propose(body: OrderBody) -> OrderView:
         key = _made(quorum, body.key)
         entry, untold = await quorum.requests.propose(
-            "order", key, body.document, body.reason, timedelta(hours=body.hours)
+            "order", key, body.document.encode(), body.reason, timedelta(hours=body.hours)
         )
         return _order_view(quorum, entry, untold)
 

@@ -9,6 +9,9 @@ request    Asked       Ack
 commit     Commit      NonceCommitment
 sign       Sign        SignedShare
 order      Order       Ack
+opener     Sought      ReplyKey
+unlock     Unlock      SealedAnswer
+opened     Opened      Ack
 """
 
 from dataclasses import dataclass
@@ -33,7 +36,7 @@ class Asked:
     """A request and its document, with the answers to it that the sender knows of."""
 
     request: Request
-    document: str
+    document: bytes  # of an order text, of an unlocking its encoding
     signature: bytes  # its requester's
     answers: tuple[SignedAnswer, ...]
 
@@ -53,6 +56,14 @@ class Sign:
 
     session: bytes
     commitments: tuple[NonceCommitment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Answer a request to unlock with your partial decryptions."""
+
+    request: bytes  # digest
+    answers: tuple[SignedAnswer, ...]  # the approvals under which it is answered
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from quorate import wire
-from quorate.errors import MalformedMessage, Party, Refused
+from quorate.errors import Party, Refused
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
-from quorate.quorum.fhir import plain_words
-from quorate.quorum.key import Key
+from quorate.quorum.fhir import plain_words, text_of
+from quorate.quorum.key import Key, holders_of
 from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
 from quorate.quorum.order import check_counts
 from quorate.quorum.request import (
@@ -34,6 +34,7 @@ from quorate.quorum.request import (
     sign_request,
     verify_requester,
 )
+from quorate.quorum.unlock import Checked, check_unlock
 from quorate.studies.plan import utc_text
 
 MAX_OPEN = 100
@@ -53,10 +54,13 @@ class Requests:
     on_last_word: Callable[[bytes], None] = lambda _: None
     """Called where this node's own staff gave the approval that was enough."""
 
+    on_unlocking: Callable[[Checked], None] = lambda _: None
+    """Called with a new request to unlock, before it is kept; may refuse it."""
+
     # What this node's staff does
 
     async def propose(
-        self, purpose: Purpose, key: Key, document: str, reason: str, lasts: timedelta
+        self, purpose: Purpose, key: Key, document: bytes, reason: str, lasts: timedelta
     ) -> tuple[RequestEntry, tuple[str, ...]]:
         """Propose a request, approve it if this member holds a share, tell the others.
 
@@ -66,7 +70,7 @@ class Requests:
         request = make_request(
             purpose,
             key.key_id(),
-            document.encode(),
+            document,
             reason=reason,
             requester=me,
             now=self.desk.now(),
@@ -95,8 +99,7 @@ class Requests:
                     f"{me} has answered {entry.request.short_id} already", hint="an answer is final"
                 )
             signed = self._answer(entry.request, word, reason)
-            document = entry.document.decode()
-            self._take(Asked(entry.request, document, entry.signature, (signed,)))
+            self._take(Asked(entry.request, entry.document, entry.signature, (signed,)))
             decided = self.records.request(digest).state is RequestState.APPROVED
         if decided:
             self.on_last_word(digest)
@@ -179,25 +182,20 @@ class Requests:
         with self.desk.store.transaction():
             if not self.records.has_request(digest):
                 self._check_new(asked)
-                self.records.add_request(request, asked.document.encode(), asked.signature)
+                self.records.add_request(request, asked.document, asked.signature)
                 who = f"{request.short_id} by {request.requester}"
                 self.desk.audit.append(f"{request.type} requested", who)
             self.take_answers(digest, asked.answers)
 
     def _check_new(self, asked: Asked) -> None:
         request, group = asked.request, self.desk.group
-        try:
-            encoded = asked.document.encode()
-        except UnicodeEncodeError:
-            raise MalformedMessage("the document is not text") from None
-        check_request(request, encoded)
+        check_request(request, asked.document)
         key = self.records.key_of(request.key)
         if (key.plan.purpose == "sign") is not (request.type == "order"):
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
-        if request.type == "order":
-            plain_words(asked.document)
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
+        self._check_document(key, asked)
         now = self.desk.now()
         if is_over(request.expires, now):
             raise Refused(f"request {request.short_id} is over since {request.expires}")
@@ -206,6 +204,14 @@ class Requests:
         waiting = [e.request.requester for e in self.records.requests_in(*REQUEST_OPEN)]
         if waiting.count(request.requester) >= MAX_OPEN:
             raise Refused(f"{MAX_OPEN} requests of {request.requester} wait for answers already")
+
+    def _check_document(self, key: Key, asked: Asked) -> None:
+        """Raise an `Error` where no person could be shown what the request is about."""
+        if asked.request.type == "order":
+            plain_words(text_of(asked.document))
+        else:
+            (requester,) = holders_of(self.desk.group, [asked.request.requester])
+            self.on_unlocking(check_unlock(key, asked.request, asked.document, requester))
 
     def _move_on(self, digest: bytes, key: Key) -> None:
         """Move a request on where its answers decide it."""
@@ -221,7 +227,7 @@ class Requests:
 
     def _asked(self, entry: RequestEntry) -> Asked:
         answers = self.records.answers(entry.request.digest())
-        return Asked(entry.request, entry.document.decode(), entry.signature, answers)
+        return Asked(entry.request, entry.document, entry.signature, answers)
 
     async def _tell(self, request: Request) -> tuple[RequestEntry, tuple[str, ...]]:
         digest = request.digest()

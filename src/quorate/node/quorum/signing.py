@@ -13,7 +13,7 @@ rounds; 32 bytes of share a signer, and a few hundred of statement.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ import structlog
 
 from quorate.errors import Abort, Error, Party
 from quorate.node.desk import Desk
+from quorate.node.quorum.errands import Errands, ask_each, is_there
 from quorate.node.quorum.messages import Commit, Sign
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records, RequestEntry
@@ -52,30 +53,22 @@ class Signing:
     signer: Signer
     orders: Orders
     tasks: asyncio.TaskGroup
-    at_work: dict[bytes, asyncio.Task[None]] = field(default_factory=dict)
-    waits: set[asyncio.Task[None]] = field(default_factory=set)
+    errands: Errands = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.errands = Errands(self.tasks, "sign", self._try_sets)
 
     def start(self, digest: bytes) -> asyncio.Task[None]:
         """Gather the signature of an approved request, or join who does so on this node."""
-        if digest not in self.at_work:
-            task = self.tasks.create_task(self._work(digest))
-            self.at_work[digest] = task
-            task.add_done_callback(lambda _: self.at_work.pop(digest, None))
-        return self.at_work[digest]
+        return self.errands.start(digest)
 
     async def finished(self, digest: bytes) -> None:
         """Wait for what this node does about a request now, if it does anything."""
-        if digest in self.at_work:
-            await asyncio.wait([self.at_work[digest]])
+        await self.errands.finished(digest)
 
     def start_later(self, digest: bytes) -> None:
         """Gather the signature unless another node has done so by then."""
-        self.waits.add(wait := self.tasks.create_task(self._later(digest)))
-        wait.add_done_callback(self.waits.discard)
-
-    async def _later(self, digest: bytes) -> None:
-        await asyncio.sleep(PATIENCE_S * (1 + self.desk.me))
-        await self.start(digest)
+        self.errands.start_later(digest, PATIENCE_S * (1 + self.desk.me))
 
     def start_all(self) -> None:
         """Try again for every request that waits to be signed."""
@@ -85,17 +78,7 @@ class Signing:
 
     def stop(self) -> None:
         """Give up what is under way: it will be tried again."""
-        for task in (*self.at_work.values(), *self.waits):
-            task.cancel()
-
-    async def _work(self, digest: bytes) -> None:
-        """Gather one signature; whatever goes wrong, the node goes on."""
-        try:
-            await self._try_sets(digest)
-        except Error as e:
-            log.warning("not signed", why=str(e))
-        except Exception as e:  # noqa: BLE001 - a bug in one signature must not end the node
-            log.error("signing failed", error=type(e).__name__)  # noqa: TRY400 - may hold values
+        self.errands.stop()
 
     async def _try_sets(self, digest: bytes) -> None:
         """Try sets of signers until one has signed, or too few are left."""
@@ -116,8 +99,7 @@ class Signing:
                 self._leave_out(entry, key, e, left_out)
                 continue
             order = self.orders.finish(entry, key, approved, signature)
-            self.waits.add(telling := self.tasks.create_task(self._tell(order)))
-            telling.add_done_callback(self.waits.discard)
+            self.errands.aside(self._tell(order))
             return
 
     async def _tell(self, order: Order) -> None:
@@ -132,7 +114,7 @@ class Signing:
         """Return as many approvers as must sign, this node first; nobody if they are too few."""
         for signed in approved:
             name = signed.answer.member
-            if name != self.desk.home.name and not self._peer_is_ready(name):
+            if not is_there(self.desk, name):
                 left_out.setdefault(name, f"{name} is not connected")
         able = [s.answer.member for s in approved if s.answer.member not in left_out]
         able.sort(key=lambda name: name != self.desk.home.name)
@@ -172,21 +154,14 @@ class Signing:
         here: Callable[[Party], T],
     ) -> list[T]:
         """Ask all signers at once. Raises `Abort` naming all who did not do their part."""
-
-        async def one(name: str) -> T:
-            if name == self.desk.home.name:
-                return here(self.desk.me)
-            party, timeout_s = self.desk.group.party(name), self.desk.home.timeout_s
-            return await self.desk.peers.ask(party, topic, question, answer, timeout_s=timeout_s)
-
-        results = await asyncio.gather(*(_caught(one(name)) for name in names))
-        failed = {n: r for n, r in zip(names, results, strict=True) if isinstance(r, Error)}
+        results = await ask_each(self.desk, names, topic, question, answer, here)
+        failed = {name: r for name, r in results.items() if isinstance(r, Error)}
         if failed:
             raise Abort(
                 "; ".join(str(error) for error in failed.values()),
                 suspects=[key.plan.identifier(name) - 1 for name in failed],
             )
-        return [r for r in results if not isinstance(r, Error)]
+        return [r for r in results.values() if not isinstance(r, Error)]
 
     def _leave_out(
         self, entry: RequestEntry, key: Key, error: Abort, left_out: dict[str, str]
@@ -210,16 +185,6 @@ class Signing:
         entry = self.records.request(digest)
         note = "; ".join(dict.fromkeys(left_out.values()))
         self.records.set_request_state(digest, entry.state, note)
-
-    def _peer_is_ready(self, name: str) -> bool:
-        return self.desk.peers.peers[self.desk.group.party(name)].ready.is_set()
-
-
-async def _caught(step: Awaitable[T]) -> T | Error:
-    try:
-        return await step
-    except Error as e:
-        return e
 
 
 def _check_identifiers(key: Key, names: tuple[str, ...], found: list[int]) -> None:
