@@ -119,3 +119,11 @@ def test_a_study_that_is_not_understood_names_the_place(shell: Shell) -> None:
     said = shell("study", "check", "s.toml")
     assert said.code == 1
     assert "\x1b" not in said.err
+
+
+def test_a_group_shows_who_runs_whose_node(shell: Shell, cards: list[Path]) -> None:
+    init = ("init", "ward", "--name", "ward", "--listen", "127.0.0.1:7409", "--operator", "north")
+    assert "run by north" in shell(*init).out
+    said = shell("group", "create", "duo", cards[0], "ward/ward.card.json", "--out", "duo.json")
+    assert "127.0.0.1:7409, run by north" in said.out
+    assert json.loads(Path("duo.json").read_text())["members"][1]["operator"] == "north"

@@ -114,6 +114,11 @@ async def reshare_bits(committee: Committee, parts: Iterable[Words], z: Words) -
     return Share(z, await committee.session.shift(masked(), by=-1, like=z))
 
 
+def known_bits(committee: Committee, x: BitShare) -> Bits:
+    """Return what this party knows of x = u ^ v, flat: u at party 0, v at the others."""
+    return (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+
+
 async def to_ring(committee: Committee, x: BitShare) -> Share:
     """Return the bits as words 0 and 1 of the ring.
 
@@ -121,7 +126,7 @@ async def to_ring(committee: Committee, x: BitShare) -> Share:
 
     Cost, m bits: 2 rounds, 8 * m bytes a party
     """
-    mine = (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+    mine = known_bits(committee, x)
     places = list(blocks(mine.size))
 
     def digits(i: int) -> Words:

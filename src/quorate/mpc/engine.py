@@ -11,13 +11,24 @@ from typing import Protocol, cast
 import numpy as np
 
 from quorate.algebra import matrix
-from quorate.algebra.bits import Bits
+from quorate.algebra.bits import Bits, weights
 from quorate.algebra.ring import Words, from_signed, to_signed
 from quorate.errors import Party
-from quorate.mpc import boolean, comparison, expression, replicated, truncation
+from quorate.mpc import (
+    boolean,
+    comparison,
+    cost,
+    decomposition,
+    expression,
+    replicated,
+    shallow,
+    truncation,
+)
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.expression import (
     Both,
+    FromBits,
     Held,
     IsNegative,
     IsZero,
@@ -26,6 +37,7 @@ from quorate.mpc.expression import (
     Mul,
     Node,
     Public,
+    ToBits,
     ToRing,
     Truncate,
     Value,
@@ -36,6 +48,11 @@ from quorate.transport.session import together
 
 class Engine(Protocol):
     """Deals, computes and reveals. Every party calls the same, in the same order."""
+
+    @property
+    def pace(self) -> Pace:
+        """How far apart the parties are: which protocols run, and what they cost, depends on it."""
+        ...
 
     def holds(self, owner: Party) -> bool:
         """Return whether what `owner` deals is to be given here."""
@@ -57,10 +74,14 @@ class Engine(Protocol):
 
 
 class Secure:
-    """One party of three. What others hold never comes together before `reveal`."""
+    """One party of three. What others hold never comes together before `reveal`.
 
-    def __init__(self, committee: Committee) -> None:
+    `pace` is the same at all three: what `mpc.pace.measure` returned, unless they are near.
+    """
+
+    def __init__(self, committee: Committee, pace: Pace = NEAR) -> None:
         self._committee = committee
+        self.pace = pace
         self._steps = 0
 
     def holds(self, owner: Party) -> bool:
@@ -75,7 +96,7 @@ class Secure:
         left = _uses(outputs)
         for sent, local in expression.steps(outputs):
             running = [
-                _run(one, committee, [values[given] for given in one.inputs])
+                _run(one, committee, [values[given] for given in one.inputs], self.pace)
                 for one, committee in zip(sent, self._children(len(sent)), strict=True)
             ]
             values.update(zip(sent, await together(*running), strict=True))
@@ -121,7 +142,11 @@ async def _reveal(committee: Committee, value: Value, to: Collection[Party]) -> 
     return await replicated.reveal(committee, cast("Share", value), to)
 
 
-def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[Share | BitShare]:
+def _run(
+    one: Node, committee: Committee, given: Sequence[Value], pace: Pace
+) -> Awaitable[Share | BitShare]:
+    if any(isinstance(value, BitShare) for value in given):
+        return _run_on_bits(one, committee, cast("Sequence[BitShare]", given))
     x, y = cast("Share", given[0]), cast("Share", given[-1])
     match one.operation:
         case Mul(0):
@@ -135,19 +160,37 @@ def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[S
         case Truncate(cut):
             return truncation.truncate(committee, x, cut)
         case IsNegative():
-            return comparison.is_negative(committee, x)
+            near = cost.sign(one.size, pace) == cost.is_negative(one.size)
+            sign = comparison.is_negative if near else shallow.is_negative
+            return sign(committee, x)
         case IsZero():
-            return comparison.is_zero(committee, x)
-        case Both():
-            return boolean.both(committee, cast("BitShare", given[0]), cast("BitShare", given[1]))
-        case ToRing():
-            return boolean.to_ring(committee, cast("BitShare", given[0]))
+            near = cost.zero(one.size, pace) == cost.is_zero(one.size)
+            zero = comparison.is_zero if near else shallow.is_zero
+            return zero(committee, x)
+        case ToBits(count):
+            return decomposition.to_bits(committee, x, count)
         case other:
             raise TypeError(f"{type(other).__name__} takes no messages")
 
 
+def _run_on_bits(
+    one: Node, committee: Committee, given: Sequence[BitShare]
+) -> Awaitable[Share | BitShare]:
+    match one.operation:
+        case Both():
+            return boolean.both(committee, given[0], given[1])
+        case ToRing():
+            return boolean.to_ring(committee, given[0])
+        case FromBits(signed):
+            return decomposition.from_bits(committee, given[0], signed=signed)
+        case other:
+            raise TypeError(f"{type(other).__name__} takes no messages of bits")
+
+
 class Oracle:
     """All parties in one, in the clear."""
+
+    pace = NEAR
 
     def holds(self, owner: Party) -> bool:  # noqa: ARG002 - the oracle is everybody
         return True
@@ -187,10 +230,23 @@ def _in_the_clear(one: Node, given: Sequence[Words]) -> Value:
             return np.less(to_signed(given[0]), 0)
         case IsZero():
             return np.equal(given[0], 0)
+        case _:
+            return _bits_in_the_clear(one, given)
+
+
+def _bits_in_the_clear(one: Node, given: Sequence[Words]) -> Value:
+    match one.operation:
         case Both():
             return cast("Bits", given[0] & given[1])
         case ToRing():
             return given[0].astype(np.uint64)
+        case ToBits(count):
+            places = np.arange(count, dtype=np.uint64).reshape(-1, *[1] * given[0].ndim)
+            return (given[0] >> places & np.uint64(1)).astype(np.bool_)
+        case FromBits(signed):
+            return np.tensordot(weights(len(given[0]), signed=signed), given[0], 1)
+        case other:
+            raise TypeError(f"{type(other).__name__} is computed elsewhere")
 
 
 def _divided(words: Words, cut: int) -> Words:

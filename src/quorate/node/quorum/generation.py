@@ -9,15 +9,16 @@ it for all, named; who is only silent is waited for until the plan's time is ove
 
 import asyncio
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from quorate import wire
-from quorate.errors import Abort, NotFound, Party, Refused, Unavailable, VerificationFailed
+from quorate.errors import Abort, Error, NotFound, Party, Unavailable, VerificationFailed
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.custody import Custody
+from quorate.node.quorum.kept import Kept, keep_share_of, kept_of, sealed_name
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.records import KeyEntry, Records
 from quorate.quorum.key import Key, KeyPlan, sign_key, verify_key_signature
@@ -38,22 +39,12 @@ from quorate.quorum.posting import (
     verify_posting,
 )
 from quorate.threshold import dkg
-from quorate.threshold.dkg import Pending
 from quorate.threshold.evidence import Complaint, complain
-from quorate.threshold.keys import KeyShare, PublicKey
+from quorate.threshold.keys import PublicKey
 from quorate.threshold.record import common_commitment
 from quorate.threshold.setup import Setup, SignedDealing, static_key
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a holder keeps sealed until its share is made."""
-
-    seed: bytes = field(repr=False)  # of its static key
-    dealing: SignedDealing | None
-    pending: Pending | None
 
 
 @dataclass(slots=True)
@@ -124,14 +115,7 @@ class Generation:
 
     def keep_share_of(self, key: Key) -> None:
         """Keep this member's share of a key that now exists, if it took part in making it."""
-        name = _name(key.plan)
-        if self.records.sealed(name) is None or self.custody.state != "open":
-            return
-        kept = self.custody.find(name, Kept)
-        if kept is None or kept.pending is None:
-            return
-        self.custody.keep_share(KeyShare(kept.pending.identifier, kept.pending.secret, key.public))
-        self.records.drop_sealed(name)
+        keep_share_of(self.custody, key)
 
     # Steps
 
@@ -165,7 +149,7 @@ class Generation:
         return self._post(plan, STATIC, body, kept)
 
     def _post_dealing(self, plan: KeyPlan, setup: Setup) -> Posting:
-        kept = self._kept(plan)
+        kept = kept_of(self.custody, plan)
         identity = self.desk.home.identity
         dealing = dkg.round1(setup, static_key(kept.seed), identity, os.urandom)
         return self._post(plan, DEALING, dealing, replace(kept, dealing=dealing))
@@ -173,7 +157,7 @@ class Generation:
     def _post_confirmation(
         self, plan: KeyPlan, setup: Setup, dealings: tuple[SignedDealing, ...]
     ) -> Posting:
-        kept = self._kept(plan)
+        kept = kept_of(self.custody, plan)
         static = static_key(kept.seed)
         if kept.dealing is None:
             raise Abort("this holder's own dealing is not the one it made")
@@ -191,7 +175,7 @@ class Generation:
 
     def _finish(self, plan: KeyPlan, confirmed: tuple[Confirmed, ...]) -> None:
         """Check what all confirmed, and keep key and share. Raises `Abort`."""
-        pending = self._kept(plan).pending
+        pending = kept_of(self.custody, plan).pending
         if pending is None:
             raise Abort("this holder confirmed what it does not have")
         try:
@@ -207,7 +191,13 @@ class Generation:
                 raise Abort(str(e), suspects=[seat]) from None
         key = Key(plan, generated.share.public, tuple(one.certificate for one in confirmed))
         self.keys.take_key(key)
-        self.tasks.create_task(self.desk.tell_all("certified", key))
+        self.tasks.create_task(self._announce(key))
+
+    async def _announce(self, key: Key) -> None:
+        try:
+            await self.desk.tell_all("certified", key)
+        except Error as e:
+            log.warning("key not told", id=key.plan.short_id, why=str(e))
 
     # What goes wrong
 
@@ -222,7 +212,7 @@ class Generation:
         self, plan: KeyPlan, setup: Setup, dealings: tuple[SignedDealing, ...], error: Abort
     ) -> None:
         """Show all others that a well-formed dealing holds no share for this holder."""
-        static, me = static_key(self._kept(plan).seed), self.desk.home.name
+        static, me = static_key(kept_of(self.custody, plan).seed), self.desk.home.name
         for seat in error.culprits:
             complaint = complain(setup, static, seat + 1, dealings[seat].dealing, os.urandom)
             posting = make_posting(self.desk.home.identity, plan.digest(), COMPLAINT, me, complaint)
@@ -260,22 +250,16 @@ class Generation:
         with self.desk.store.transaction():
             self.desk.audit.append("cheating proven", f"key {entry.plan.name}: {note}")
             self.keys.move(entry.plan.digest(), KeyEvent.ABORTED, note)
-            self.records.drop_sealed(_name(entry.plan))
+            self.records.drop_sealed(sealed_name(entry.plan))
 
     # Shared
-
-    def _kept(self, plan: KeyPlan) -> Kept:
-        kept = self.custody.find(_name(plan), Kept)
-        if kept is None:
-            raise Abort("what this node kept of the generation is gone")
-        return kept
 
     def _post(self, plan: KeyPlan, number: int, body: Body, kept: Kept) -> Posting:
         """Seal what is to be kept, and keep the posting, before anybody is told."""
         home = self.desk.home
         posting = make_posting(home.identity, plan.digest(), number, home.name, body)
         with self.desk.store.transaction():
-            self.custody.keep(_name(plan), kept)
+            self.custody.keep(sealed_name(plan), kept)
             self.records.add_posting(posting)
         return posting
 
@@ -300,9 +284,5 @@ class Generation:
         try:
             for posting in postings:
                 await self.desk.tell(party, "posting", posting)
-        except (Abort, Refused) as e:
+        except Error as e:
             log.info("posting not told", member=self.desk.group.names[party], why=str(e))
-
-
-def _name(plan: KeyPlan) -> str:
-    return f"generation {plan.digest().hex()}"

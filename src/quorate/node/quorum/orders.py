@@ -76,8 +76,8 @@ class Orders:
         """Keep an order that verifies, if it is the first. Raises `VerificationFailed`."""
         verify_order(order, self.desk.group)
         request, digest = order.request, order.request.digest()
-        self.records.key_of(request.key)
         with self.desk.store.transaction():
+            self.records.key_of(request.key)
             self.records.add_request(request, order.document.encode(), order.requested)
             self.requests.keep_answers(request, order.answers)
             entry = self.records.request(digest)

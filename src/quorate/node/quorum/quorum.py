@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from quorate.errors import Abort, NotFound, Party, Refused, Unavailable
+from quorate.errors import Error, NotFound, Party, Unavailable
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.gathering import Gathering
@@ -69,11 +69,11 @@ class Quorum:
             await self.keys.catch_up(party)
             await self.generation.catch_up(party)
             await self.orders.catch_up(party)
-            await self.unlocks.catch_up(party)
             await self.requests.catch_up(party)
-        except (Abort, Refused) as e:
+            await self.unlocks.catch_up(party)
+            self._start_all()
+        except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
-        self._start_all()
 
     def group_signer(self) -> GroupSigner | None:
         """Return this member's part in the group's own key, if there is one."""

@@ -87,19 +87,21 @@ class Requests:
     ) -> tuple[RequestEntry, tuple[str, ...]]:
         """Approve or decline a request as a holder of its key, and tell the others."""
         self.expire()
-        entry = self.records.request(digest)
-        key = self.records.key_of(entry.request.key)
-        me = self.desk.home.name
-        key.plan.identifier(me)
-        if entry.state not in REQUEST_OPEN:
-            after(REQUESTS, "the request", entry.state, RequestEvent.QUORUM)
-        if me in {signed.answer.member for signed in self.records.answers(digest)}:
-            raise Refused(
-                f"{me} has answered {entry.request.short_id} already", hint="an answer is final"
-            )
-        signed = self._answer(entry.request, word, reason)
-        self._take(Asked(entry.request, entry.document, entry.signature, (signed,)))
-        if self.records.request(digest).state is RequestState.APPROVED:
+        with self.desk.store.transaction():
+            entry = self.records.request(digest)
+            key = self.records.key_of(entry.request.key)
+            me = self.desk.home.name
+            key.plan.identifier(me)
+            if entry.state not in REQUEST_OPEN:
+                after(REQUESTS, "the request", entry.state, RequestEvent.QUORUM)
+            if me in {signed.answer.member for signed in self.records.answers(digest)}:
+                raise Refused(
+                    f"{me} has answered {entry.request.short_id} already", hint="an answer is final"
+                )
+            signed = self._answer(entry.request, word, reason)
+            self._take(Asked(entry.request, entry.document, entry.signature, (signed,)))
+            decided = self.records.request(digest).state is RequestState.APPROVED
+        if decided:
             self.on_last_word(digest)
         return await self._tell(entry.request)
 
@@ -121,15 +123,15 @@ class Requests:
 
     def take_answers(self, digest: bytes, words: tuple[SignedAnswer, ...]) -> None:
         """Verify and keep answers to a request. Raises `VerificationFailed`, `NotFound`."""
-        entry = self.records.request(digest)
-        key = self.records.key_of(entry.request.key)
-        for signed in words:
-            verify_answer(key.plan.holders, signed)
-            if signed.answer.word == "approve":
-                check_counts(entry.request, signed)
-            elif signed.answer.subject != digest:
-                raise Refused("an answer is to another request")
         with self.desk.store.transaction():
+            entry = self.records.request(digest)
+            key = self.records.key_of(entry.request.key)
+            for signed in words:
+                verify_answer(key.plan.holders, signed)
+                if signed.answer.word == "approve":
+                    check_counts(entry.request, signed)
+                elif signed.answer.subject != digest:
+                    raise Refused("an answer is to another request")
             if self.keep_answers(entry.request, words):
                 self._move_on(digest, key)
 
@@ -180,13 +182,13 @@ class Requests:
         """Keep a request if it is one this node's staff could answer, and the answers to it."""
         request = asked.request
         digest = request.digest()
-        if not self.records.has_request(digest):
-            self._check_new(asked)
-            with self.desk.store.transaction():
+        with self.desk.store.transaction():
+            if not self.records.has_request(digest):
+                self._check_new(asked)
                 self.records.add_request(request, asked.document, asked.signature)
                 who = f"{request.short_id} by {request.requester}"
                 self.desk.audit.append(f"{request.type} requested", who)
-        self.take_answers(digest, asked.answers)
+            self.take_answers(digest, asked.answers)
 
     def _check_new(self, asked: Asked) -> None:
         request, group = asked.request, self.desk.group

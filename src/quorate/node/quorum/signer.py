@@ -46,8 +46,9 @@ class Signer:
     def commit(self, coordinator: Party, asked: Commit) -> NonceCommitment:
         """Return fresh commitments for a session. Raises `Refused`, `Unavailable`."""
         self.requests.take_answers(asked.request, asked.answers)
-        entry = self._may_sign(asked.request)
-        share = self.custody.share(entry.request.key)
+        with self.desk.store.transaction():
+            entry = self._may_sign(asked.request)
+            share = self.custody.share(entry.request.key)
         nonces, commitment = frost.commit(share, os.urandom)
         self.waiting.put(asked.session, Waiting(asked.request, coordinator, nonces))
         return commitment
@@ -55,12 +56,12 @@ class Signer:
     def sign(self, coordinator: Party, asked: Sign) -> SignedShare:
         """Return this holder's share of the signature. Raises `Refused`, `SessionReused`."""
         waiting = self.waiting.take(asked.session, coordinator)
-        entry = self._may_sign(waiting.request)
-        key = self.records.key_of(entry.request.key)
-        package = frost.package(entry.request.message(), asked.commitments)
-        self._check_signers(entry, [key.holder(i).name for i in package.identifiers])
-        share = self.custody.share(entry.request.key)
         with self.desk.store.transaction():
+            entry = self._may_sign(waiting.request)
+            key = self.records.key_of(entry.request.key)
+            package = frost.package(entry.request.message(), asked.commitments)
+            self._check_signers(entry, [key.holder(i).name for i in package.identifiers])
+            share = self.custody.share(entry.request.key)
             self.desk.store.claim_session(asked.session, waiting.request)
             who = f"{entry.request.short_id} for {self.desk.group.names[coordinator]}"
             self.desk.audit.append("share given", f"{who}, session {asked.session.hex()[:16]}")

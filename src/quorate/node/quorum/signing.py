@@ -103,7 +103,10 @@ class Signing:
             return
 
     async def _tell(self, order: Order) -> None:
-        await self.desk.tell_all("order", order)
+        try:
+            await self.desk.tell_all("order", order)
+        except Error as e:
+            log.warning("order not told", id=order.request.short_id, why=str(e))
 
     def _choose(
         self, key: Key, approved: tuple[SignedAnswer, ...], left_out: dict[str, str]

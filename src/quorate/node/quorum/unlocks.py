@@ -16,7 +16,7 @@ from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.quorum.key import Key, holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
-from quorate.quorum.request import is_over
+from quorate.quorum.request import Request, is_over
 from quorate.quorum.unlock import Checked, Opened, verify_opened
 from quorate.threshold.answers import ReplyKey, Sought
 from quorate.threshold.partial import check_purpose
@@ -60,7 +60,7 @@ class Unlocks:
         for entry in self.records.requests_in(*ASKED):
             request = entry.request
             own = request.type == "unlock" and request.requester == self.desk.home.name
-            if not own or is_over(request.expires, self.desk.now()):
+            if not own or self._is_over(request):
                 continue
             if document_of(entry).sought == sought:
                 return entry
@@ -110,7 +110,8 @@ class Unlocks:
         key = self.records.key_of(request.key)
         (requester,) = holders_of(self.desk.group, [request.requester])
         checked = verify_opened(key, opened, requester)
-        if request.requester == self.desk.home.name and self.replies.custody.state == "open":
+        mine = request.requester == self.desk.home.name
+        if mine and self.replies.custody.state == "open" and not self._is_over(request):
             self._taken_over(opened)
         with self.desk.store.transaction():
             self.records.add_request(request, opened.document, opened.requested)
@@ -137,6 +138,9 @@ class Unlocks:
             digest = opened.request.digest()
             self.records.set_request_state(digest, self.records.request(digest).state, said)
             raise VerificationFailed(said, hint="ask again, with another opener") from None
+
+    def _is_over(self, request: Request) -> bool:
+        return is_over(request.expires, self.desk.now())
 
     async def _opener(self, sought: Sought, key: Key, wanted: str) -> ReplyKey:
         """Return the key of a holder that will be the opener. Raises `Unavailable`."""
