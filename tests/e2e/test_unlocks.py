@@ -154,13 +154,7 @@ def test_three_of_five_open_within_300_ms_of_the_last_yes(ward: Ward) -> None:
 @needs_age
 def test_stock_age_opens_through_the_quorum(ward: Ward, letter: Path, tmp_path: Path) -> None:
     assert AGE is not None
-    plugin = tmp_path / "age-plugin-quorate"
-    command = [sys.executable, "-m", "quorate.cli.age_plugin"]
-    plugin.write_text(
-        f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.join(command)} "$@"\n'
-    )
-    plugin.chmod(0o700)
-    path = f"{tmp_path}:{os.environ['PATH']}"
+    path = f"{plugin_in(tmp_path)}:{os.environ['PATH']}"
     recipient = typed(ward, "nurse", "key", "recipient", "records").stdout.strip()
     identity = tmp_path / "identity.txt"
     identity.write_text(typed(ward, "doctor", "key", "identity", "records").stdout)
@@ -178,6 +172,54 @@ def test_stock_age_opens_through_the_quorum(ward: Ward, letter: Path, tmp_path: 
     assert age.returncode == 0, steps
     assert "1 of 3 approved, waiting: pharmacist, nurse, laboratory, reception" in steps
     assert out.read_bytes() == CONTENT
+
+
+@needs_age
+def test_the_glass_is_broken_by_one_senior_and_a_witness(
+    ward: Ward, letter: Path, tmp_path: Path
+) -> None:
+    """As in the page about records: sealed to two keys, of which the second needs fewer seniors."""
+    ward.make_key("emergency", "2 of 2", ("doctor", "reception"), "unlock")
+    recipients = [
+        typed(ward, "doctor", "key", "recipient", key, "--record", "patient-4711").stdout.strip()
+        for key in ("records", "emergency")
+    ]
+    sealed, out = tmp_path / "sealed.age", tmp_path / "opened"
+    seal_to_all(recipients, letter, sealed)
+    command = ("unlock", sealed, "--key", "emergency", "--reason", "unconscious", "--out", out)
+    shown = typed(ward, "doctor", *command, "--no-wait")
+    assert "waits for reception" in shown.stdout
+    id_ = ward["reception"].unlocks()[-1].id
+    assert f"unlock requested: {id_}" in ward_log(ward, "nurse")  # before anybody approves
+    ward["reception"].answer_unlock(id_, "approve", "in every log")
+    done = typed(ward, "doctor", *command)
+    assert (done.returncode, done.stdout) == (0, f"patient-4711 is in {out}\n"), done.stderr
+    assert out.read_bytes() == CONTENT
+
+
+def ward_log(ward: Ward, name: str) -> str:
+    entries = ward.clients[name].verify_audit().entries
+    return "\n".join(f"{entry.event}: {entry.details}" for entry in entries)
+
+
+def seal_to_all(recipients: list[str], file: Path, sealed: Path) -> None:
+    """Seal a file with stock age to several keys."""
+    assert AGE is not None
+    to = [word for recipient in recipients for word in ("-r", recipient)]
+    path = f"{plugin_in(sealed.parent)}:{os.environ['PATH']}"
+    command = [AGE, *to, "-o", str(sealed), str(file)]
+    subprocess.run(command, check=True, env=os.environ | {"PATH": path})
+
+
+def plugin_in(folder: Path) -> Path:
+    """Put our plugin into a folder, as this checkout has it; return the folder."""
+    plugin = folder / "age-plugin-quorate"
+    command = [sys.executable, "-m", "quorate.cli.age_plugin"]
+    plugin.write_text(
+        f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.join(command)} "$@"\n'
+    )
+    plugin.chmod(0o700)
+    return folder
 
 
 @needs_age

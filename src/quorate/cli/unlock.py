@@ -51,11 +51,12 @@ def file_command(
     record: Annotated[
         str, typer.Option(help="Of a file that is sealed to a plain key: which record it is.")
     ] = "",
-    key: Annotated[str, typer.Option(help="Of such a file: the key, if there are several.")] = "",
+    key: Annotated[str, typer.Option(help="Which key, if it is sealed to several.")] = "",
     opener: Annotated[str, typer.Option(help="Of such a file: the holder that opens it.")] = "",
     hours: Annotated[
         float, typer.Option(min=0.01, max=24 * 90, help="For how long holders may answer.")
     ] = 24,
+    wait: Annotated[bool, typer.Option(help="Wait for the holders, or ask and go.")] = True,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
@@ -70,6 +71,9 @@ def file_command(
             asked = _ask(client, header, record, reason, hours=hours, key=key, opener=opener)
             if asked.risk:
                 say(f"note: {asked.risk}", error=True)
+            if not wait and asked.state != "unlocked":
+                show(asked, lines_of(asked), form)
+                return
             file_key = wait_for_key(client, asked, lambda line: say(line, error=True))
             header.verify(file_key)
             _write(source, target, file_key)

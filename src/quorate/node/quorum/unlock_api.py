@@ -64,10 +64,13 @@ def add_unlocks(app: FastAPI, quorum: Quorum) -> None:
 def _key_for(quorum: Quorum, sought: Sought, name: str) -> Key:
     """Return the key to which this is sealed, or the one of that name. Raises `NotFound`."""
     if name:
-        return made_key(quorum, name)
+        key = made_key(quorum, name)
+        if sought.mode == "sealed" and not is_for(key.public.group, _ciphertext(sought)):
+            raise NotFound(f"this is not sealed to key {name}", hint="leave out --key")
+        return key
     made = [entry.key for entry in quorum.records.all_keys() if entry.key is not None]
     if sought.mode == "sealed":
-        sealed = wire.decode(sought.content, Ciphertext)
+        sealed = _ciphertext(sought)
         fitting = [k for k in made if k.plan.purpose == "unlock" and is_for(k.public.group, sealed)]
     else:
         fitting = [key for key in made if key.plan.purpose == "plain"]
@@ -77,6 +80,10 @@ def _key_for(quorum: Quorum, sought: Sought, name: str) -> Key:
         names = ", ".join(key.plan.name for key in fitting)
         raise Refused("a plain file does not say to which key", hint=f"add --key: {names}")
     return fitting[-1]
+
+
+def _ciphertext(sought: Sought) -> Ciphertext:
+    return wire.decode(sought.content, Ciphertext)
 
 
 def _found(quorum: Quorum, prefix: str) -> RequestEntry:
