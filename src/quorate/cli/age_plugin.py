@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorate import wire
-from quorate.cli.options import quorum_of
 from quorate.cli.waiting import wait_for_key
 from quorate.errors import Error, Usage
 from quorate.threshold.age.plugin import Conversation, Opener, Wanted, converse
@@ -23,10 +22,16 @@ class NodeOpener:
     node: str = ""  # another folder, where that one has moved
 
     def open(self, wanted: Wanted, tell: Callable[[str], None]) -> bytes:
+        # what sealing does without, and what else a node is made of, would only be waited for
+        from quorate.node import SOCKET
+        from quorate.node.client import Client
+        from quorate.node.quorum.client import QuorumClient
+
         sealed = wanted.sealed
         sought = Sought("sealed", wire.encode(sealed), sealed.label.record)
-        with quorum_of(Path(self.node or wanted.identity.node)) as client:
-            return wait_for_key(client, client.ask_to_unlock(sought, wanted.reason), tell)
+        with Client(Path(self.node or wanted.identity.node) / SOCKET) as client:
+            quorum = QuorumClient(client)
+            return wait_for_key(quorum, quorum.ask_to_unlock(sought, wanted.reason), tell)
 
 
 def main(arguments: Sequence[str] | None = None, opener: Opener | None = None) -> int:
