@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from quorate.algebra.ring import BLOCK
 from quorate.errors import OutOfRange, Refused
+from quorate.mpc.bitwise import bits, composed
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.numbers import Revealed
@@ -188,6 +189,29 @@ def test_reductions(run: Run, shape: tuple[int, ...], axis: int | None) -> None:
     same(got, expected)
 
 
+@both_engines
+@given(integers(2**30))
+@settings(max_examples=10)
+def test_bits_and_words_of_bits(run: Run, pair: tuple[Ints, Ints]) -> None:
+    x, y = pair
+    places = np.arange(32).reshape(-1, *[1] * x.ndim)
+    got = applied(
+        run,
+        lambda x, y: [
+            bits(x, 32),
+            composed(bits(x, 32), signed=True),
+            composed(bits(y)[3:10]),
+            composed(bits(x, 32)[::-1] & bits(x, 32), signed=False),
+        ],
+        x,
+        y,
+        limit=2**30,
+    )
+    of_x = (x >> places & 1).astype(np.bool_)
+    palindromes = ((of_x & of_x[::-1]) << places).sum(0)
+    same(got, [of_x, x, y >> 3 & 127, palindromes])
+
+
 def test_places(run: Run) -> None:
     x = np.arange(24).reshape(4, 6)
 
@@ -291,6 +315,14 @@ def test_misuse_is_an_error_in_numpys_manner(run: Run) -> None:
             x + other
         with pytest.raises(TypeError, match="for bits"):
             x & x
+        with pytest.raises(ValueError, match="not 5"):
+            bits(x, 5)
+        with pytest.raises(TypeError, match="bits already"):
+            bits(x == 0)
+        with pytest.raises(TypeError, match="composed of bits"):
+            composed(x)
+        with pytest.raises(OutOfRange):
+            composed(bits(x))
         with pytest.raises(ZeroDivisionError):
             x / 0
         with pytest.raises(Refused, match="nobody"):

@@ -56,6 +56,14 @@ def bits_of(row: Words, count: int) -> Bits:
     return bits
 
 
+def weights(count: int, *, signed: bool) -> Words:
+    """Return what each of `count` bits is worth modulo 2^64; `signed`: the last counts negative."""
+    powers = np.uint64(1) << np.arange(count, dtype=np.uint64)
+    if signed:
+        np.negative(powers[-1:], out=powers[-1:])
+    return powers
+
+
 def pack(bits: Bits) -> Words:
     """Return `bits` in words, the first lowest, padded with zeros."""
     packed = np.zeros(columns(bits.size), np.uint64)

@@ -14,7 +14,15 @@ from quorate.algebra.bits import Bits, pack, unpack
 from quorate.algebra.ring import Words, blocks
 from quorate.errors import Party
 from quorate.mpc.record import Kind
-from quorate.mpc.replicated import SEATS, Committee, Share, combined, mul, refuse_unverified
+from quorate.mpc.replicated import (
+    Committee,
+    Share,
+    combined,
+    local,
+    mul,
+    only,
+    refuse_unverified,
+)
 from quorate.mpc.split import RING, Bilinear, bilinear, widths_of
 
 
@@ -121,6 +129,11 @@ async def reshare_bits(committee: Committee, parts: Iterable[Words], z: Words) -
     return Share(z, await committee.session.shift(masked(), by=-1, like=z))
 
 
+def known_bits(committee: Committee, x: BitShare) -> Bits:
+    """Return what this party knows of x = u ^ v, flat: u at party 0, v at the others."""
+    return (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+
+
 async def to_ring(committee: Committee, x: BitShare) -> Share:
     """Return the bits as words 0 and 1 of the ring; where the committee checks, by products.
 
@@ -130,7 +143,7 @@ async def to_ring(committee: Committee, x: BitShare) -> Share:
     """
     if committee.checks:
         return await _to_ring_by_products(committee, x)
-    mine = (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+    mine = known_bits(committee, x)
     places = list(blocks(mine.size))
 
     def digits(i: int) -> Words:
@@ -154,19 +167,12 @@ async def _to_ring_by_products(committee: Committee, x: BitShare) -> Share:
 
     Cost, m bits: 2 rounds, 16 * m bytes a party
     """
-    own, after = (part.astype(np.uint64) for part in (x.own, x.next))
-    zeros = np.zeros_like(own)
-
-    def alone(part: int) -> Share:
-        held = own if committee.me == part else zeros
-        return Share(held, after if (committee.me + 1) % SEATS == part else zeros)
-
-    result = alone(0)
+    words = Share(x.own.astype(np.uint64), x.next.astype(np.uint64))
+    result = only(committee, words, 0)
     for part in (1, 2):
-        other = alone(part)
-        product = await mul(committee, result, other)
-        parts = ((result.own, other.own, product.own), (result.next, other.next, product.next))
-        result = Share(*(u + v - 2 * uv for u, v, uv in parts))
+        other = only(committee, words, part)
+        both = await mul(committee, result, other)
+        result = local(lambda u, v, uv: u + v - 2 * uv, result, other, both)
     return result
 
 

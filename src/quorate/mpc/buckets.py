@@ -207,7 +207,10 @@ def _errors(
             own, following = (
                 _error(algebra, (*terms, rho[here], sigma[here]), constant=flag)
                 for terms, flag in (
-                    ([algebra.add(one.own[here], one.next[here]) for one in (a, b, c, z)], constant[0]),
+                    (
+                        [algebra.add(one.own[here], one.next[here]) for one in (a, b, c, z)],
+                        constant[0],
+                    ),
                     ([one.next[here] for one in (a, b, c, z)], constant[1]),
                 )
             )
@@ -222,7 +225,8 @@ def _error(algebra: Algebra, terms: Sequence[Words], *, constant: bool) -> Words
     if constant:
         a = algebra.add(a, rho)  # sigma (a + rho)
     algebra.multiply(sigma, a, out=multiplied)
-    return algebra.subtract(error, multiplied, out=error)
+    algebra.subtract(error, multiplied, out=error)
+    return error
 
 
 def _root(arrays: int) -> int:

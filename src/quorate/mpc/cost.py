@@ -79,6 +79,15 @@ def to_ring(m: int) -> Cost:
     return _if_any(m, _each(2, 8 * m))
 
 
+def to_bits(m: int, count: int) -> Cost:
+    k, c = count.bit_length() - 1, columns(m)
+    return _if_any(m, _each(k + 1, 8 * c * (count * k - count // 2 + 2)))
+
+
+def from_bits(m: int, count: int) -> Cost:
+    return _if_any(m, Cost(2, (8 * count * m, 8 * m, 8 * m)))
+
+
 def truncate(m: int) -> Cost:
     return _if_any(m, Cost(2, (16 * m, 8 * m, 8 * m)))
 

@@ -11,13 +11,14 @@ from typing import Protocol, cast
 import numpy as np
 
 from quorate.algebra import matrix
-from quorate.algebra.bits import Bits
+from quorate.algebra.bits import Bits, weights
 from quorate.algebra.ring import Words, from_signed, to_signed
 from quorate.errors import Party
-from quorate.mpc import boolean, comparison, expression, replicated, truncation
+from quorate.mpc import boolean, comparison, decomposition, expression, replicated, truncation
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.expression import (
     Both,
+    FromBits,
     Held,
     IsNegative,
     IsZero,
@@ -26,6 +27,7 @@ from quorate.mpc.expression import (
     Mul,
     Node,
     Public,
+    ToBits,
     ToRing,
     Truncate,
     Value,
@@ -122,6 +124,8 @@ async def _reveal(committee: Committee, value: Value, to: Collection[Party]) -> 
 
 
 def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[Share | BitShare]:
+    if any(isinstance(value, BitShare) for value in given):
+        return _run_on_bits(one, committee, cast("Sequence[BitShare]", given))
     x, y = cast("Share", given[0]), cast("Share", given[-1])
     match one.operation:
         case Mul(0):
@@ -138,12 +142,24 @@ def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[S
             return comparison.is_negative(committee, x)
         case IsZero():
             return comparison.is_zero(committee, x)
-        case Both():
-            return boolean.both(committee, cast("BitShare", given[0]), cast("BitShare", given[1]))
-        case ToRing():
-            return boolean.to_ring(committee, cast("BitShare", given[0]))
+        case ToBits(count):
+            return decomposition.to_bits(committee, x, count)
         case other:
             raise TypeError(f"{type(other).__name__} takes no messages")
+
+
+def _run_on_bits(
+    one: Node, committee: Committee, given: Sequence[BitShare]
+) -> Awaitable[Share | BitShare]:
+    match one.operation:
+        case Both():
+            return boolean.both(committee, given[0], given[1])
+        case ToRing():
+            return boolean.to_ring(committee, given[0])
+        case FromBits(signed):
+            return decomposition.from_bits(committee, given[0], signed=signed)
+        case other:
+            raise TypeError(f"{type(other).__name__} takes no messages of bits")
 
 
 class Oracle:
@@ -187,10 +203,23 @@ def _in_the_clear(one: Node, given: Sequence[Words]) -> Value:
             return np.less(to_signed(given[0]), 0)
         case IsZero():
             return np.equal(given[0], 0)
+        case _:
+            return _bits_in_the_clear(one, given)
+
+
+def _bits_in_the_clear(one: Node, given: Sequence[Words]) -> Value:
+    match one.operation:
         case Both():
             return cast("Bits", given[0] & given[1])
         case ToRing():
             return given[0].astype(np.uint64)
+        case ToBits(count):
+            places = np.arange(count, dtype=np.uint64).reshape(-1, *[1] * given[0].ndim)
+            return (given[0] >> places & np.uint64(1)).astype(np.bool_)
+        case FromBits(signed):
+            return np.tensordot(weights(len(given[0]), signed=signed), given[0], 1)
+        case other:
+            raise TypeError(f"{type(other).__name__} is computed elsewhere")
 
 
 def _divided(words: Words, cut: int) -> Words:

@@ -25,7 +25,7 @@ from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.cost import Cost
 from quorate.mpc.replicated import Share
-from quorate.mpc.truncation import OFFSET
+from quorate.mpc.shifts import OFFSET
 
 RANGE = 1 << 63
 Shape = tuple[int, ...]
@@ -96,8 +96,24 @@ class ToRing:
     """Bits as words 0 and 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToBits:
+    """The lowest `count` bits of words, along a new first axis."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromBits:
+    """The words whose bits lie along the first axis; `signed`: the last counts as negative."""
+
+    signed: bool
+
+
 Local = Held | Public | Linear
-Operation = Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing
+Operation = (
+    Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing | ToBits | FromBits
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,6 +242,10 @@ def _cost_of_one(one: Node) -> Cost:
             return cost.both(one.size)
         case ToRing():
             return cost.to_ring(one.size)
+        case ToBits(count):
+            return cost.to_bits(one.size // count, count)
+        case FromBits():
+            return cost.from_bits(one.size, one.inputs[0].shape[0])
         case _:
             return cost.FREE
 

@@ -1,4 +1,4 @@
-"""Handing over the part of a replicated secret that a party lacks, compared with its other holder's.
+"""Handing over the part of a replicated secret that a party lacks, and comparing both holders'.
 
 Party i lacks x_{i-1}, which party i-1 holds as its own and party i+1 as its next part.
 """
@@ -13,7 +13,7 @@ from quorate.mpc.tags import TAG_BYTES, Tag
 from quorate.transport.session import Session, together
 
 
-async def part(
+async def hand_over(
     session: Session, parts: Iterator[Words], to: Collection[Party], like: Words
 ) -> Words | None:
     """Send one's own part, in blocks, to the party after; return the part of the one before.
@@ -26,14 +26,14 @@ async def part(
     return received.get(before)
 
 
-async def part_and_tag(
+async def hand_over_tagged(
     session: Session,
     keys: tuple[bytes, bytes],
     held: tuple[Words, Words],
     to: Collection[Party],
     made: Iterable[slice],
 ) -> Words | None:
-    """Do as `part`, and abort unless the part's other holder tags the same words.
+    """Do as `hand_over`, and abort unless the part's other holder tags the same words.
 
     `keys` are those shared with the party before and the party after, `held` one's own
     part and the next; `made` yields their places once they are written. Party i+1 tags
@@ -54,8 +54,8 @@ async def part_and_tag(
             yield held[0][here]
         complete.set()
 
-    async def hand_over() -> None:
-        received.append(await part(data, parts(), to, held[0]))
+    async def give() -> None:
+        received.append(await hand_over(data, parts(), to, held[0]))
 
     async def vouch() -> None:
         await complete.wait()
@@ -63,7 +63,7 @@ async def part_and_tag(
         like = bytes(TAG_BYTES)
         told.update(await tags.route(vouched.value(), to=receivers, senders=senders, like=like))
 
-    await together(hand_over(), vouch())
+    await together(give(), vouch())
     (lacked,) = received
     if lacked is not None:
         expected = Tag(keys[1], label)

@@ -75,7 +75,10 @@ def _from_both_sides(rows: Words, columns: Words, z: Words) -> Words:
 
 
 def _flat(shares: Sequence[Share]) -> Share:
-    own, following = ([part.reshape(-1) for part in parts] for parts in zip(*((s.own, s.next) for s in shares), strict=True))
+    own, following = (
+        [part.reshape(-1) for part in parts]
+        for parts in zip(*((s.own, s.next) for s in shares), strict=True)
+    )
     return Share(np.concatenate(own), np.concatenate(following))
 
 

@@ -20,9 +20,9 @@ revealed is compared with what its other holder holds. A semi-honest committee n
 nothing. Two parties together know everything. Unreviewed.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from quorate.algebra import matrix
 from quorate.algebra.ring import BLOCK, Words, blocks
 from quorate.errors import Party, Refused
 from quorate.mpc.agreement import Claim, Randomness, agree
-from quorate.mpc.parts import part, part_and_tag
+from quorate.mpc.parts import hand_over, hand_over_tagged
 from quorate.mpc.record import Entry, Kind, Record
 from quorate.mpc.streams import Stream
 from quorate.transport.session import Session
@@ -80,6 +80,11 @@ class Committee:
         """Return the same committee in `Session.at(name)`, for steps side by side."""
         return replace(self, session=self.session.at(name))
 
+    def beside(self, count: int) -> list["Committee"]:
+        """Return this committee for each of so many steps that run side by side."""
+        step = self.session.label().rpartition("/")[2]
+        return [self.at(f"beside {step}.{i}") for i in range(count)]
+
     def unchecked(self) -> "Committee":
         """Return the same committee for a step whose result the caller records."""
         return replace(self, record=None)
@@ -99,6 +104,27 @@ class Committee:
         """Return F(k_i) and F(k_{i+1}) of a new step: call it at all parties, in one order."""
         label = self.session.label()
         return Stream(self.own_key, label), Stream(self.next_key, label)
+
+
+@overload
+def local(function: Callable[[Words], Words], x: Share, /) -> Share: ...
+@overload
+def local(function: Callable[[Words, Words], Words], x: Share, y: Share, /) -> Share: ...
+@overload
+def local(
+    function: Callable[[Words, Words, Words], Words], x: Share, y: Share, z: Share, /
+) -> Share: ...
+def local(function: Callable[..., Words], *shares: Share) -> Share:
+    """Return what each party computes of its own parts: sums, XORs, places."""
+    own = function(*(share.own for share in shares))
+    return Share(own, function(*(share.next for share in shares)))
+
+
+def only(committee: Committee, x: Share, *parts: int) -> Share:
+    """Return the sum, or the XOR, of some of the three parts of x: the others are zeros."""
+    zeros = np.zeros(x.shape, np.uint64)
+    own = x.own if committee.me in parts else zeros
+    return Share(own, x.next if (committee.me + 1) % SEATS in parts else zeros)
 
 
 async def convene(
@@ -189,13 +215,14 @@ async def combined(
     own, following = x.own.reshape(-1), x.next.reshape(-1)
     made = blocks(own.size) if making is None else making
     if committee.checks and own.size:
-        lacked = await part_and_tag(session, keys, (own, following), to, made)
+        lacked = await hand_over_tagged(session, keys, (own, following), to, made)
     else:
-        lacked = await part(session, (own[here] for here in made), to, own)
+        lacked = await hand_over(session, (own[here] for here in made), to, own)
     if lacked is None:
         return None
     total: Words = add(own, following)
-    return add(total, lacked, out=total)
+    add(total, lacked, out=total)
+    return total
 
 
 async def mul(committee: Committee, x: Share, y: Share) -> Share:

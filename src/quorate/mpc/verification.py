@@ -82,7 +82,10 @@ def _three(entry: Entry[Share]) -> Claims:
 
 
 def _joined(shares: Sequence[Share]) -> Share:
-    own, following = ([part.reshape(-1) for part in parts] for parts in zip(*((one.own, one.next) for one in shares), strict=True))
+    own, following = (
+        [part.reshape(-1) for part in parts]
+        for parts in zip(*((one.own, one.next) for one in shares), strict=True)
+    )
     return Share(np.concatenate(own), np.concatenate(following))
 
 
