@@ -158,6 +158,11 @@ def linear(apply: Apply, *inputs: Node, limit: int = 1, f: int | None = None) ->
     return node(Linear(apply), inputs, shape, limit, first.f if f is None else f)
 
 
+def retold(x: Node, *, limit: int | None = None, f: int | None = None) -> Node:
+    """Return the same words under another limit, or with other bits of fraction."""
+    return linear(np.asarray, x, limit=x.limit if limit is None else limit, f=f)
+
+
 def mul(x: Node, y: Node) -> Node:
     """Return the product with as many bits of fraction as the finer of x and y."""
     shape = np.broadcast_shapes(x.shape, y.shape)

@@ -112,13 +112,17 @@ class SecretArray:
             return self._of(expression.mul(self._number(), self._operand(other)))
         return self._of(scaled(self._number(), np.asarray(other)))
 
-    def __truediv__(self, other: ArrayLike) -> "SecretArray":
+    def __truediv__(self, other: "Operand") -> "SecretArray":
+        """Return self / other; of a secret divisor see `functions.quotient`."""
         if isinstance(other, SecretArray):
-            raise TypeError("a secret divides nothing: multiply by `functions.reciprocal` of it")
+            return _quotient(self, other)
         divisor = np.asarray(other, np.float64)
         if (divisor == 0).any():
             raise ZeroDivisionError("division of a secret by zero")
         return self._of(scaled(self._number(), 1 / divisor))
+
+    def __rtruediv__(self, other: ArrayLike) -> "SecretArray":
+        return _quotient(self._of(self._operand(other)), self)
 
     def __pow__(self, exponent: int) -> "SecretArray":
         if exponent < 1:
@@ -128,7 +132,7 @@ class SecretArray:
 
     def __abs__(self) -> "SecretArray":
         x = self._of(self._number())
-        return bounded(x * (1 - 2 * (x < 0)), x.node.limit)
+        return promised(x * (1 - 2 * (x < 0)), x.node.limit)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -212,7 +216,7 @@ class SecretArray:
 
     def mean(self, axis: Axis = None) -> "SecretArray":
         mean = self.sum(axis) / self._terms(axis)
-        return bounded(mean, (self.node.limit << (mean.node.f - self.node.f)) + 1)
+        return promised(mean, (self.node.limit << (mean.node.f - self.node.f)) + 1)
 
     def var(self, axis: Axis = None) -> "SecretArray":
         """Return the mean of squared differences from the mean, as NumPy does."""
@@ -305,6 +309,16 @@ async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed |
     ]
 
 
-def bounded(x: SecretArray, limit: int) -> SecretArray:
-    """Return x, of which the caller knows that its words do not exceed `limit`."""
-    return SecretArray(x.engine, replace(x.node, limit=limit))
+def promised(x: SecretArray, limit: int) -> SecretArray:
+    """Return x with a limit that the caller has proven its words to keep.
+
+    Nothing checks it: what is larger all the same may wrap later, without a trace. For where the
+    mathematics says so (|x|, a mean, a choice); what one only hopes is `selection.clip`.
+    """
+    return SecretArray(x.engine, expression.retold(x.node, limit=limit))
+
+
+def _quotient(x: SecretArray, y: SecretArray) -> SecretArray:
+    from quorate.mpc import functions  # here, because they are written with these arrays
+
+    return functions.quotient(x, y)

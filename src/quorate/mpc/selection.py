@@ -6,7 +6,7 @@ import numpy as np
 
 from quorate.mpc import expression
 from quorate.mpc.numbers import public
-from quorate.mpc.secret import Operand, SecretArray, bounded
+from quorate.mpc.secret import Operand, SecretArray, promised
 
 
 def where(condition: SecretArray, x: Operand, y: Operand) -> SecretArray:
@@ -26,7 +26,7 @@ def clip(x: SecretArray, low: float, high: float) -> SecretArray:
     """Return x within [low, high], public numbers, which bound it from then on."""
     inside = minimum(maximum(x, low), high)
     edges = _secret(x, np.array([low, high]))
-    return bounded(inside, (edges.node.limit << inside.fraction_bits) >> edges.fraction_bits)
+    return promised(inside, (edges.node.limit << inside.fraction_bits) >> edges.fraction_bits)
 
 
 def concatenate(arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
@@ -88,7 +88,7 @@ def _choose(lifted: SecretArray, x: SecretArray, y: SecretArray) -> SecretArray:
     chosen = y + lifted * difference
     f = chosen.fraction_bits
     limits = (one.node.limit << (f - one.fraction_bits) for one in (x, y))
-    return bounded(chosen, max(limits))
+    return promised(chosen, max(limits))
 
 
 def _secret(like: SecretArray, value: Operand) -> SecretArray:
