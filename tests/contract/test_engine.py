@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from quorate.mpc.bitwise import bits, composed
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.numbers import Revealed
+from quorate.mpc.replicated import Security
 from quorate.mpc.secret import SecretArray, deal, reveal
 from quorate.mpc.selection import (
     amax,
@@ -49,15 +51,19 @@ def in_the_clear(program: Program) -> Sequence[Revealed | None]:
     return outcome
 
 
-def in_secret(program: Program) -> Sequence[Revealed | None]:
-    first, *others = everyones(lambda committee: program(Secure(committee)))
+def in_secret(program: Program, security: Security = "semi-honest") -> Sequence[Revealed | None]:
+    first, *others = everyones(lambda committee: program(Secure(committee)), security)
     for other in others:
         for mine, theirs in zip(first, other, strict=True):
             assert_array_equal(cast("Ints", mine), cast("Ints", theirs))
     return first
 
 
-ENGINES = {"oracle": in_the_clear, "three parties": in_secret}
+ENGINES = {
+    "oracle": in_the_clear,
+    "three parties": in_secret,
+    "three parties that check": partial(in_secret, security="malicious"),
+}
 
 
 @pytest.fixture(params=ENGINES)

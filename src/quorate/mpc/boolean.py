@@ -167,13 +167,13 @@ async def _to_ring_by_products(committee: Committee, x: BitShare) -> Share:
 
     Cost, m bits: 2 rounds, 16 * m bytes a party
     """
-    words = Share(x.own.astype(np.uint64), x.next.astype(np.uint64))
+    words = Share(x.own.astype(np.uint64).ravel(), x.next.astype(np.uint64).ravel())
     result = only(committee, words, 0)
     for part in (1, 2):
         other = only(committee, words, part)
         both = await mul(committee, result, other)
         result = local(lambda u, v, uv: u + v - 2 * uv, result, other, both)
-    return result
+    return local(lambda part: part.reshape(x.shape), result)
 
 
 def _at(x: Share, here: slice) -> Share:

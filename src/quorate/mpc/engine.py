@@ -14,7 +14,15 @@ from quorate.algebra import matrix
 from quorate.algebra.bits import Bits, weights
 from quorate.algebra.ring import Words, from_signed, to_signed
 from quorate.errors import Party
-from quorate.mpc import boolean, comparison, decomposition, expression, replicated, truncation
+from quorate.mpc import (
+    boolean,
+    comparison,
+    decomposition,
+    expression,
+    replicated,
+    truncation,
+    verification,
+)
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.expression import (
     Both,
@@ -59,7 +67,10 @@ class Engine(Protocol):
 
 
 class Secure:
-    """One party of three. What others hold never comes together before `reveal`."""
+    """One party of three. What others hold never comes together before `reveal`.
+
+    Where the committee checks, what is computed is verified before `compute` returns.
+    """
 
     def __init__(self, committee: Committee) -> None:
         self._committee = committee
@@ -85,6 +96,9 @@ class Secure:
             for one in local:
                 values[one] = self._local(one, [values[given] for given in one.inputs])
                 _release([one], left, values)
+            if verification.is_due(self._committee):
+                await self._verify()
+        await self._verify()
         return [values[one] for one in outputs]
 
     async def reveal(
@@ -92,6 +106,10 @@ class Secure:
     ) -> list[Words | Bits | None]:
         children = self._children(len(values))
         return await together(*map(_reveal, children, values, [to] * len(values)))
+
+    async def _verify(self) -> None:
+        (committee,) = self._children(1)
+        await verification.verify(committee)
 
     def _children(self, count: int) -> list[Committee]:
         """Return a committee for each of the steps that now run side by side."""

@@ -166,7 +166,7 @@ def _lower(pairs: Words) -> Words:
 def _combined(met: Words, pairs: Words) -> Words:
     """Return (G ^ P g, P p) of half as many rows."""
     upper = pairs[0, pairs.shape[1] // 2 :]
-    out = met.reshape(-1, *upper.shape).copy()
+    out = met.reshape(min(2, len(upper)), *upper.shape).copy()
     out[0] ^= upper
     return out
 

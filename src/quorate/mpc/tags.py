@@ -7,6 +7,7 @@ passes with probability at most (b / 16 + 2) / 2^128, whatever it changes.
 
 import hashlib
 
+import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from quorate.algebra.ring import Words
@@ -22,7 +23,7 @@ class Tag:
         self._gmac = Cipher(algorithms.AES128(once), modes.GCM(bytes(12))).encryptor()
 
     def add(self, words: Words) -> None:
-        self._gmac.authenticate_additional_data(words.data.cast("B"))
+        self._gmac.authenticate_additional_data(np.ascontiguousarray(words).data.cast("B"))
 
     def value(self) -> bytes:
         """Return the tag of all that was added; nothing can be added after."""

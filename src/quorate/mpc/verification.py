@@ -46,19 +46,19 @@ async def verify(committee: Committee) -> None:
     if record is None or record.is_empty:
         return
     claimed = record.take()
-    parts = [committee.at(name) for name in ("matrices", "ring", "bits", "zeros")]
+    for_matrices, for_ring, for_bits, for_zeros = committee.beside(4)
     matrices = [_three(entry) for entry in claimed if entry.kind is Kind.MATRIX]
     words = [_three(entry) for entry in claimed if entry.kind is Kind.PRODUCT]
     ands = [_three(entry) for entry in claimed if entry.kind is Kind.CONJUNCTION]
     empty = [entry.shares[0] for entry in claimed if entry.kind is Kind.ZERO]
     sums: list[Share] = []
     if matrices:
-        projected, sums = await project(parts[0], matrices)
+        projected, sums = await project(for_matrices, matrices)
         words.append(projected)
     await together(
-        _check_all(parts[1], RING, words),
-        _check_all(parts[2], BITS, ands),
-        _all_zero(parts[3], sums, empty),
+        _check_all(for_ring, RING, words),
+        _check_all(for_bits, BITS, ands),
+        _all_zero(for_zeros, sums, empty),
     )
     record.verified()
 
