@@ -59,7 +59,7 @@ def in_secret(program: Program, security: Security = "semi-honest") -> Sequence[
     return first
 
 
-ENGINES = {
+ENGINES: dict[str, Callable[[Program], Sequence[Revealed | None]]] = {
     "oracle": in_the_clear,
     "three parties": in_secret,
     "three parties that check": partial(in_secret, security="malicious"),
