@@ -349,7 +349,8 @@ def test_only_the_named_learn_it() -> None:
     assert_array_equal(cast("Ints", west), [0, 1, 4])
 
 
-def test_the_cost_is_known_before_and_true() -> None:
+@pytest.mark.parametrize("security", ["malicious", "semi-honest"])
+def test_the_cost_is_known_before_and_true(security: Security) -> None:
     """Independent steps share rounds: two comparisons beside a product take those of one."""
 
     def written(x: SecretArray, y: SecretArray) -> SecretArray:
@@ -368,7 +369,7 @@ def test_the_cost_is_known_before_and_true() -> None:
         return result.cost(to=[0, 2]), spent
 
     async def run(session: object) -> tuple[Cost, Cost]:
-        committee = await meet(session)  # type: ignore[arg-type]
+        committee = await meet(session, security)  # type: ignore[arg-type]
         now = committee.session
 
         def so_far() -> Cost:

@@ -13,7 +13,7 @@ import pytest
 
 from quorate.algebra.ring import Words
 from quorate.errors import Party
-from quorate.mpc import boolean, comparison, decomposition, replicated, truncation
+from quorate.mpc import boolean, comparison, decomposition, replicated, shallow, truncation
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.replicated import Committee, Share, deal
 from quorate.mpc.streams import Stream
@@ -44,6 +44,8 @@ OPERATIONS: dict[str, Operation] = {
     "matrix product": lambda c, x, y: replicated.matmul(c, _square(x), _square(y)),
     "sign": lambda c, x, _: comparison.is_negative(c, x),
     "zero": lambda c, x, _: comparison.is_zero(c, x),
+    "sign in three rounds": lambda c, x, _: shallow.is_negative(c, x),
+    "zero in three rounds": lambda c, x, _: shallow.is_zero(c, x),
     "and": lambda c, x, y: boolean.both(c, lowest(x), lowest(y)),
     "bits to ring": lambda c, x, _: boolean.to_ring(c, lowest(x)),
     "all bits": lambda c, x, _: decomposition.to_bits(c, x),

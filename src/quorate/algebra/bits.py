@@ -38,7 +38,7 @@ def transpose(rows: Words, scratch: Words) -> None:
     """
     spare = scratch[: rows.size // 2]
     for far, shift, low_bits in _STAGES:
-        pairs = rows.reshape(-1, 2, far, rows.shape[1])
+        pairs = rows.reshape(BITS // (2 * far), 2, far, rows.shape[1])
         low, high = pairs[:, 0], pairs[:, 1]
         swapped = spare.reshape(low.shape)
         np.right_shift(low, shift, out=swapped)

@@ -17,13 +17,16 @@ from quorate.errors import Party
 from quorate.mpc import (
     boolean,
     comparison,
+    cost,
     decomposition,
     expression,
     replicated,
+    shallow,
     truncation,
     verification,
 )
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.expression import (
     Both,
     FromBits,
@@ -40,12 +43,22 @@ from quorate.mpc.expression import (
     Truncate,
     Value,
 )
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.replicated import Committee, Security, Share
 from quorate.transport.session import together
 
 
 class Engine(Protocol):
     """Deals, computes and reveals. Every party calls the same, in the same order."""
+
+    @property
+    def pace(self) -> Pace:
+        """How far apart the parties are: which protocols run, and what they cost, depends on it."""
+        ...
+
+    @property
+    def security(self) -> Security:
+        """What one of the three may do without bending a result: so do protocols and costs."""
+        ...
 
     def holds(self, owner: Party) -> bool:
         """Return whether what `owner` deals is to be given here."""
@@ -70,10 +83,14 @@ class Secure:
     """One party of three. What others hold never comes together before `reveal`.
 
     Where the committee checks, what is computed is verified before `compute` returns.
+
+    `pace` is the same at all three: what `mpc.pace.measure` returned, unless they are near.
     """
 
-    def __init__(self, committee: Committee) -> None:
+    def __init__(self, committee: Committee, pace: Pace = NEAR) -> None:
         self._committee = committee
+        self.pace = pace
+        self.security: Security = "malicious" if committee.checks else "semi-honest"
         self._steps = 0
 
     def holds(self, owner: Party) -> bool:
@@ -88,7 +105,7 @@ class Secure:
         left = _uses(outputs)
         for sent, local in expression.steps(outputs):
             running = [
-                _run(one, committee, [values[given] for given in one.inputs])
+                _run(one, committee, [values[given] for given in one.inputs], self.pace)
                 for one, committee in zip(sent, self._children(len(sent)), strict=True)
             ]
             values.update(zip(sent, await together(*running), strict=True))
@@ -141,7 +158,9 @@ async def _reveal(committee: Committee, value: Value, to: Collection[Party]) -> 
     return await replicated.reveal(committee, cast("Share", value), to)
 
 
-def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[Share | BitShare]:
+def _run(
+    one: Node, committee: Committee, given: Sequence[Value], pace: Pace
+) -> Awaitable[Share | BitShare]:
     if any(isinstance(value, BitShare) for value in given):
         return _run_on_bits(one, committee, cast("Sequence[BitShare]", given))
     x, y = cast("Share", given[0]), cast("Share", given[-1])
@@ -157,9 +176,13 @@ def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[S
         case Truncate(cut):
             return truncation.truncate(committee, x, cut)
         case IsNegative():
-            return comparison.is_negative(committee, x)
+            near = committee.checks or cost.sign(one.size, pace) == cost.is_negative(one.size)
+            sign = comparison.is_negative if near else shallow.is_negative
+            return sign(committee, x)
         case IsZero():
-            return comparison.is_zero(committee, x)
+            near = committee.checks or cost.zero(one.size, pace) == cost.is_zero(one.size)
+            zero = comparison.is_zero if near else shallow.is_zero
+            return zero(committee, x)
         case ToBits(count):
             return decomposition.to_bits(committee, x, count)
         case other:
@@ -181,7 +204,12 @@ def _run_on_bits(
 
 
 class Oracle:
-    """All parties in one, in the clear."""
+    """All parties in one, in the clear; costs are those of a committee of that security."""
+
+    pace = NEAR
+
+    def __init__(self, security: Security = "malicious") -> None:
+        self.security: Security = security
 
     def holds(self, owner: Party) -> bool:  # noqa: ARG002 - the oracle is everybody
         return True

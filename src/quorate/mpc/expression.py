@@ -23,15 +23,24 @@ from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
 from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare
-from quorate.mpc.cost import Cost
+from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.replicated import Share
 from quorate.mpc.shifts import OFFSET
 
 RANGE = 1 << 63
 Shape = tuple[int, ...]
 Apply = Callable[..., NDArray[Any]]
-Value = Share | BitShare | Words | Bits
-"""What an engine holds of a node: a party's share, or in the oracle the words themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The place of a step in a plan."""
+
+    step: int
+
+
+Value = Share | BitShare | Words | Bits | Written
+"""What an engine holds of a node: a party's share, the words themselves, or where it is written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,27 +231,28 @@ def steps(outputs: Iterable[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
         yield [one for one in here if not one.is_local], [one for one in here if one.is_local]
 
 
-def cost_of(outputs: Iterable[Node]) -> Cost:
+def cost_of(outputs: Iterable[Node], pace: Pace = NEAR) -> Cost:
     """Return what computing `outputs` costs, without revealing them."""
     total = cost.FREE
     for sent, _ in steps(outputs):
         together = cost.FREE
         for one in sent:
-            together = together.beside(_cost_of_one(one))
+            together = together.beside(cost_of_one(one, pace))
         total = total.then(together)
     return total
 
 
-def _cost_of_one(one: Node) -> Cost:
+def cost_of_one(one: Node, pace: Pace) -> Cost:
+    """Return what one node costs, its inputs being there."""
     match one.operation:
         case Mul(cut) | MatMul(cut):
             return cost.mul_fixed(one.size) if cut else cost.mul(one.size)
         case Truncate():
             return cost.truncate(one.size)
         case IsNegative():
-            return cost.is_negative(one.size)
+            return cost.sign(one.size, pace)
         case IsZero():
-            return cost.is_zero(one.size)
+            return cost.zero(one.size, pace)
         case Both():
             return cost.both(one.size)
         case ToRing():

@@ -1,8 +1,11 @@
 """Choosing among secrets by secret conditions: NumPy's names for what nobody sees decided."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quorate.mpc import expression
 from quorate.mpc.numbers import public
@@ -38,12 +41,13 @@ def concatenate(arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
     if len(kinds) > 1:
         raise TypeError("only arrays with the same bits of fraction can be joined")
     nodes = [array.node for array in arrays]
-    joined = expression.linear(
-        lambda *parts: np.concatenate(parts, axis=axis),
-        *nodes,
-        limit=max(one.limit for one in nodes),
-    )
+    limit = max(one.limit for one in nodes)
+    joined = expression.linear(partial(_joined, axis=axis), *nodes, limit=limit)
     return SecretArray(first.engine, joined)
+
+
+def _joined(*parts: NDArray[Any], axis: int) -> NDArray[Any]:
+    return np.concatenate(parts, axis=axis)
 
 
 def amin(x: SecretArray, axis: int | None = None) -> SecretArray:
