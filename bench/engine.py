@@ -133,16 +133,16 @@ def measure() -> list[Measured]:
             Measured(
                 load.name,
                 load.cost,
-                _slowest(over_tls),
+                slowest(over_tls),
                 max(timed.cold_s for timed in over_tls),
-                _slowest(over_sockets),
+                slowest(over_sockets),
                 statistics.median(_seconds(load, x, y) for _ in range(REPEATS)),
             )
         )
     return measured
 
 
-def _slowest(parties: list[Timed]) -> float:
+def slowest(parties: list[Timed]) -> float:
     repetitions = zip(*(timed.warm_s for timed in parties), strict=True)
     return float(statistics.median(max(seconds) for seconds in repetitions))
 
@@ -174,12 +174,12 @@ async def _timed(committee: Committee, load: Workload) -> Timed:
         seconds.append(time.perf_counter() - started)
         spent.add((session.meter.bytes_sent - sent, session.rounds - rounds))
     assert result is not None
-    await _check(committee, load, result)
+    await check(committee, load, result)
     ((bytes_sent, rounds),) = spent
     return Timed(seconds[0], tuple(seconds[1:]), bytes_sent, rounds)
 
 
-async def _check(committee: Committee, load: Workload, result: Share | BitShare) -> None:
+async def check(committee: Committee, load: Workload, result: Share | BitShare) -> None:
     expected = load.plain(*operands(load.shape))
     if isinstance(result, BitShare):
         found = await reveal_bits(committee, result, range(3))

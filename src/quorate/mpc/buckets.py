@@ -144,22 +144,31 @@ async def _triples(committee: Committee, algebra: Algebra, chosen: Buckets) -> C
 
 
 def _permutation(coin: Stream, modulus: int) -> NDArray[np.intp]:
-    """Return s i + t modulo a prime for i = 0, 1, ...; both bounds are far below 2^32."""
-    slope, shift = (int(word) for word in coin.words(2))
-    scale = np.uint64(1 + slope % (modulus - 1))
-    i = np.arange(modulus, dtype=np.uint64)
-    places = (i * scale + np.uint64(shift % modulus)) % np.uint64(modulus)
-    return places.astype(np.intp)
+    """Return s i + t modulo a prime for i = 0, 1, ...; both bounds are far below 2^31."""
+    first, second = (int(word) for word in coin.words(2))
+    slope = 1 + first % (modulus - 1)
+    places = np.empty(modulus, np.intp)
+    places[0], known = second % modulus, 1
+    while known < modulus:  # as many again, moved by so many slopes
+        more = places[known : 2 * known]
+        np.add(places[: more.size], slope * known % modulus, out=more)
+        np.subtract(more, modulus, out=more, where=more >= modulus)
+        known += more.size
+    return places
 
 
 def _permuted(triples: Claims, places: Sequence[NDArray[np.intp]]) -> list[Claims]:
     """Return each array of triples in its new order."""
     count = len(places)
-    parts = [[np.split(part, count) for part in (one.own, one.next)] for one in triples]
-    return [
-        tuple(Share(own[j][order], following[j][order]) for own, following in parts)  # type: ignore[misc]
-        for j, order in enumerate(places)
-    ]
+
+    def placed(words: Words, j: int) -> Words:
+        return np.split(words, count)[j].take(places[j])
+
+    def array(x: Share, j: int) -> Share:
+        return Share(placed(x.own, j), placed(x.next, j))
+
+    a, b, c = triples
+    return [(array(a, j), array(b, j), array(c, j)) for j in range(count)]
 
 
 def _differences(
@@ -199,31 +208,26 @@ def _errors(
     parts: Sequence[Words],
 ) -> Iterator[tuple[Words, Words]]:
     """Yield blocks of z - c - rho b - sigma a - rho sigma: x_i + x_{i+1}, and -x_{i+1}."""
-    size, z = claims[2].own.size, claims[2]
-    constant = committee.me in {0, 2}, committee.me == 2  # who holds part 0, of rho sigma
+    z, size = claims[2], claims[2].own.size
     for (a, b, c), part in zip(arrays, parts, strict=True):
         rho, sigma = part[:size], part[size : 2 * size]
         for here in blocks(size):
-            own, following = (
-                _error(algebra, (*terms, rho[here], sigma[here]), constant=flag)
-                for terms, flag in (
-                    (
-                        [algebra.add(one.own[here], one.next[here]) for one in (a, b, c, z)],
-                        constant[0],
-                    ),
-                    ([one.next[here] for one in (a, b, c, z)], constant[1]),
-                )
-            )
-            yield own, algebra.subtract(ZERO, following)
+            public = rho[here], sigma[here]
+            own = _error([one.own[here] for one in (a, b, c, z)], *public, algebra)
+            following = _error([one.next[here] for one in (a, b, c, z)], *public, algebra)
+            for held, part_0 in ((own, 0), (following, 2)):
+                if committee.me == part_0:  # who takes away rho sigma: its part 0 only
+                    algebra.subtract(held, algebra.multiply(*public), out=held)
+            total = algebra.add(own, following, out=own)
+            yield total, algebra.subtract(ZERO, following, out=following)
 
 
-def _error(algebra: Algebra, terms: Sequence[Words], *, constant: bool) -> Words:
-    a, b, c, z, rho, sigma = terms
+def _error(terms: Sequence[Words], rho: Words, sigma: Words, algebra: Algebra) -> Words:
+    """Return this part of z - c - rho b - sigma a."""
+    a, b, c, z = terms
     error: Words = algebra.subtract(z, c)
     multiplied = algebra.multiply(rho, b)
     algebra.subtract(error, multiplied, out=error)
-    if constant:
-        a = algebra.add(a, rho)  # sigma (a + rho)
     algebra.multiply(sigma, a, out=multiplied)
     algebra.subtract(error, multiplied, out=error)
     return error

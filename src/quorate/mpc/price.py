@@ -29,6 +29,8 @@ from quorate.mpc.replicated import Security
 from quorate.mpc.verification import ROOM
 
 TOSS = 112
+"""Bytes of a common coin: two digests, a part and a tag."""
+
 TAG = 16
 
 
@@ -170,7 +172,7 @@ def verification(claims: Claims) -> Cost:
     total, products = FREE, claims.products
     if claims.matrices:
         terms = sum(k * min(m * n, PAIRS) for m, k, n in claims.matrices)
-        total = Cost(2, (TOSS,) * 3).then(cost.mul(terms))
+        total = _each(2, TOSS).then(cost.mul(terms))
         products += terms
     zeros = _each(1, 2 * TAG) if claims.zeros or claims.matrices else FREE
     return total.then(_checks(products).beside(_checks(claims.ands)).beside(zeros))

@@ -24,7 +24,7 @@ from quorate.mpc import zeros
 from quorate.mpc.buckets import BITS, RING, ZERO, Algebra, Claims, batches, check
 from quorate.mpc.projections import project
 from quorate.mpc.record import Entry, Kind
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.replicated import Committee, Share, local
 from quorate.transport.session import together
 
 ROOM = 12 << 20
@@ -82,6 +82,8 @@ def _three(entry: Entry[Share]) -> Claims:
 
 
 def _joined(shares: Sequence[Share]) -> Share:
+    if len(shares) == 1:
+        return local(np.ravel, shares[0])
     own, following = (
         [part.reshape(-1) for part in parts]
         for parts in zip(*((one.own, one.next) for one in shares), strict=True)
