@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from quorate.algebra import matrix
 from quorate.algebra.ring import BLOCK, Words, blocks
 from quorate.errors import Party, Refused
-from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.agreement import Agreement, Claim, Randomness, agree
 from quorate.mpc.parts import hand_over, hand_over_tagged
 from quorate.mpc.record import Entry, Kind, Record
 from quorate.mpc.streams import Stream
@@ -140,7 +140,11 @@ async def convene(
     """
     if session.n != SEATS:
         raise Refused(f"the engine takes three parties, not {session.n}")
-    bond = await agree(session, context, bytes(32), claim, randomness)
+    return convened(session, await agree(session, context, bytes(32), claim, randomness), security)
+
+
+def convened(session: Session, bond: Agreement, security: Security) -> Committee:
+    """Return the committee of a session of three, with the keys they agreed on."""
     before, after = (session.me - 1) % SEATS, (session.me + 1) % SEATS
     record = Record[Share]() if security == "malicious" else None
     return Committee(session, bond.keys[before], bond.keys[after], record)

@@ -11,7 +11,7 @@ product with another such number, and by 2^-(f+1) when they are dealt. Bits are 
 results of comparisons; in arithmetic they count as 0 and 1.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -22,13 +22,14 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quorate.algebra.ring import from_signed
+from quorate.algebra.ring import Words, from_signed
 from quorate.errors import Party, Refused
 from quorate.mpc import expression, price
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Both, Held, IsNegative, IsZero, Node, Shape, ToRing
 from quorate.mpc.numbers import Revealed, aligned, decoded, encoded, public, scaled
+from quorate.mpc.replicated import Share
 
 Index = SupportsIndex | slice | None | tuple[SupportsIndex | slice | None, ...] | NDArray[np.int64]
 Axis = int | None
@@ -81,8 +82,7 @@ class SecretArray:
 
     async def compute(self) -> "SecretArray":
         """Run what is written down so far, once for all later uses; nothing is revealed."""
-        (value,) = await self.engine.compute([self.node])
-        return self._of(replace(self.node, operation=Held(value), inputs=()))
+        return (await compute(self))[0]
 
     def cost(self, *, to: Collection[Party] = ()) -> Cost:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
@@ -294,19 +294,38 @@ async def deal(
     return SecretArray(engine, leaf)
 
 
+def held(engine: Engine, value: Share | Words, *, limit: int) -> SecretArray:
+    """Return the integers of which `engine` has `value` already: none exceeds `limit`."""
+    return SecretArray(engine, expression.node(Held(value), [], value.shape, limit))
+
+
+async def compute(*arrays: SecretArray) -> list[SecretArray]:
+    """Run what several arrays of one engine need in shared rounds; nothing is revealed."""
+    values = await _engine_of(arrays).compute([array.node for array in arrays])
+    return [
+        SecretArray(array.engine, replace(array.node, operation=Held(value), inputs=()))
+        for array, value in zip(arrays, values, strict=True)
+    ]
+
+
 async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed | None]:
     """Reveal several arrays of one engine in shared rounds: at the parties in `to`, else None."""
     if not to:
         raise Refused("nobody is named to reveal this to")
-    engine = arrays[0].engine
-    if any(array.engine is not engine for array in arrays):
-        raise ValueError("these secrets belong to two engines")
+    engine = _engine_of(arrays)
     values = await engine.compute([array.node for array in arrays])
     words = await engine.reveal(values, to)
     return [
         None if found is None else decoded(found, array.node)
         for found, array in zip(words, arrays, strict=True)
     ]
+
+
+def _engine_of(arrays: Sequence[SecretArray]) -> Engine:
+    engine = arrays[0].engine
+    if any(array.engine is not engine for array in arrays):
+        raise ValueError("these secrets belong to two engines")
+    return engine
 
 
 def promised(x: SecretArray, limit: int) -> SecretArray:
