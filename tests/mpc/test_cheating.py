@@ -1,13 +1,15 @@
 """Every message of every protocol, changed by its sender: the right result, or an abort."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from quorate.algebra.ring import Words, to_signed
-from quorate.errors import Abort
+from quorate.errors import Abort, Party
 from quorate.mpc import boolean, comparison, decomposition, replicated, truncation
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.replicated import Share
@@ -160,6 +162,29 @@ def _exchanged(one: Envelope, other: Envelope) -> Fault:
         return [replace(e, payload=instead.get((e.sender, e.to, e.label), e.payload))]
 
     return fault
+
+
+@pytest.mark.slow
+@every_program
+@pytest.mark.parametrize("cheat", [0, 1, 2])
+def test_any_number_of_changes_gives_no_wrong_result(name: str, cheat: Party) -> None:
+    """A thousand runs, in each of which a party changes a few of its messages as it likes."""
+    program = PROGRAMS[name]
+    own = [e for e in messages(program) if e.sender == cheat]
+    changes = list(CHANGES.values())
+    for _ in range(1000):
+        chosen = {
+            (e.to, e.label): changes[secrets.randbelow(len(changes))]
+            for e in (own[secrets.randbelow(len(own))] for _ in range(1 + secrets.randbelow(4)))
+        }
+
+        def fault(e: Envelope, chosen: dict[Any, Any] = chosen) -> Sequence[Envelope]:
+            found: Sequence[Envelope] = [e]
+            if e.sender == cheat and (e.to, e.label) in chosen:
+                found = chosen[e.to, e.label](e)
+            return found
+
+        assert_right_or_blameless(program, fault, cheat, program)
 
 
 @every_program

@@ -1,4 +1,4 @@
-"""Checking products with random triples, B to each: buckets [FLNW17] [ABFLLNOWW17].
+"""Checking products with random triples, B to each: buckets [FLNW17] [ABF17].
 
 Claimed are sharings x, y and z = x y of N words, in the ring or, with XOR and AND, of bits.
 A corrupt party can have made z = x y + e, with an e it chose for each word; nothing else.

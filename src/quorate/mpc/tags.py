@@ -1,6 +1,6 @@
 """Keyed tags: two parties find out that they hold the same words, a third cannot make them err.
 
-A tag is GMAC [NIST38D] under a key that is used once: derived from the pair's key and a
+A tag is GMAC [Dwo07] under a key that is used once: derived from the pair's key and a
 label that no other step of the session has. Whoever lacks the key and changes b bytes
 passes with probability at most (b / 16 + 2) / 2^128, whatever it changes.
 """

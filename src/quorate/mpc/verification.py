@@ -46,15 +46,16 @@ async def verify(committee: Committee) -> None:
     if record is None or record.is_empty:
         return
     claimed = record.take()
-    for_matrices, for_ring, for_bits, for_zeros = committee.beside(4)
     matrices = [_three(entry) for entry in claimed if entry.kind is Kind.MATRIX]
     words = [_three(entry) for entry in claimed if entry.kind is Kind.PRODUCT]
     ands = [_three(entry) for entry in claimed if entry.kind is Kind.CONJUNCTION]
     empty = [entry.shares[0] for entry in claimed if entry.kind is Kind.ZERO]
     sums: list[Share] = []
     if matrices:
-        projected, sums = await project(for_matrices, matrices)
+        (before,) = committee.beside(1)
+        projected, sums = await project(before, matrices)
         words.append(projected)
+    for_ring, for_bits, for_zeros = committee.beside(3)
     await together(
         _check_all(for_ring, RING, words),
         _check_all(for_bits, BITS, ands),
