@@ -4,7 +4,6 @@ import argparse
 import os
 import platform
 import ssl
-from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -12,6 +11,7 @@ import numpy as np
 
 from bench import cells, malicious, rows, sums
 from bench.engine import section as engine
+from bench.noise import Watch
 from bench.peers import section as peers
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -23,16 +23,17 @@ INTRODUCTION = """\
 
 Written by `python -m bench --write`. Rounds and bytes are exact: each run compares what was
 counted with what the protocol declares. Seconds are medians of five after one to warm up, on a
-machine that others may use too; the ratios to what ran beside them in the same run say more.
+machine of which others used {others:.0%} meanwhile; ratios to what ran beside them say more.
 
 Machine: {cores} cores shared by all members, Python {python}, NumPy {numpy}, DuckDB {duckdb},
 {openssl}.
 """
 
 
-def introduction() -> str:
+def introduction(others: float) -> str:
     return INTRODUCTION.format(
         cores=os.cpu_count(),
+        others=others,
         python=platform.python_version(),
         numpy=np.__version__,
         duckdb=duckdb.__version__,
@@ -40,8 +41,8 @@ def introduction() -> str:
     )
 
 
-def report(given: argparse.Namespace) -> Iterable[str]:
-    """Run the themes asked for, in the page's order; yield the part of each."""
+def report(given: argparse.Namespace) -> list[str]:
+    """Run the themes asked for; return the page's parts in order."""
     themes = {
         "sums": lambda: sums.section(given.members),
         "rows": lambda: rows.section(given.rows),
@@ -50,10 +51,9 @@ def report(given: argparse.Namespace) -> Iterable[str]:
         "malicious": malicious.section,
         "peers": peers.section,
     }
-    yield introduction()
-    for theme in THEMES:
-        if theme in given.only:
-            yield themes[theme]()
+    watch = Watch()
+    parts = [themes[theme]() for theme in THEMES if theme in given.only]
+    return [introduction(watch.others()), *parts]
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ TEXT = """\
 Three parties, each a process of its own, on loopback; one of them may be curious. *TLS* is the
 links of nodes, *sockets* the same frames without encryption. *Cold* is the first time in new
 processes, over TLS. *Processors* are the seconds of all three parties together over TLS, which
-others on the machine hardly change. Bytes are those that parties 0, 1 and 2 send; they and the
+others on the machine change less. Bytes are those that parties 0, 1 and 2 send; they and the
 rounds are what the engine declares beforehand, or this page is not written. *Ratio* is TLS to
 NumPy in the clear, in one process. The three share the machine's cores, each with one thread for
 matrices; NumPy alone has all of them. *Products in turn* are of one number each: what is

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.engine import workloads
 from bench.engine.timing import time_workloads
 from bench.engine.workloads import Workload
+from bench.noise import Watch
 from bench.peers import results
 from bench.peers.processes import Times, understood
 from bench.peers.results import Missing, Peer, Results, Row
@@ -44,16 +45,17 @@ def main() -> None:
     today = datetime.now(UTC).date().isoformat()  # noqa: TID251 - the edge
     results.write(Results(today, machine, tuple(peers), tuple(missing)))
     for peer in peers:
-        print(peer_table(peer))
+        print(f"\nothers used {peer.others:.0%} of the cores\n\n{peer_table(peer)}")
     if missing:
         sys.exit(1)
 
 
 def _peer(folder: str, name: str) -> Peer:
     """Run a peer, then the engine at the same work. Raises `SubprocessError`."""
-    told = understood(_run(_installed(folder), "-m", f"bench.peers.{folder}_parties"))
+    python, watch = _installed(folder), Watch()
+    told = understood(_run(python, "-m", f"bench.peers.{folder}_parties"))
     rows = tuple(map(_row, told.times))
-    return Peer(name, told.version, rows)
+    return Peer(name, told.version, rows, watch.others())
 
 
 def _installed(folder: str) -> Path:
@@ -87,7 +89,10 @@ def _row(times: Times) -> Row:
     slowest = [max(seconds) for seconds in zip(*times.seconds, strict=True)]
     (ours,) = time_workloads([OURS[times.work](times.size)], encrypted=False)
     warm_s = statistics.median(slowest[1:])
-    return Row(times.work, times.size, slowest[0], warm_s, ours.warm_s, times.remark)
+    cpu_s = statistics.median(list(map(sum, zip(*times.cpu_s, strict=True)))[1:])
+    return Row(
+        times.work, times.size, slowest[0], warm_s, cpu_s, ours.warm_s, ours.cpu_s, times.remark
+    )
 
 
 def _processor() -> str:

@@ -105,28 +105,29 @@ def party(rank: int, ports: list[int], pipe: Connection) -> None:
     pipe.send(mpc.run(_measured(mpc)))
 
 
-async def _measured(mpc: Any) -> list[list[float]]:
+async def _measured(mpc: Any) -> list[tuple[list[float], list[float]]]:
     await mpc.start()
     times = [await _one(mpc, work) for work in works()]
     await mpc.shutdown()
     return times
 
 
-async def _one(mpc: Any, work: Work) -> list[float]:
+async def _one(mpc: Any, work: Work) -> tuple[list[float], list[float]]:
     kind = mpc.SecInt(64) if work.inputs[0].dtype.kind == "i" else mpc.SecFxp(32, 16)
     x, y = (mpc.input(kind.array(given), senders=0) for given in work.inputs)
     await mpc.gather(x, y)
-    seconds, result = [], x
+    seconds, busy, result = [], [], x
     for _ in range(REPEATS + 1):
         await mpc.transfer(b"ready")
-        started = time.perf_counter()
+        started, working = time.perf_counter(), time.process_time()
         result = work.function(mpc, x, y)
         await _done(mpc.gather(result))
         seconds.append(time.perf_counter() - started)
+        busy.append(time.process_time() - working)
     found = np.asarray(await mpc.output(result), np.float64)
     error = np.abs(found - work.expected.astype(np.float64)).max()
     assert error <= work.tolerance, f"{work.name} is wrong by {error}"
-    return seconds
+    return seconds, busy
 
 
 async def _done(share: Awaitable[Any]) -> None:
@@ -136,10 +137,10 @@ async def _done(share: Awaitable[Any]) -> None:
 def main() -> None:
     with three(party, PARTIES) as pipes:
         by_party = [pipe.recv() for pipe in pipes]
-    times = [
-        Times(work.name, work.size, [list(seconds[i]) for seconds in by_party], work.remark)
-        for i, work in enumerate(works())
-    ]
+    times = []
+    for work, parties in zip(works(), zip(*by_party, strict=True), strict=True):
+        seconds, busy = map(list, zip(*parties, strict=True))
+        times.append(Times(work.name, work.size, seconds, busy, work.remark))
     tell(Told(mpyc.__version__, times))
 
 

@@ -17,11 +17,12 @@ Party = Callable[[int, list[int], Connection], None]
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds at each party of each repetition, the first of which is cold."""
+    """Seconds at each party of each repetition, the first of which is cold: passed, and worked."""
 
     work: str
     size: int
     seconds: list[list[float]]
+    cpu_s: list[list[float]]
     remark: str = ""
 
 

@@ -13,13 +13,19 @@ PATH = Path(__file__).parent / "results.json"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Seconds for one work of one size, medians of five; both over plain sockets."""
+    """Seconds for one work of one size, medians of five; both over plain sockets.
+
+    What the processors of all three parties worked changes less than what passed,
+    where others use the machine.
+    """
 
     work: str
     size: int
     cold_s: float
     warm_s: float
+    cpu_s: float
     ours_s: float
+    ours_cpu_s: float
     remark: str
 
 
@@ -28,6 +34,8 @@ class Peer:
     name: str
     version: str
     rows: tuple[Row, ...]
+    others: float
+    """The share of all cores that others used meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,13 +97,14 @@ def party(rank: int, ports: list[int], pipe: Connection) -> None:
         program = libspu.Executable(name="work", input_names=names, output_names=[out], code=code)
         for name, share in zip(names, shares, strict=True):
             runtime.set_var(name, _share(*share))
-        seconds = []
+        seconds, busy = [], []
         for _ in range(REPEATS + 1):
             link.barrier()
-            started = time.perf_counter()
+            started, working = time.perf_counter(), time.process_time()
             runtime.run(program)
             seconds.append(time.perf_counter() - started)
-        pipe.send((seconds, _parts(runtime.get_var(out))))
+            busy.append(time.process_time() - working)
+        pipe.send((seconds, busy, _parts(runtime.get_var(out))))
     link.stop_link()
 
 
@@ -121,11 +122,12 @@ def measured(work: Work, pipes: Sequence[Connection]) -> Times:
         parts = [_parts(share[rank]) for share in shares]
         pipe.send((program.code, list(program.input_names), out, parts))
     answers = [pipe.recv() for pipe in pipes]
-    found = io.reconstruct([_share(*parts) for _, parts in answers])
+    found = io.reconstruct([_share(*parts) for *_, parts in answers])
     expected = work.function(*work.inputs) if work.expected is None else work.expected
     error = np.abs(np.asarray(found, np.float64) - np.asarray(expected, np.float64)).max()
     assert error <= work.tolerance, f"{work.name} is wrong by {error}"
-    return Times(work.name, work.size, [seconds for seconds, _ in answers], _remark(work, found))
+    seconds, busy, _ = map(list, zip(*answers, strict=True))
+    return Times(work.name, work.size, seconds, busy, _remark(work, found))
 
 
 def _remark(work: Work, found: Array) -> str:

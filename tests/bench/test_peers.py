@@ -33,7 +33,7 @@ def test_a_missing_peer_is_said() -> None:
 def test_what_a_peer_tells_is_found_among_its_other_lines(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    told = Told("1.0", [Times("products", 10, [[0.1], [0.2], [0.3]])])
+    told = Told("1.0", [Times("products", 10, [[0.1], [0.2], [0.3]], [[0.1], [0.1], [0.1]])])
     tell(told)
     printed = capsys.readouterr().out
     assert printed.startswith(MARK)

@@ -331,7 +331,27 @@ def test_misuse_is_an_error_in_numpys_manner(run: Run) -> None:
             composed(bits(x))
         with pytest.raises(ZeroDivisionError):
             x / 0
-        with pytest.raises(Refused, match="nobody"):
+        with pytest.raises(TypeError, match="condition is bits"):
+            where(x, x, 0)
+        with pytest.raises(TypeError, match="integer"):
+            x**1.5  # type: ignore[operator]
+        with pytest.raises(ValueError, match="positive"):
+            x**0
+        with pytest.raises(ValueError, match="at least one"):
+            concatenate([])
+        with pytest.raises(TypeError, match="bits of fraction"):
+            concatenate([x, x * 0.5])
+        with pytest.raises(ValueError, match="two engines"):
+            concatenate([x, other])
+        with pytest.raises(np.exceptions.AxisError):
+            amax(x, 2)
+        with pytest.raises(ValueError, match="zero-size"):
+            amin(x[:0])
+        with pytest.raises(ValueError, match="at least one"):
+            await reveal(to=ALL)
+        with pytest.raises(Refused, match="nobody has the seat 3"):
+            await x.reveal(to=[0, 3])
+        with pytest.raises(Refused, match="nobody is named"):
             await x.reveal(to=[])
         return [await x.reveal(to=ALL)]
 

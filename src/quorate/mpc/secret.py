@@ -16,20 +16,20 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from math import ceil
-from operator import itemgetter
+from operator import index, itemgetter
 from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quorate.algebra.ring import Words, from_signed
+from quorate.algebra.ring import from_signed
 from quorate.errors import Party, Refused
 from quorate.mpc import expression, price
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Both, Held, IsNegative, IsZero, Node, Shape, ToRing
 from quorate.mpc.numbers import Revealed, aligned, decoded, encoded, public, scaled
-from quorate.mpc.replicated import Share
+from quorate.mpc.replicated import SEATS
 
 Index = SupportsIndex | slice | None | tuple[SupportsIndex | slice | None, ...] | NDArray[np.int64]
 Axis = int | None
@@ -125,7 +125,7 @@ class SecretArray:
         return _quotient(self._of(self._operand(other)), self)
 
     def __pow__(self, exponent: int) -> "SecretArray":
-        if exponent < 1:
+        if index(exponent) < 1:
             raise ValueError("a secret is raised to positive integer powers only")
         root = self if exponent == 1 else (self * self) ** (exponent // 2)
         return root * self if exponent % 2 and exponent > 1 else root
@@ -294,14 +294,14 @@ async def deal(
     return SecretArray(engine, leaf)
 
 
-def held(engine: Engine, value: Share | Words, *, limit: int) -> SecretArray:
+def held(engine: Engine, value: expression.Value, *, shape: Shape, limit: int) -> SecretArray:
     """Return the integers of which `engine` has `value` already: none exceeds `limit`."""
-    return SecretArray(engine, expression.node(Held(value), [], value.shape, limit))
+    return SecretArray(engine, expression.node(Held(value), [], shape, limit))
 
 
 async def compute(*arrays: SecretArray) -> list[SecretArray]:
     """Run what several arrays of one engine need in shared rounds; nothing is revealed."""
-    values = await _engine_of(arrays).compute([array.node for array in arrays])
+    values = await one_engine(arrays).compute([array.node for array in arrays])
     return [
         SecretArray(array.engine, replace(array.node, operation=Held(value), inputs=()))
         for array, value in zip(arrays, values, strict=True)
@@ -310,9 +310,13 @@ async def compute(*arrays: SecretArray) -> list[SecretArray]:
 
 async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed | None]:
     """Reveal several arrays of one engine in shared rounds: at the parties in `to`, else None."""
+    if not arrays:
+        raise ValueError("need at least one array to reveal")
     if not to:
         raise Refused("nobody is named to reveal this to")
-    engine = _engine_of(arrays)
+    if strangers := set(to) - set(range(SEATS)):
+        raise Refused(f"nobody has the seat {min(strangers)}: the parties are 0, 1 and 2")
+    engine = one_engine(arrays)
     values = await engine.compute([array.node for array in arrays])
     words = await engine.reveal(values, to)
     return [
@@ -321,11 +325,11 @@ async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed |
     ]
 
 
-def _engine_of(arrays: Sequence[SecretArray]) -> Engine:
-    engine = arrays[0].engine
-    if any(array.engine is not engine for array in arrays):
+def one_engine(arrays: Sequence[SecretArray]) -> Engine:
+    """Return the engine of all these arrays. Raises `ValueError` if they have two."""
+    if any(array.engine is not arrays[0].engine for array in arrays):
         raise ValueError("these secrets belong to two engines")
-    return engine
+    return arrays[0].engine
 
 
 def promised(x: SecretArray, limit: int) -> SecretArray:

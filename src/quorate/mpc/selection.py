@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from quorate.mpc import expression
 from quorate.mpc.numbers import public
-from quorate.mpc.secret import Operand, SecretArray, promised
+from quorate.mpc.secret import Operand, SecretArray, one_engine, promised
 
 
 def where(condition: SecretArray, x: Operand, y: Operand) -> SecretArray:
     """Return x where the secret bit is set, else y: y + c (x - y)."""
+    if not condition.node.is_bits:
+        raise TypeError("a condition is bits: the result of a comparison")
     return _choose(condition + 0, _secret(condition, x), _secret(condition, y))
 
 
@@ -34,16 +36,16 @@ def clip(x: SecretArray, low: float, high: float) -> SecretArray:
 
 def concatenate(arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
     """Join arrays of one engine and kind."""
-    first = arrays[0]
-    if any(array.engine is not first.engine for array in arrays):
-        raise ValueError("these secrets belong to two engines")
+    if not arrays:
+        raise ValueError("need at least one array to concatenate")
+    engine = one_engine(arrays)
     kinds = {(array.node.is_bits, array.fraction_bits) for array in arrays}
     if len(kinds) > 1:
         raise TypeError("only arrays with the same bits of fraction can be joined")
     nodes = [array.node for array in arrays]
     limit = max(one.limit for one in nodes)
     joined = expression.linear(partial(_joined, axis=axis), *nodes, limit=limit)
-    return SecretArray(first.engine, joined)
+    return SecretArray(engine, joined)
 
 
 def _joined(*parts: NDArray[Any], axis: int) -> NDArray[Any]:

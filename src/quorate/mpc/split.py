@@ -90,7 +90,8 @@ async def bilinear(committee: Committee, f: Bilinear) -> Share:
     committee.refuse_to_check()
     own, after = committee.streams()
     size = sum(f.widths)
-    digits, out = np.empty(f.digit_rows * size, np.uint64), np.empty(f.rows * size, np.uint64)
+    digits = np.broadcast_to(np.uint64(0), f.digit_rows * size)  # what is sent is like it
+    out = np.empty(f.rows * size, np.uint64)
     route = committee.session.route
     parts: Iterator[Words] = iter(())
     match committee.me:

@@ -88,7 +88,7 @@ async def reveal_shown(
 
     `context` says what the run is for. Raises `Abort`, `SessionReused`.
 
-    Cost: that of `studies.cost.committee_cost`, without the signatures
+    Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
@@ -191,7 +191,7 @@ async def _decide(
     engine, members = Secure(committee, PACE), len(shares)
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
-    sums = secret.held(engine, total, limit=expression.RANGE - 1)
+    sums = secret.held(engine, total, shape=total.shape, limit=expression.RANGE - 1)
     judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
     judged = await _computed(judged)
     more = nothing(judged)

@@ -59,7 +59,8 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
     """Return what the committee spends from the shares of all numbers to those of what is shown."""
     layout = layout_of(study)
     m = sum(size(study, item.cells) for item in inputs_of(study))
-    sums = secret.held(Oracle(security), np.zeros(m, np.uint64), limit=expression.RANGE - 1)
+    zeros = np.zeros(m, np.uint64)
+    sums = secret.held(Oracle(security), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
     judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
     total = _cost_of(judged.arrays)
     small, none_small, some_small, *before = map(_done, judged.arrays)
