@@ -22,6 +22,7 @@ from quorate.transport.memory import Envelope
 from quorate.transport.session import Session, together
 from tests.mpc.cheating import Program, everything, flipped, honest, messages
 from tests.mpc.committee import ALL, dealt, everyones, meet, noise, words
+from tests.mpc.uniformity import differ, not_uniform
 from tests.parties import run_parties
 
 CHEAT = 1
@@ -229,6 +230,51 @@ def test_control_verified_at_the_end_only_a_false_digit_tells_a_bit_of_the_part_
         assert seen == [bit]
         found.add(bit)
     assert found == {0, 1}
+
+
+COUNT = 2048
+SOME = np.arange(COUNT, dtype=np.uint64)
+
+
+def revealed_in_a_check(x: Words, y: Words) -> Words:
+    """Return all that is revealed to every party while a product is verified."""
+    seen: list[Words] = []
+    real = replicated.combined
+
+    async def noted(committee: Committee, *given: Any) -> Words | None:
+        found = await real(committee, *given)
+        if committee.me == 0 and found is not None:
+            seen.append(found.copy())
+        return found
+
+    program = Program(mul, (x, y), lambda found: np.array_equal(found, x * y))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quorate.mpc.buckets.combined", noted)
+        outcomes = run_parties(program, 3)
+    for outcome in outcomes.values():
+        assert not isinstance(outcome, Error)
+        assert program.is_right(outcome)
+    return np.concatenate(seen)
+
+
+def test_all_that_is_revealed_to_verify_is_noise_whatever_the_secrets_are() -> None:
+    zeros = np.zeros(COUNT, np.uint64)
+    looks = [revealed_in_a_check(x, y) for x, y in ((zeros, zeros), (SOME, SOME), (SOME, zeros))]
+    for seen in looks:
+        assert seen.size > 8 * COUNT  # four triples for each product
+        assert not_uniform(seen) == []
+    assert differ(looks[0], looks[1]) == []
+
+
+def test_control_with_triples_that_are_known_the_secrets_are_revealed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def known(_: Committee, __: Algebra, chosen: Buckets) -> Claims:
+        zeros = np.zeros(chosen.arrays * chosen.triples, np.uint64)
+        return (Share(zeros, zeros),) * 3
+
+    monkeypatch.setattr(buckets, "_triples", known)
+    assert not_uniform(revealed_in_a_check(SOME, SOME))
 
 
 # What party 0 deals
