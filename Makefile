@@ -20,7 +20,7 @@ MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 export SOURCE_DATE_EPOCH ?= 1577836800
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-system test-slow bench bench-peers wheel constraints clean
+.PHONY: help demo test check test-system test-slow bench bench-peers bench-threshold wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ bench: .venv/installed-bench ## rounds, bytes and seconds
 
 bench-peers: .venv/installed-bench ## the engine beside SPU and MPyC, which are installed into build/peers
 	$(BIN)/python -m bench.peers
+
+bench-threshold: .venv/installed-dev ## signatures beside frost-rs, which is installed into build/peers
+	$(BIN)/python -m bench.threshold
 
 wheel: .venv/installed-dev ## build the wheel twice, and compare
 	@rm -rf dist build/again
