@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from quorate import wire
-from quorate.mpc import plan
+from quorate.mpc import plan, price, verification
 from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.functions import sqrt
@@ -126,6 +126,16 @@ def test_the_cost_is_that_of_the_run(pace: Pace, security: Security) -> None:
         assert (spent.rounds, spent.bytes_sent[0]) == (said.rounds, said.bytes_sent[party])
     assert max(sent.values()) <= said.early
     assert max(messages.values()) <= said.messages + 2
+
+
+def test_the_cost_is_that_of_the_run_where_it_is_verified_on_the_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_the_end = planned().rounds
+    for module in (price, verification):
+        monkeypatch.setattr(module, "ROOM", 500)
+    assert planned().rounds > at_the_end
+    test_the_cost_is_that_of_the_run(NEAR, "malicious")
 
 
 def test_what_another_engine_holds_is_in_no_plan() -> None:
