@@ -224,8 +224,9 @@ async def combined(
         lacked = await hand_over(session, (own[here] for here in made), to, own)
     if lacked is None:
         return None
-    total: Words = add(own, following)
-    add(total, lacked, out=total)
+    total = lacked if lacked.flags.writeable else lacked.copy()  # what came is this party's alone
+    add(total, own, out=total)
+    add(total, following, out=total)
     return total
 
 
