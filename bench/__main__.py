@@ -9,14 +9,14 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import cells, malicious, rows, sums, threshold
+from bench import cells, malicious, rows, sealing, sums, threshold
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-THEMES = ("sums", "rows", "cells", "engine", "malicious", "threshold", "peers")
+THEMES = ("sums", "rows", "cells", "engine", "malicious", "threshold", "sealing", "peers")
 
 INTRODUCTION = """\
 # Benchmarks
@@ -50,6 +50,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "engine": lambda: engine.section(DOCS if given.write else None),
         "malicious": malicious.section,
         "threshold": threshold.section,
+        "sealing": sealing.section,
         "peers": peers.section,
     }
     watch = Watch()

@@ -44,7 +44,8 @@ BARS = """\
 Bars are for two quiet cores. *Elsewhere* was measured on a machine of this kind when it was
 quiet, every program with its fastest options and without TLS where it is not named: MP-SPDZ's
 replicated ring of 64 bits, SPU's ABY3, ORQ among three parties. *Bytes* are each number's, of
-the party that sends most.
+the party that sends most. Whatever others used of the machine, see the top of this page, counts
+against the engine here.
 """
 
 MODEL = """\

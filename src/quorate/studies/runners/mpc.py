@@ -30,10 +30,12 @@ from quorate.studies.release import (
     Release,
     Signature,
     certify,
+    group_message,
     sign_certificate,
     verify_signature,
 )
 from quorate.studies.results import Result
+from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
 
 SUM_STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
@@ -67,6 +69,7 @@ async def run(
     time: str,
     version: str,
     key: Ed25519PrivateKey,
+    group_signer: GroupSigner | None = None,
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
@@ -76,7 +79,8 @@ async def run(
     `approvals`, one of each member by seat, and `time` are the run's, the same
     at all members; verifying them is the caller's. Raises `Abort`, `SessionReused`.
 
-    Cost: `studies.cost.run_cost`
+    Cost: `studies.cost.run_cost`; with `group_signer`, where the group has a key, also that
+    of its `sign`
     """
     compute = _decide if plan.protocol == COMMITTEE else _sum
     words = ring.from_signed(np.array(own, np.int64))
@@ -89,11 +93,17 @@ async def run(
         results=computed.results,
         time=time,
         software=version,
+        group_key=group_signer.public.group if group_signer else b"",
     )
     progress("signatures")
     signatures = await _sign_together(session, group, certificate, key)
+    group_signature = b""
+    if group_signer is not None:
+        message = group_message(certificate)
+        group_signature = await group_signer.sign(session, computed.session_id, message)
     seen = {party: tuple(first.tolist()) for party, first in computed.seen.items()}
-    return Ran(Release(plan, group, approvals, certificate, signatures), seen)
+    release = Release(plan, group, approvals, certificate, signatures, group_signature)
+    return Ran(release, seen)
 
 
 def stages(plan: Plan) -> tuple[str, ...]:
