@@ -43,7 +43,6 @@ OPERATIONS: dict[str, Operation] = {
     "product": replicated.mul,
     "matrix product": lambda c, x, y: replicated.matmul(c, _square(x), _square(y)),
     "sign": lambda c, x, _: comparison.is_negative(c, x),
-    "sign by gates": lambda c, x, _: comparison.is_negative_by_gates(c, x),
     "zero": lambda c, x, _: comparison.is_zero(c, x),
     "sign in three rounds": lambda c, x, _: shallow.is_negative(c, x),
     "zero in three rounds": lambda c, x, _: shallow.is_zero(c, x),
