@@ -78,7 +78,16 @@ async def both(committee: Committee, x: BitShare, y: BitShare) -> BitShare:
 
     Cost, m bits in c = ceil(m / 64) words: 1 round, 8 * c bytes a party
     """
-    left, right = packed(x), packed(y)
+    return unpacked(await both_packed(committee, packed(x), packed(y)), x.shape)
+
+
+async def both_packed(committee: Committee, x: Share, y: Share) -> Share:
+    """Return x AND y of bits in words, in the shape of x and y.
+
+    Cost, m words: 1 round, 8 * m bytes a party
+    """
+    shape = x.shape
+    left, right = (Share(one.own.reshape(-1), one.next.reshape(-1)) for one in (x, y))
     z = np.empty(left.own.size, np.uint64)
 
     def parts() -> Iterator[Words]:
@@ -86,7 +95,8 @@ async def both(committee: Committee, x: BitShare, y: BitShare) -> BitShare:
             conjunction(_at(left, here), _at(right, here), z[here])
             yield z[here]
 
-    return unpacked(await reshare_bits(committee, parts(), z), x.shape)
+    both = await reshare_bits(committee, parts(), z)
+    return Share(both.own.reshape(shape), both.next.reshape(shape))
 
 
 def conjunction(x: Share, y: Share, out: Words) -> None:
