@@ -58,22 +58,25 @@ def tree(cells: Integers) -> Integers:
 def products(columns: Sequence[Bounds], rows: Integers) -> Integers:
     """Return the sums of products of all pairs of centred columns i <= j, of (rows, columns)."""
     values = np.stack([centred(bounds, rows[:, i]) for i, bounds in enumerate(columns)], axis=1)
-    peak = max(bounds.width for bounds in columns)
-    _check(len(values), peak * peak)
     found: Integers = (values.T @ values)[np.triu_indices(len(columns))]
     return found
 
 
-def _sum(values: Integers) -> Integers:
-    _check(values.size, int(np.abs(values).max(initial=0)))
-    return values.sum(keepdims=True, dtype=np.int64)
+def check_range(columns: Sequence[Bounds], most_rows: int) -> None:
+    """Raise `OutOfRange` where sums of squares or products of so many rows might not fit.
 
-
-def _check(terms: int, peak: int) -> None:
-    if terms * peak >= 1 << 62:
+    Both are public: it is asked once, before any row is read, so no refusal tells of rows.
+    """
+    largest = max(max(bounds.width, abs(bounds.first), abs(bounds.last)) for bounds in columns)
+    if most_rows * largest**2 >= 1 << 62:
         raise OutOfRange(
-            "a sum might leave the range of 62 bits", hint="take a coarser grid for this column"
+            f"sums over {most_rows} rows might leave the range of 62 bits",
+            hint="take a coarser grid for this column",
         )
+
+
+def _sum(values: Integers) -> Integers:
+    return np.array([values.sum()], np.int64)
 
 
 # From noisy totals

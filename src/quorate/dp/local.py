@@ -88,7 +88,8 @@ class OneBit:
         inside = (self.bounds.clamped(steps) - self.bounds.first).astype(np.uint64)
         bit = happens(inside, self.bounds.width, randomness)
         kept = happens(np.full(bit.shape, self.weight, np.uint64), self.weight + V, randomness)
-        return (bit == kept).astype(np.int64)
+        sent: Integers = (bit == kept).astype(np.int64)
+        return sent
 
     def estimated(self, sent: Integers) -> Fraction:
         """Return an unbiased mean of the values."""
