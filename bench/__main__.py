@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import engine, members, rows
+from bench import engine, members, noise, rows
 from bench.members import Measured
 from bench.rows import Read
 from quorate.mpc import additive
@@ -68,6 +68,15 @@ links of nodes, *sockets* the same frames without encryption; *cold* is the firs
 Bytes are those that parties 0, 1 and 2 send. *Ratio* is TLS to NumPy in the clear, in one process.
 The three share the machine's cores, each with one thread for matrices; NumPy alone has all of them.
 *Products in turn* are of one number each: what is measured is a round.
+"""
+
+
+NOISE = """\
+## Noise for 10,000 numbers
+
+Discrete Laplace noise over TLS on loopback. *Jointly*: three processes draw what none of them knows; bytes are
+those of parties 0, 1 and 2. *In shares*: ten members draw, one after the other, as they share the cores, and
+add up; bytes are each member's. *First* is with what is made once: links warm up, tables.
 """
 
 
@@ -134,6 +143,21 @@ def work(measured: Iterable[engine.Measured]) -> str:
     return table(head, body)
 
 
+def drawn(measured: Iterable[noise.Measured]) -> str:
+    head = ["noise", "rounds", "bytes", "first", "seconds"]
+    body = [
+        (
+            one.name,
+            str(one.rounds),
+            " · ".join(f"{sent:,}" for sent in one.bytes_sent),
+            f"{one.cold_s:.3f} s",
+            f"{one.seconds:.3f} s",
+        )
+        for one in measured
+    ]
+    return table(head, body)
+
+
 def report(counts: Sequence[int], row_counts: Sequence[int]) -> str:
     """Run everything; return the page."""
     with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
@@ -149,7 +173,7 @@ def report(counts: Sequence[int], row_counts: Sequence[int]) -> str:
     )
     own_rows = ROWS.format(three_s=three.secure_s, ratio=ALLOWED_RATIO)
     parts = [machine, SUM, sums(measured), GROWTH, growth(), own_rows, reads(read, three)]
-    parts += [ENGINE, work(engine.measure())]
+    parts += [ENGINE, work(engine.measure()), NOISE, drawn(noise.measure())]
     return "\n".join(parts)
 
 

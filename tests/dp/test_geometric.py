@@ -25,8 +25,9 @@ def test_independent_bits_make_a_geometric_number(scale: Fraction, precision: in
             assert len(law) == 1 << i
             law = [p * (1 - one) for p in law] + [p * one for p in law]
         true = negative_binomial(scale, 1, len(law) + 400)
-        beyond = sum(true[len(law) :])
-        off = sum(abs(a - b) for a, b in zip(law, true, strict=False)) / 2 + beyond
+        zero = Decimal(0)
+        off = sum((abs(a - b) for a, b in zip(law, true, strict=False)), zero) / 2
+        off += sum(true[len(law) :], zero)
         assert 2 * off <= decimal(geometric.distance(scale, precision))
 
 

@@ -204,12 +204,13 @@ def test_queries_that_make_no_sense_are_refused() -> None:
     bounds = Bounds(Fraction(0), Fraction(1), ONE, "protocol")
     with pytest.raises(Refused, match="replaced"):
         queries.mean_of_known_rows(bounds, Unit(), ONE)
-    for wrong in (
+    wrongs: tuple[Callable[[], Noised], ...] = (
         lambda: queries.histogram(0, Unit(), ONE),
         lambda: queries.quantile(1, Unit(), ONE),
         lambda: queries.noisy_max(1, Unit(), ONE),
         lambda: queries.regression((bounds,), Unit(), ONE),
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(OutOfRange):
             wrong()
     with pytest.raises(Refused):

@@ -29,7 +29,9 @@ def apart(found: Sequence[Fraction], true: Sequence[Decimal]) -> Decimal:
     reach = max(len(found), len(true))
     padded = [*map(decimal, found)] + [Decimal(0)] * (reach - len(found))
     whole = [*true] + [Decimal(0)] * (reach - len(true))
-    return sum(abs(a - b) for a, b in zip(padded, whole, strict=True)) / 2 + (1 - sum(true)) / 2
+    zero = Decimal(0)
+    off = sum((abs(a - b) for a, b in zip(padded, whole, strict=True)), zero)
+    return (off + 1 - sum(true, zero)) / 2
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7])

@@ -18,8 +18,8 @@ pair, the others two; the lowest pair of a level needs no p. These are 89 ANDs a
 126 of a comparison with t. 64 fair bits in a row have no 0 with probability 2^-64: then the bit
 is 0, as for a threshold that is rounded down.
 
-Bits as shares and ANDs are from [MR18], noise bit by bit from [DKMMN06], the first 0 among
-fair bits from [CSU20]. Unreviewed.
+Bits as shares and ANDs are from [MR18], noise bit by bit from [DKMMN06], coins of any
+bias from fair bits from [CSU19]. Unreviewed.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ import numpy as np
 from quorate.algebra.bits import Bits, columns, unpack
 from quorate.algebra.ring import Words
 from quorate.dp import geometric
+from quorate.dp.mechanisms import Laplace
 from quorate.mpc import expression
 from quorate.mpc.boolean import BitShare, both_packed
 from quorate.mpc.cost import Cost
@@ -38,6 +39,7 @@ from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Held
 from quorate.mpc.replicated import Committee, Share, public
 from quorate.mpc.secret import SecretArray
+from quorate.mpc.selection import argmax
 
 PRECISION = 64
 """Binary digits of each probability."""
@@ -89,10 +91,24 @@ async def coins(committee: Committee, chances: Sequence[int], count: int) -> Bit
     return BitShare(*(_rows(part[0], count) for part in (found.own, found.next)))
 
 
+async def noisy_max(committee: Committee, counts: SecretArray, mechanism: Laplace) -> SecretArray:
+    """Return where the largest noisy count of the first axis is, the first of equals.
+
+    Only the place is to be revealed: `queries.noisy_max` has the noise and its guarantee.
+    """
+    noise = await discrete_laplace(committee, mechanism.scale, counts.size)
+    noisy = counts + secret(counts.engine, _shaped(noise, counts.shape), mechanism.scale)
+    return argmax(noisy, axis=0)
+
+
 def secret(engine: Engine, noise: Share, scale: Fraction) -> SecretArray:
     """Return drawn noise as an array of the engine whose committee drew it."""
     limit = 1 << geometric.bits_of_scale(scale, PRECISION)
     return SecretArray(engine, expression.node(Held(noise), [], noise.shape, limit))
+
+
+def _shaped(x: Share, shape: tuple[int, ...]) -> Share:
+    return Share(x.own.reshape(shape), x.next.reshape(shape))
 
 
 def _fair_bits(committee: Committee, shape: tuple[int, ...]) -> Share:

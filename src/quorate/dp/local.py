@@ -6,7 +6,7 @@ error shrinks with the root of their number, not with their number as for noise 
 and one liar moves an estimate by more.
 
 Sources: randomised response [War65]; unary encoding [WBLJ17]; one bit for a mean [DJW13];
-a window around the value [WXYZHSY19], here on integers.
+a window around the value [WXYZHSSY19], here on integers.
 """
 
 from dataclasses import dataclass
@@ -181,7 +181,7 @@ def unary_encoding(choices: int, unit: Unit, epsilon: Fraction) -> UnaryEncoding
 def mean(bounds: Bounds, unit: Unit, epsilon: Fraction) -> OneBit | Window:
     """Return the noise for a mean whose error at the worst value is smaller: a bit, or a window.
 
-    The best reach of a window is about e^(-epsilon/2) times the bounds' width [WXYZHSY19].
+    The best reach of a window is about e^(-epsilon/2) times the bounds' width [WXYZHSSY19].
     """
     weight = _weight(unit, epsilon)
     part = exp_minus(epsilon / unit.rows / 2, 64)
