@@ -74,9 +74,10 @@ The three share the machine's cores, each with one thread for matrices; NumPy al
 NOISE = """\
 ## Noise for 10,000 numbers
 
-Discrete Laplace noise over TLS on loopback. *Jointly*: three processes draw what none of them knows; bytes are
-those of parties 0, 1 and 2. *In shares*: ten members draw, one after the other, as they share the cores, and
-add up; bytes are each member's. *First* is with what is made once: links warm up, tables.
+Discrete Laplace noise over TLS on loopback. *Jointly*: three processes draw what none of them
+knows; bytes are those of parties 0, 1 and 2. *In shares*: ten members draw, one after the other, as
+they share the cores, and add up; bytes are each member's. *First* is with what is made once:
+links warm up, tables.
 """
 
 
