@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from itertools import count, takewhile
+from itertools import count, pairwise, takewhile
 from math import ceil
 
 import numpy as np
 
 from quorate.dp.draws import uniform_below
 from quorate.dp.geometric import geometric
-from quorate.dp.tables import Integers
+from quorate.dp.tables import Integers, Table
 from quorate.mpc.agreement import Randomness
 from tests.mpc.uniformity import chi_square_limit
 
@@ -46,6 +46,13 @@ def negative_binomial(scale: Fraction, parts: int, reach: int) -> list[Decimal]:
         for k in range(reach):
             found.append(found[-1] * a * (share + k) / (k + 1))
         return found
+
+
+def probabilities(table: Table) -> list[Fraction]:
+    """Return the chance of each value of a table, from its lowest on, exactly."""
+    pairs = zip(table.high.tolist(), table.low.tolist(), strict=True)
+    below = [0, *((high << 64) + low for high, low in pairs), 1 << 128]
+    return [Fraction(b - a, 1 << 128) for a, b in pairwise(below)]
 
 
 def unlike(sample: Integers, law: Callable[[int], float], rate: float = RARE) -> bool:

@@ -77,14 +77,15 @@ def in_shares(colluders: int) -> Path:
         noise = SharedLaplace(mechanism.scale, 3, colluders)
 
         async def run(session: Session) -> Integers:
-            return await shares.noisy_sum(
+            (found,) = await shares.noisy_sum(
                 session,
-                np.repeat(estimates.total(BOUNDS, data[session.me]), draws),
-                noise,
+                [np.repeat(estimates.total(BOUNDS, data[session.me]), draws)],
+                [noise],
                 context=b"game",
                 claim=forget,
                 randomness=keyed(f"{name} {session.me}"),
             )
+            return found
 
         return _first(run_parties(run, 3)[0]) - noise.draw(draws, keyed(f"{name} 0"))
 

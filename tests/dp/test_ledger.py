@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate import wire
-from quorate.dp.accounting import NANO, Charge, charge
+from quorate.dp.accounting import MOST, NANO, Charge, charge
 from quorate.dp.ledger import (
     MAX_ANSWER,
     NOTHING_SEEN,
@@ -215,6 +215,13 @@ def test_answers_have_a_size_and_budgets_a_limit() -> None:
         ledger.release("mean", bytes(MAX_ANSWER + 1), NOW)
     with pytest.raises(Refused, match="limit"):
         Cap()
+
+
+def test_what_cannot_be_counted_is_refused() -> None:
+    ledger, cap = Ledger(MemoryStore()), Cap(nano_rho=1 << 62)
+    ledger.reserve(asked("much", Charge(MOST - 1, 1, 0)), cap, NOW)
+    with pytest.raises(Refused, match="no further"):
+        ledger.reserve(asked("more", Charge(1, 1, 0)), cap, NOW)
 
 
 def test_every_state_has_what_follows_it_but_the_last() -> None:

@@ -102,6 +102,19 @@ def test_values_out_of_bounds_are_clamped() -> None:
         np.testing.assert_array_equal(wild, highest)
 
 
+@pytest.mark.parametrize("epsilon", [ONE, Fraction(6)])
+def test_records_that_nobody_could_have_sent_are_refused(epsilon: Fraction) -> None:
+    mechanism, response = local.mean(AGES, Unit(), epsilon), local.response(3, Unit(), epsilon)
+    far = 2 if isinstance(mechanism, OneBit) else AGES.width + mechanism.reach + 1
+    for one, sent in ((mechanism, [0, far]), (mechanism, []), (response, [3]), (response, [-1])):
+        with pytest.raises(OutOfRange):
+            one.estimated(np.array(sent, np.int64))
+    encoding = local.unary_encoding(3, Unit(), epsilon)
+    for wrong in (np.zeros((5, 2), np.bool_), np.zeros(5, np.bool_)):
+        with pytest.raises(OutOfRange):
+            encoding.estimated(wrong)
+
+
 @given(st.fractions(min_value=Fraction(1, 20), max_value=10))
 def test_the_better_of_two_is_chosen_for_a_mean(epsilon: Fraction) -> None:
     chosen = local.mean(AGES, Unit(), epsilon)

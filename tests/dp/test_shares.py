@@ -6,14 +6,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from quorate.dp import shares
+from quorate.dp import planning, shares, tables
+from quorate.dp.mechanisms import Laplace
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
 from quorate.dp.tables import Integers
 from quorate.errors import Abort, Refused
 from quorate.mpc.additive import cost
 from quorate.transport.session import Session
 from tests.dp.keyed import keyed
-from tests.dp.laws import gaussian, laplace, unlike
+from tests.dp.laws import gaussian, laplace, probabilities, unlike
 from tests.faults import silence
 from tests.mpc.committee import forget
 from tests.parties import measure, run_parties
@@ -28,14 +29,15 @@ def summing(
     """Let member p add p + 1 to every cell, with the noise that it believes in."""
 
     async def run(session: Session) -> Integers:
-        return await shares.noisy_sum(
+        (found,) = await shares.noisy_sum(
             session,
-            np.full(count, session.me + 1),
-            noise(session.me),
+            [np.full(count, session.me + 1)],
+            [noise(session.me)],
             context=b"test",
             claim=forget,
             randomness=keyed(f"{name} {session.me}"),
         )
+        return found
 
     return run
 
@@ -84,6 +86,68 @@ def test_control_with_one_colluder_more_than_assumed_the_noise_is_too_small() ->
         left = left - own_share(noise, name, colluder)
     assert unlike(left, laplace(SCALE))
     assert left.std() < 0.8 * 2**0.5 * float(SCALE)
+
+
+@pytest.mark.parametrize(("sensitivity", "known"), [(1, 1.389), (82, 1.875)])
+def test_with_a_colluder_too_many_the_guarantee_is_worse_and_not_void(
+    sensitivity: int, known: float
+) -> None:
+    """Shares made for three honest members, at epsilon 1; one of the three tells its own."""
+    law = probabilities(tables.negative_binomial(Fraction(sensitivity), 3))
+    one = np.array([float(p) for p in law])
+    two = np.convolve(one, one)[: 40 * sensitivity + 200]
+    noise = np.convolve(two, two[::-1])
+    middle, reach = two.size - 1, 8 * sensitivity + 5
+    shift = range(middle - reach, middle + reach)
+    loss = max(float(np.log(noise[x] / noise[x - sensitivity])) for x in shift)
+    assert loss == pytest.approx(known, abs=1e-3)
+
+
+def test_each_vector_has_its_own_noise() -> None:
+    narrow, wide = SharedLaplace(Fraction(1), 3, 1), SharedLaplace(Fraction(100), 3, 1)
+    stages: list[str] = []
+
+    async def run(session: Session) -> tuple[Integers, ...]:
+        return await shares.noisy_sum(
+            session,
+            [np.zeros(2000, np.int64), np.full(3000, 10)],
+            [narrow, wide],
+            context=b"test",
+            claim=forget,
+            randomness=keyed(f"two {session.me}"),
+            progress=stages.append if session.me == 0 else lambda _: None,
+        )
+
+    found = run_parties(run, 3)[0]
+    assert isinstance(found, tuple)
+    first, second = found
+    assert (first.size, second.size) == (2000, 3000)
+    assert first.std() == pytest.approx(
+        planning.variance_of(Laplace(1, Fraction(1))) ** 0.5 * 1.5**0.5, rel=0.1
+    )
+    assert second.std() == pytest.approx(100 * 3**0.5, rel=0.1)
+    assert stages[-1] == "opening"
+
+
+def test_a_ledger_that_refuses_to_open_ends_the_run_before_anything_is_revealed() -> None:
+    def full(stage: str) -> None:
+        if stage == "opening":
+            raise Refused("opened already")
+
+    async def run(session: Session) -> tuple[Integers, ...]:
+        return await shares.noisy_sum(
+            session,
+            [np.zeros(5, np.int64)],
+            [SharedLaplace(SCALE, 3, 1)],
+            context=b"test",
+            claim=forget,
+            randomness=keyed(f"full {session.me}"),
+            progress=full if session.me == 1 else lambda _: None,
+        )
+
+    outcomes = run_parties(run, 3)
+    assert isinstance(outcomes[1], Refused)
+    assert all(isinstance(outcomes[p], Abort) for p in (0, 2))
 
 
 def test_all_shares_together_are_as_wide_as_said() -> None:

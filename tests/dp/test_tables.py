@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,16 +11,18 @@ from quorate.dp import tables
 from quorate.dp.tables import Integers, Table
 from quorate.errors import OutOfRange
 from tests.dp.keyed import keyed, told
-from tests.dp.laws import DIGITS, decimal, laplace, negative_binomial, unlike, urn
+from tests.dp.laws import (
+    DIGITS,
+    decimal,
+    laplace,
+    negative_binomial,
+    probabilities,
+    unlike,
+    urn,
+)
 from tests.dp.laws import gaussian as gaussian_law
 
 SCALES = [Fraction(1, 3), Fraction(2), Fraction(82, 5)]
-
-
-def probabilities(table: Table) -> list[Fraction]:
-    pairs = zip(table.high.tolist(), table.low.tolist(), strict=True)
-    below = [0, *((high << 64) + low for high, low in pairs), 1 << 128]
-    return [Fraction(b - a, 1 << 128) for a, b in pairwise(below)]
 
 
 def apart(found: Sequence[Fraction], true: Sequence[Decimal]) -> Decimal:

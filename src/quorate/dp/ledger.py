@@ -26,7 +26,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from quorate import wire
-from quorate.dp.accounting import NANO, NOTHING, Charge
+from quorate.dp.accounting import MOST, NANO, NOTHING, Charge
 from quorate.errors import MalformedMessage, NotFound, Refused, VerificationFailed
 
 START = bytes(32)
@@ -227,6 +227,8 @@ class Ledger:
 
 def _check_cap(asked: Charge, spent: Charge, cap: Cap) -> None:
     """Raise `Refused`, with numbers that depend on no data, where `spent` is beyond the cap."""
+    if max(spent.nano_epsilon or 0, spent.nano_rho, spent.atto_distance) >= MOST:
+        raise Refused("the ledger counts no further", hint="ask for less")
     if cap.nano_epsilon is not None:
         if spent.nano_epsilon is None or asked.nano_epsilon is None:
             raise Refused(

@@ -44,6 +44,7 @@ class Response:
 
     def estimated(self, sent: Integers) -> tuple[Fraction, ...]:
         """Return unbiased numbers of records by choice; they may be negative."""
+        _check_sent(sent, 0, self.choices - 1)
         seen = np.bincount(sent.reshape(-1), minlength=self.choices)
         expected = Fraction(V * sent.size, self._all)
         scale = Fraction(self._all, self.weight - V)
@@ -71,6 +72,8 @@ class UnaryEncoding:
 
     def estimated(self, sent: NDArray[np.bool_]) -> tuple[Fraction, ...]:
         """Return unbiased numbers of records by choice; they may be negative."""
+        if sent.dtype != np.bool_ or sent.shape[1:] != (self.choices,):
+            raise OutOfRange(f"what was sent is not {self.choices} bits for each record")
         q = Fraction(V, V + self.weight)
         seen = sent.sum(axis=0, dtype=np.int64)
         return tuple((int(one) - q * len(sent)) / (Fraction(1, 2) - q) for one in seen)
@@ -93,6 +96,7 @@ class OneBit:
 
     def estimated(self, sent: Integers) -> Fraction:
         """Return an unbiased mean of the values."""
+        _check_sent(sent, 0, 1)
         ones = Fraction(int(sent.sum()), sent.size)
         place = (ones * (self.weight + V) - V) / (self.weight - V)
         return self.bounds.low + self.bounds.step * self.bounds.width * place
@@ -153,6 +157,7 @@ class Window:
 
     def estimated(self, sent: Integers) -> Fraction:
         """Return an unbiased mean of the values."""
+        _check_sent(sent, -self._last, self._last)
         centre = Fraction(int(sent.sum()), sent.size) * self._scale
         return (self.bounds.low + self.bounds.high + self.bounds.step * centre) / 2
 
@@ -211,6 +216,14 @@ def _weight(unit: Unit, epsilon: Fraction) -> int:
     if weight <= V:
         raise Refused("an epsilon this small leaves nothing of a record", hint="epsilon = 0.1")
     return weight
+
+
+def _check_sent(sent: Integers, low: int, high: int) -> None:
+    """Raise `OutOfRange` for what no honest member sends, or where nothing was sent."""
+    if not sent.size:
+        raise OutOfRange("nothing can be estimated from no records")
+    if sent.min() < low or sent.max() > high:
+        raise OutOfRange(f"a noisy record lies outside {low}..{high}")
 
 
 def _check(choices: int, total: int) -> None:

@@ -16,8 +16,11 @@ Source: the division of geometric noise is from [GX17], its family of distributi
 Unreviewed.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+import numpy as np
 
 from quorate import wire
 from quorate.algebra.ring import from_signed, to_signed
@@ -108,13 +111,21 @@ SharedNoise = SharedLaplace | SharedGaussian
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The noise on so many numbers, as members agree on it."""
+
+    kind: str
+    width: str
+    colluders: int
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What members agree on before they add up."""
 
     context: bytes
-    kind: str
-    width: str
-    colluders: int
+    parts: tuple[Part, ...]
 
 
 def default_colluders(members: int) -> int:
@@ -124,37 +135,47 @@ def default_colluders(members: int) -> int:
 
 async def noisy_sum(
     session: Session,
-    mine: Integers,
-    noise: SharedNoise,
+    mine: Sequence[Integers],
+    noises: Sequence[SharedNoise],
     *,
     context: bytes,
     claim: Claim,
     randomness: Randomness,
-) -> Integers:
-    """Add up everyone's vector of m integers, and noise of which t members know but their own.
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[Integers, ...]:
+    """Add up everyone's vectors, m integers in all, each with noise of its own kind.
 
-    Members that assume another scale or number of colluders share no session. Raises `Abort`
-    where anybody is missing; the next run draws new noise.
+    Members that assume other noise share no session. Raises `Abort` where anybody is missing;
+    the next run draws new noise. `progress` is told "opening" just before what this
+    member sends could reveal the total: that is when its ledger says so.
 
     Cost, direct: 5 rounds, (n - 1) * (8 * m + 227) bytes a party
     """
-    if noise.members != session.n:
-        raise Refused(f"noise for {noise.members} members in a session of {session.n}")
+    for noise in noises:
+        if noise.members != session.n:
+            raise Refused(f"noise for {noise.members} members in a session of {session.n}")
+    pairs = list(zip(mine, noises, strict=True))
+    terms = Terms(context, tuple(_part(noise, vector.size) for vector, noise in pairs))
+    noisy = [vector + noise.draw(vector.size, randomness) for vector, noise in pairs]
+    total = await secure_sum(
+        session,
+        from_signed(np.concatenate(noisy)),
+        context=wire.digest("noisy sum", terms),
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    ends = np.cumsum([vector.size for vector in mine])
+    return tuple(np.split(to_signed(total.words), ends[:-1]))
+
+
+def _part(noise: SharedNoise, cells: int) -> Part:
     match noise:
         case SharedLaplace(scale=width):
             kind = "Laplace"
         case SharedGaussian(variance=width):
             kind = "Gaussian"
-    terms = Terms(context, kind, str(width), noise.colluders)
-    noisy = from_signed(mine) + from_signed(noise.draw(mine.size, randomness))
-    total = await secure_sum(
-        session,
-        noisy,
-        context=wire.digest("noisy sum", terms),
-        claim=claim,
-        randomness=randomness,
-    )
-    return to_signed(total.words)
+    return Part(kind, str(width), noise.colluders, cells)
 
 
 def _check(members: int, colluders: int) -> None:
