@@ -32,7 +32,7 @@ from quorate.algebra.ring import Words
 from quorate.dp import geometric
 from quorate.dp.mechanisms import Laplace
 from quorate.mpc import expression
-from quorate.mpc.boolean import BitShare, both_packed
+from quorate.mpc.boolean import BitShare, both_words
 from quorate.mpc.cost import Cost
 from quorate.mpc.decomposition import from_bits
 from quorate.mpc.engine import Engine
@@ -129,7 +129,7 @@ async def _leaves(committee: Committee, fair: Share, digits: Words) -> tuple[Sha
     """Return (found, still 1) of pairs of fair bits: t_1 (1 ^ e_1) ^ t_2 (e_1 ^ e_1 e_2)."""
     first, second = _every(fair, 0), _every(fair, 1)
     t_first, t_second = digits[0::2], digits[1::2]
-    still = await both_packed(committee, first, second)
+    still = await _both(committee, first, second)
     constant = public(committee, np.broadcast_to(t_first, first.shape))
     own, after = (
         ones ^ (t_first ^ t_second) & e ^ t_second & both
@@ -147,11 +147,16 @@ async def _level(committee: Committee, found: Share, still: Share) -> tuple[Shar
     lower = _every(found, 1)
     pairs, last = lower.shape[0], lower.shape[0] - 1
     left = _stacked(upper, upper, last)
-    z = await both_packed(committee, left, _stacked(lower, rest, last))
+    z = await _both(committee, left, _stacked(lower, rest, last))
     own, after = (
         high[0::2] ^ low[:pairs] for high, low in ((found.own, z.own), (found.next, z.next))
     )
     return Share(own, after), Share(z.own[pairs:], z.next[pairs:])
+
+
+async def _both(committee: Committee, x: Share, y: Share) -> Share:
+    flat = await both_words(committee, _shaped(x, (-1,)), _shaped(y, (-1,)))
+    return _shaped(flat, x.shape)
 
 
 def _every(x: Share, start: int) -> Share:

@@ -78,25 +78,22 @@ async def both(committee: Committee, x: BitShare, y: BitShare) -> BitShare:
 
     Cost, m bits in c = ceil(m / 64) words: 1 round, 8 * c bytes a party
     """
-    return unpacked(await both_packed(committee, packed(x), packed(y)), x.shape)
+    return unpacked(await both_words(committee, packed(x), packed(y)), x.shape)
 
 
-async def both_packed(committee: Committee, x: Share, y: Share) -> Share:
-    """Return x AND y of bits in words, in the shape of x and y.
+async def both_words(committee: Committee, x: Share, y: Share) -> Share:
+    """Return x AND y of flat words of 64 bits.
 
     Cost, m words: 1 round, 8 * m bytes a party
     """
-    shape = x.shape
-    left, right = (Share(one.own.reshape(-1), one.next.reshape(-1)) for one in (x, y))
-    z = np.empty(left.own.size, np.uint64)
+    z = np.empty(x.own.size, np.uint64)
 
     def parts() -> Iterator[Words]:
         for here in blocks(z.size):
-            conjunction(_at(left, here), _at(right, here), z[here])
+            conjunction(_at(x, here), _at(y, here), z[here])
             yield z[here]
 
-    both = await reshare_bits(committee, parts(), z)
-    return Share(both.own.reshape(shape), both.next.reshape(shape))
+    return await reshare_bits(committee, parts(), z)
 
 
 def conjunction(x: Share, y: Share, out: Words) -> None:
