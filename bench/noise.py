@@ -1,87 +1,41 @@
-"""Noise for 10,000 numbers: jointly among three processes, in shares among ten, over TLS."""
+"""How much of the machine others used meanwhile: without that, seconds say little."""
 
-import statistics
+import os
+import resource
 import time
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import partial
-from secrets import token_bytes
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from bench import members
-from bench.trio import run_three
-from quorate.dp import joint, tables
-from quorate.dp.shares import SharedLaplace, default_colluders
-from quorate.mpc.cost import Cost
-from quorate.mpc.replicated import Committee
+STAT = Path("/proc/stat")
+IDLE, WAITING = 3, 4
+"""Places of the times when a processor did nothing, among those that the system counts."""
 
-CELLS, MEMBERS, REPEATS = 10_000, 10, 5
-SCALES = (Fraction(82), Fraction(1024))
-ALLOWED_S = 1.0
+
+def _busy_s() -> float:
+    """Return the seconds that all cores together have worked; 0 where no system tells."""
+    if not STAT.exists():
+        return 0.0
+    ticks = [int(count) for count in STAT.read_text().splitlines()[0].split()[1:9]]
+    idle = ticks[IDLE] + ticks[WAITING]
+    return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    """Return the seconds that this process, and those it has waited for, have worked."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Medians of the slowest party; the cost of three, or of one member among ten."""
+class Watch:
+    """Counts from when it is made."""
 
-    name: str
-    rounds: int
-    bytes_sent: tuple[int, ...]
-    cold_s: float
-    seconds: float
+    started_s: float = field(default_factory=time.perf_counter)
+    busy_s: float = field(default_factory=_busy_s)
+    own_s: float = field(default_factory=_own_s)
 
-
-def measure() -> list[Measured]:
-    """Run all of it; each has to be done in a second."""
-    found = [of for scale in SCALES for of in (_joint(scale), _shares(scale))]
-    for one in found:
-        assert one.seconds <= ALLOWED_S, f"{one.name} took {one.seconds:.2f} s"
-    return found
-
-
-def _joint(scale: Fraction) -> Measured:
-    spent = run_three(partial(_timed, scale), encrypted=True)
-    cost = joint.cost(scale, CELLS)
-    each = [(one.rounds, one.bytes_sent[p]) for p, one in enumerate(s[0] for s in spent)]
-    assert each == [(cost.rounds, sent) for sent in cost.bytes_sent], "not as declared"
-    slowest = [max(times) for times in zip(*(seconds for _, seconds in spent), strict=True)]
-    warm = statistics.median(slowest[1:])
-    return Measured(f"joint, scale {scale}", cost.rounds, cost.bytes_sent, slowest[0], warm)
-
-
-async def _timed(scale: Fraction, committee: Committee) -> tuple[Cost, list[float]]:
-    seconds, session = [], committee.session
-    cost = Cost()
-    for _ in range(REPEATS + 1):
-        await session.exchange(b"ready")
-        sent, rounds = session.meter.bytes_sent, session.rounds
-        started = time.perf_counter()
-        await joint.discrete_laplace(committee, scale, CELLS)
-        seconds.append(time.perf_counter() - started)
-        spent = [0, 0, 0]
-        spent[committee.me] = session.meter.bytes_sent - sent
-        cost = Cost(session.rounds - rounds, (spent[0], spent[1], spent[2]))
-    return cost, seconds
-
-
-def _shares(scale: Fraction) -> Measured:
-    """One member's draws, ten times over as the ten share this machine's cores, and the sum."""
-    noise = SharedLaplace(scale, MEMBERS, default_colluders(MEMBERS))
-    tables.negative_binomial.cache_clear()
-    started = time.perf_counter()
-    noise.draw(CELLS, token_bytes)
-    cold = time.perf_counter() - started
-    summed = members.measure(MEMBERS, CELLS, REPEATS)
-    drawn = statistics.median(_seconds(noise) for _ in range(REPEATS)) * MEMBERS
-    return Measured(
-        f"in shares among {MEMBERS}, scale {scale}",
-        summed.cost.rounds,
-        (summed.cost.bytes_sent,),
-        cold * MEMBERS + summed.secure_s,
-        drawn + summed.secure_s,
-    )
-
-
-def _seconds(noise: SharedLaplace) -> float:
-    started = time.perf_counter()
-    noise.draw(CELLS, token_bytes)
-    return time.perf_counter() - started
+    def others(self) -> float:
+        """Return the share of all cores that others used; processes of one's own have ended."""
+        cores_s = (time.perf_counter() - self.started_s) * (os.cpu_count() or 1)
+        others_s = (_busy_s() - self.busy_s) - (_own_s() - self.own_s)
+        return max(others_s, 0.0) / cores_s

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 
 from quorate.algebra.ring import BLOCK, Words
 from quorate.errors import Abort, Error
-from quorate.mpc.owners import confirm, deal_to_committee
+from quorate.mpc.owners import confirm, deal_to_committee, reveal_to_all
 from quorate.mpc.replicated import Committee, Share, convene, reveal
 from quorate.transport.memory import Envelope, MemoryNetwork
 from quorate.transport.session import Session
@@ -67,6 +67,26 @@ def test_dealing_costs_sixteen_bytes_a_word() -> None:
 
     _, rounds, sent = measure(protocol, 4)
     assert (rounds, sent) == (1, {3: 16 * 1000 + 128})
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_what_is_revealed_reaches_every_member_at_the_cost_that_is_said(n: int) -> None:
+    secret, parts = noise(100), [noise(100) for _ in ALL]
+    parts[2] = secret - parts[0] - parts[1]
+
+    async def protocol(gathering: Session) -> Words:
+        me = gathering.me
+        share = Share(parts[me], parts[(me + 1) % 3]) if me in ALL else None
+        return await reveal_to_all(gathering, share, np.zeros(100, np.uint64))
+
+    outcomes, rounds, sent = measure(protocol, n)
+    for outcome in outcomes.values():
+        assert_array_equal(outcome, secret)
+    by_committee = 8 * 100 * (n - 2)
+    assert (rounds, [sent.get(p, 0) for p in range(n)]) == (
+        1,
+        [by_committee] * 3 + [0] * (n - 3),
+    )
 
 
 def test_each_member_of_the_committee_is_sent_noise() -> None:

@@ -42,6 +42,18 @@ def test_no_two_children_share_a_label(paths: set[tuple[str, ...]]) -> None:
     assert len(set(labels)) == len(labels)
 
 
+def test_the_first_parties_alone_have_a_session_in_the_others_session() -> None:
+    async def protocol(session: Session) -> tuple[int, ...]:
+        if session.me < 2:
+            pair = session.among(2, "pair")
+            assert pair.names == session.names[:2]
+            heard = await pair.exchange(np.array([session.me], np.uint64))
+            return tuple(int(one[0]) for one in heard)
+        return ()
+
+    assert run_parties(protocol, 4) == {0: (0, 1), 1: (0, 1), 2: (), 3: ()}
+
+
 @pytest.mark.parametrize("name", ["", "/", "1/2", "/1"])
 def test_a_childs_name_cannot_pretend_to_be_a_path(name: str) -> None:
     with pytest.raises(ValueError, match="holds no /"):

@@ -1,1 +1,1 @@
-"""Pure mathematics on NumPy arrays: no input, no output, no time."""
+"""Pure mathematics, on NumPy arrays and on an elliptic curve: no input, no output, no time."""

@@ -222,13 +222,14 @@ def in_order(outputs: Iterable[Node]) -> list[Node]:
 def steps(outputs: Iterable[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
     """Yield, depth by depth, what takes messages and then what is local from there."""
     depth: dict[Node, int] = {}
-    order = in_order(outputs)
-    for one in order:
+    levels: list[tuple[list[Node], list[Node]]] = []
+    for one in in_order(outputs):
         below = max((depth[given] for given in one.inputs), default=0)
         depth[one] = below if one.is_local else below + 1
-    for level in range(max(depth.values(), default=-1) + 1):
-        here = [one for one in order if depth[one] == level]
-        yield [one for one in here if not one.is_local], [one for one in here if one.is_local]
+        while len(levels) <= depth[one]:
+            levels.append(([], []))
+        levels[depth[one]][one.is_local].append(one)
+    yield from levels
 
 
 def cost_of(outputs: Iterable[Node], pace: Pace = NEAR) -> Cost:

@@ -83,6 +83,23 @@ async def confirm(committee: Committee, x: Share, owner: Party) -> None:
         )
 
 
+async def reveal_to_all(gathering: Session, x: Share | None, like: Words) -> Words:
+    """Return what the committee shares as `x`, at every member; `like` says the shape.
+
+    Party i sends x_i to party i+1, who lacks it, and to all outside the committee.
+
+    Cost, m words, n members: 1 round, 8 * m * (n - 2) bytes by each of the committee
+    """
+    me, outside = gathering.me, range(SEATS, gathering.n)
+    if x is None:
+        parts = list((await gathering.route(senders=range(SEATS), like=like)).values())
+    else:
+        to, before = [(me + 1) % SEATS, *outside], (me - 1) % SEATS
+        sent = await gathering.route(x.own, to=to, senders=[before], like=x.own)
+        parts = [x.own, x.next, sent[before]]
+    return np.add(np.add(parts[0], parts[1]), parts[2])
+
+
 async def _receive(step: Session, owner: Party, part: int, like: Words) -> Words:
     """Return part `part`, from its seed or as it is sent."""
     if part == 2:

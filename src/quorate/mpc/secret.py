@@ -82,8 +82,7 @@ class SecretArray:
 
     async def compute(self) -> "SecretArray":
         """Run what is written down so far, once for all later uses; nothing is revealed."""
-        (value,) = await self.engine.compute([self.node])
-        return self._of(replace(self.node, operation=Held(value), inputs=()))
+        return (await compute(self))[0]
 
     def cost(self, *, to: Collection[Party] = ()) -> Cost:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
@@ -293,6 +292,20 @@ async def deal(
     value = await engine.deal(owner, from_signed(words))
     leaf = expression.node(Held(value), [], shape, bound, fraction_bits)
     return SecretArray(engine, leaf)
+
+
+def held(engine: Engine, value: expression.Value, *, shape: Shape, limit: int) -> SecretArray:
+    """Return the integers of which `engine` has `value` already: none exceeds `limit`."""
+    return SecretArray(engine, expression.node(Held(value), [], shape, limit))
+
+
+async def compute(*arrays: SecretArray) -> list[SecretArray]:
+    """Run what several arrays of one engine need in shared rounds; nothing is revealed."""
+    values = await one_engine(arrays).compute([array.node for array in arrays])
+    return [
+        SecretArray(array.engine, replace(array.node, operation=Held(value), inputs=()))
+        for array, value in zip(arrays, values, strict=True)
+    ]
 
 
 async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed | None]:

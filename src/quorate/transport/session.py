@@ -116,6 +116,12 @@ class Session:
             self.me, self.names, self.channel, self.timeout_s, child, self.meter, self.rounds, self
         )
 
+    def among(self, first: int, name: str) -> "Session":
+        """Return `at(name)` of the parties in the first seats alone, for these to call."""
+        child = self.at(name)
+        child.names = self.names[:first]
+        return child
+
     def label(self) -> str:
         """Name the next step. Equal at every party, never repeated in a run."""
         self._steps += 1
