@@ -9,14 +9,24 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import cells, rows, sealing, sums, threshold
+from bench import cells, malicious, privacy, rows, sealing, sums, threshold
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-THEMES = ("sums", "rows", "cells", "engine", "threshold", "sealing", "peers")
+THEMES = (
+    "sums",
+    "rows",
+    "cells",
+    "engine",
+    "malicious",
+    "privacy",
+    "threshold",
+    "sealing",
+    "peers",
+)
 
 INTRODUCTION = """\
 # Benchmarks
@@ -48,6 +58,8 @@ def report(given: argparse.Namespace) -> list[str]:
         "rows": lambda: rows.section(given.rows),
         "cells": cells.section,
         "engine": lambda: engine.section(DOCS if given.write else None),
+        "malicious": malicious.section,
+        "privacy": privacy.section,
         "threshold": threshold.section,
         "sealing": sealing.section,
         "peers": peers.section,

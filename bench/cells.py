@@ -179,6 +179,7 @@ async def _decided(session: Session, plan: Plan, own: Words) -> Revealed:
         session,
         plan.study,
         own,
+        security=plan.security,
         context=b"bench",
         claim=forget,
         randomness=secrets.token_bytes,

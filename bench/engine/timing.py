@@ -12,7 +12,7 @@ from bench.inputs import REPEATS
 from bench.trio import run_three
 from quorate.algebra.ring import from_signed
 from quorate.mpc import boolean, replicated
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.replicated import Committee, Security, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,15 @@ class Spent:
 
 
 def time_workloads(
-    loads: Sequence[Workload], *, encrypted: bool, repeats: int = REPEATS
+    loads: Sequence[Workload],
+    *,
+    encrypted: bool,
+    security: Security = "semi-honest",
+    repeats: int = REPEATS,
 ) -> list[Spent]:
     """Run each of the workloads once cold and then `repeats` times, in the same processes."""
-    parties = run_three(partial(_time_all, list(loads), repeats), encrypted=encrypted)
+    work = partial(_time_all, list(loads), repeats)
+    parties = run_three(work, encrypted=encrypted, security=security)
     return [
         summary(load, party) for load, party in zip(loads, zip(*parties, strict=True), strict=True)
     ]

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench import malicious
 from bench.engine import workloads
 from bench.engine.timing import Timed, summary, time_one, time_workloads
 from bench.engine.workloads import Workload
+from bench.malicious import Pair
 from quorate.mpc import cost
 from tests.mpc.committee import everyones
 
@@ -33,6 +35,17 @@ def timed(load: Workload) -> list[Timed]:
 def test_every_operation_is_right_and_costs_what_it_declares(of: Callable[[int], Workload]) -> None:
     load = of(100)
     assert summary(load, timed(load)).warm_s > 0
+
+
+def verified(load: Workload) -> list[Timed]:
+    return everyones(lambda committee: time_one(committee, load, repeats=1), "malicious")
+
+
+@pytest.mark.parametrize("pair", malicious.pairs(100, 11), ids=lambda pair: pair.checked.name)
+def test_every_operation_is_right_and_costs_what_it_declares_where_it_is_verified(
+    pair: Pair,
+) -> None:
+    assert summary(pair.checked, verified(pair.checked)).warm_s > 0
 
 
 def test_a_wrong_result_is_noticed() -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from quorate.mpc.bitwise import bits, composed
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.numbers import Revealed
+from quorate.mpc.replicated import Security
 from quorate.mpc.secret import SecretArray, deal, reveal
 from quorate.mpc.selection import (
     amax,
@@ -49,15 +51,19 @@ def in_the_clear(program: Program) -> Sequence[Revealed | None]:
     return outcome
 
 
-def in_secret(program: Program) -> Sequence[Revealed | None]:
-    first, *others = everyones(lambda committee: program(Secure(committee)))
+def in_secret(program: Program, security: Security = "semi-honest") -> Sequence[Revealed | None]:
+    first, *others = everyones(lambda committee: program(Secure(committee)), security)
     for other in others:
         for mine, theirs in zip(first, other, strict=True):
             assert_array_equal(cast("Ints", mine), cast("Ints", theirs))
     return first
 
 
-ENGINES = {"oracle": in_the_clear, "three parties": in_secret}
+ENGINES: dict[str, Callable[[Program], Sequence[Revealed | None]]] = {
+    "oracle": in_the_clear,
+    "three parties": in_secret,
+    "three parties that check": partial(in_secret, security="malicious"),
+}
 
 
 @pytest.fixture(params=ENGINES)
@@ -363,7 +369,8 @@ def test_only_the_named_learn_it() -> None:
     assert_array_equal(cast("Ints", west), [0, 1, 4])
 
 
-def test_the_cost_is_known_before_and_true() -> None:
+@pytest.mark.parametrize("security", ["malicious", "semi-honest"])
+def test_the_cost_is_known_before_and_true(security: Security) -> None:
     """Independent steps share rounds: two comparisons beside a product take those of one."""
 
     def written(x: SecretArray, y: SecretArray) -> SecretArray:
@@ -382,7 +389,7 @@ def test_the_cost_is_known_before_and_true() -> None:
         return result.cost(to=[0, 2]), spent
 
     async def run(session: object) -> tuple[Cost, Cost]:
-        committee = await meet(session)  # type: ignore[arg-type]
+        committee = await meet(session, security)  # type: ignore[arg-type]
         now = committee.session
 
         def so_far() -> Cost:

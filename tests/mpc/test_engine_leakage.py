@@ -7,11 +7,13 @@ safeguard gone, where the look has to find something.
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from quorate.algebra.ring import Words
+from quorate.dp import joint
 from quorate.errors import Party
 from quorate.mpc import boolean, comparison, decomposition, replicated, shallow, truncation
 from quorate.mpc.boolean import BitShare
@@ -43,7 +45,6 @@ OPERATIONS: dict[str, Operation] = {
     "product": replicated.mul,
     "matrix product": lambda c, x, y: replicated.matmul(c, _square(x), _square(y)),
     "sign": lambda c, x, _: comparison.is_negative(c, x),
-    "sign by gates": lambda c, x, _: comparison.is_negative_by_gates(c, x),
     "zero": lambda c, x, _: comparison.is_zero(c, x),
     "sign in three rounds": lambda c, x, _: shallow.is_negative(c, x),
     "zero in three rounds": lambda c, x, _: shallow.is_zero(c, x),
@@ -53,6 +54,7 @@ OPERATIONS: dict[str, Operation] = {
     "bits to words": lambda c, x, _: decomposition.from_bits(c, several(x), signed=True),
     "division": lambda c, x, _: truncation.truncate(c, x, 16),
     "fixed product": lambda c, x, y: truncation.mul_fixed(c, x, y, 16),
+    "joint noise": lambda c, *_: joint.discrete_laplace(c, Fraction(82), 512),
 }
 
 

@@ -86,7 +86,7 @@ def test_the_cost_is_known_and_true_and_the_result_the_same(at: Pace) -> None:
     north, south = [1, 2, 3, 50], [1, 5, 2, 50]
 
     async def protocol(session: Session) -> None:
-        committee = await convene(session, b"", forget, secrets.token_bytes)
+        committee = await convene(session, b"", forget, secrets.token_bytes, "semi-honest")
         engine = Secure(committee, at)
         for program in await written(engine, (north, south, north)[session.me]):
             said, rounds, sent = program.cost(to=ALL), session.rounds, session.meter.bytes_sent
@@ -104,7 +104,7 @@ def test_far_apart_the_chosen_way_is_measured_and_quicker() -> None:
     journey_s, numbers = 0.01, list(range(100)) * 10
 
     async def one(session: Session, forced: Pace | None) -> tuple[Pace, float]:
-        committee = await convene(session, b"", forget, secrets.token_bytes)
+        committee = await convene(session, b"", forget, secrets.token_bytes, "semi-honest")
         found = await pace.measure(session, clock)
         less, _ = await written(Secure(committee, forced or found), numbers)
         took = []

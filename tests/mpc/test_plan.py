@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from quorate import wire
-from quorate.mpc import plan
+from quorate.mpc import plan, price, verification
 from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.functions import sqrt
 from quorate.mpc.plan import Plan, Reveal, drafted
-from quorate.mpc.replicated import convene
+from quorate.mpc.replicated import Security, convene
 from quorate.mpc.secret import deal, reveal
 from quorate.mpc.selection import amax, concatenate, where
 from quorate.transport.link import OVERHEAD
@@ -53,12 +53,12 @@ def program(
     return run
 
 
-async def plan_of(pace: Pace = NEAR, **changes: Any) -> Plan:
-    return await drafted(program(**changes), pace)
+async def plan_of(pace: Pace, security: Security, **changes: Any) -> Plan:
+    return await drafted(program(**changes), pace, security)
 
 
-def planned(pace: Pace = NEAR, **changes: Any) -> Plan:
-    (outcome,) = run_parties(lambda _: plan_of(pace, **changes), 1).values()
+def planned(pace: Pace = NEAR, security: Security = "malicious", **changes: Any) -> Plan:
+    (outcome,) = run_parties(lambda _: plan_of(pace, security, **changes), 1).values()
     assert isinstance(outcome, Plan)
     return outcome
 
@@ -77,6 +77,7 @@ def test_values_do_not_change_the_plan() -> None:
         {"more": operator.neg},
         {"to": (0, 1)},
         {"pace": Pace(20)},
+        {"security": "semi-honest"},
     ],
     ids=str,
 )
@@ -99,9 +100,10 @@ def test_every_reveal_is_named_in_order() -> None:
     assert one.reveals[0] == Reveal(one.reveals[0].steps, (0, 2))
 
 
+@pytest.mark.parametrize("security", ["malicious", "semi-honest"])
 @pytest.mark.parametrize("pace", [NEAR, Pace(20)], ids=["near", "far"])
-def test_the_cost_is_that_of_the_run(pace: Pace) -> None:
-    said = planned(pace)
+def test_the_cost_is_that_of_the_run(pace: Pace, security: Security) -> None:
+    said = planned(pace, security)
     started: dict[int, Cost] = {}
     sent: Counter[tuple[int, int]] = Counter()
     messages: Counter[tuple[int, int]] = Counter()
@@ -112,7 +114,7 @@ def test_the_cost_is_that_of_the_run(pace: Pace) -> None:
         return [e]
 
     async def run(session: Session) -> Cost:
-        committee = await convene(session, b"", forget, secrets.token_bytes)
+        committee = await convene(session, b"", forget, secrets.token_bytes, security)
         rounds, bytes_sent = session.rounds, session.meter.bytes_sent
         await program()(Secure(committee, pace))
         started[session.me] = Cost()
@@ -124,6 +126,16 @@ def test_the_cost_is_that_of_the_run(pace: Pace) -> None:
         assert (spent.rounds, spent.bytes_sent[0]) == (said.rounds, said.bytes_sent[party])
     assert max(sent.values()) <= said.early
     assert max(messages.values()) <= said.messages + 2
+
+
+def test_the_cost_is_that_of_the_run_where_it_is_verified_on_the_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_the_end = planned().rounds
+    for module in (price, verification):
+        monkeypatch.setattr(module, "ROOM", 500)
+    assert planned().rounds > at_the_end
+    test_the_cost_is_that_of_the_run(NEAR, "malicious")
 
 
 def test_what_another_engine_holds_is_in_no_plan() -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.errors import Abort, Error, Party
 from quorate.mpc import additive
-from quorate.mpc.replicated import Committee
+from quorate.mpc.replicated import Committee, Security
 from quorate.mpc.streams import Stream
 from quorate.studies.committee import Revealed, reveal_shown
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
@@ -76,7 +76,10 @@ def shared_out(totals: Sequence[int], n: int) -> list[Words]:
 
 
 def deciding(
-    study: Study, vectors: Sequence[Words], notes: dict[Party, int] | None = None
+    study: Study,
+    vectors: Sequence[Words],
+    notes: dict[Party, int] | None = None,
+    security: Security = "malicious",
 ) -> Callable[[Session], Awaitable[Revealed]]:
     """Return the protocol; `notes` takes how many rounds each party took part in."""
 
@@ -85,6 +88,7 @@ def deciding(
             session,
             study,
             vectors[session.me],
+            security=security,
             context=b"test",
             claim=forget,
             randomness=os.urandom,
@@ -156,8 +160,10 @@ class View:
     revealed: list[bytes] = field(default_factory=list)
 
     def note(self, e: Envelope) -> list[Envelope]:
-        if e.to == self.party and e.label.startswith("/reveal/"):
+        if e.to == self.party and e.label.startswith("/reveal/parts/"):
             self.revealed.append(e.payload)
+        elif e.label.startswith("/reveal/"):
+            return [e]  # a hash of what the other holder of a part sends
         elif e.to == self.party and e.label.count("/") > 1 and not e.label.startswith("/pass "):
             self.before.append(e.payload)
         return [e]
@@ -297,6 +303,64 @@ def test_an_owner_that_deals_two_stories_is_noticed_before_anything_is_revealed(
     assert all(isinstance(outcome, Abort) for outcome in outcomes.values())
     assert any(3 in outcome.suspects for outcome in outcomes.values() if isinstance(outcome, Abort))
     assert revealed == []
+
+
+CHEAT = 1
+
+
+def with_flips(security: Security, label: str) -> list[Revealed | Error]:
+    """Let a member of the committee change the first bit of what it sends in one step."""
+    plan = plan_among(4, HEAD + BY_SEX)
+    vectors = shared_out([3, 9, 90, 270], 4)
+
+    def flip(e: Envelope) -> Iterable[Envelope]:
+        lies = (e.sender, e.label) == (CHEAT, label)
+        return [replace(e, payload=bytes([e.payload[0] ^ 1]) + e.payload[1:])] if lies else [e]
+
+    outcomes = run_parties(deciding(plan.study, vectors, security=security), 4, flip)
+    return [outcome for party, outcome in outcomes.items() if party != CHEAT]
+
+
+def steps_of(security: Security) -> list[str]:
+    """Return the steps in which the member sends something after it has dealt."""
+    labels: dict[str, None] = {}
+
+    def note(e: Envelope) -> list[Envelope]:
+        is_computing = e.label.startswith("/committee/") and "/of " not in e.label
+        if e.sender == CHEAT and (is_computing or e.label.startswith("/reveal/")):
+            labels.setdefault(e.label)
+        return [e]
+
+    plan = plan_among(4, HEAD + BY_SEX)
+    vectors = shared_out([3, 9, 90, 270], 4)
+    agreed(run_parties(deciding(plan.study, vectors, security=security), 4, note))
+    return list(labels)
+
+
+def is_right(outcome: Revealed) -> bool:
+    return (outcome.numbers, outcome.hidden) == ((0, 9, 0, 270), (True, False))
+
+
+def test_a_member_of_the_committee_that_deviates_ends_the_run_and_bends_no_result() -> None:
+    steps = steps_of("malicious")
+    assert len(steps) > 30
+    for label in steps[::3] + steps[-4:]:
+        outcomes = with_flips("malicious", label)
+        assert any(isinstance(outcome, Abort) for outcome in outcomes), label
+        for outcome in outcomes:
+            if isinstance(outcome, Abort):
+                assert not outcome.culprits
+            else:  # in the reveal, where the lie goes to others
+                assert isinstance(outcome, Revealed)
+                assert is_right(outcome)
+
+
+def test_control_in_a_semi_honest_committee_it_bends_results_unnoticed() -> None:
+    bent = 0
+    for label in steps_of("semi-honest"):
+        for outcome in with_flips("semi-honest", label):
+            bent += isinstance(outcome, Revealed) and not is_right(outcome)
+    assert bent > 0
 
 
 @given(benign(parties=4, messages=40))

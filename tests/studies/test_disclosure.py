@@ -1,5 +1,5 @@
 from quorate.studies.disclosure import disclose
-from quorate.studies.plan import SMALL_CELLS_SEEN, TWO_MEMBERS
+from quorate.studies.plan import SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS
 from quorate.studies.study import read_study
 from tests.studies.trio import PLAN, TRIO, group_of, plan_of, study_of
 
@@ -108,9 +108,11 @@ def test_what_a_committee_withholds_is_said_to_be_learnt_by_nobody() -> None:
         "north, south and west find them on shares, and no node learns them"
     ) in lines
     assert (
-        "holds    against any one of north, south and west that follows the protocol and only "
-        "looks: two of these together read every member's numbers"
+        "holds    against any one of north, south and west whatever it does: it can end the run, "
+        "and bends a result unnoticed with a chance below 2^-40: two of these together read every "
+        "member's numbers"
     ) in lines
+    assert not any("deviates" in line for line in lines)
     sent = told.bytes_sent
     assert lines[-1] == (
         f"costs    {told.rounds} rounds, bytes sent: {sent[0]} by north, {sent[1]} by south, "
@@ -138,3 +140,18 @@ def test_a_variance_is_said_to_tell_the_sum_of_squares() -> None:
         "x to 9 decimals a row, 9 decimals a member",
         "x squares to 18 decimals a row, 13 decimals a member",
     )
+
+
+def test_a_committee_that_checks_nothing_is_said_to_do_so() -> None:
+    plan = plan_of(read_study(BY_WARD), TRIO, SEMI_HONEST)
+    lines = disclose(plan).lines()
+    assert (
+        "holds    against any one of north, south and west that follows the protocol and only "
+        "looks (semi-honest): two of these together read every member's numbers"
+    ) in lines
+    assert (
+        "not      against one of north, south and west that deviates: it can make results wrong, "
+        "unnoticed"
+    ) in lines
+    checked = disclose(plan_of(read_study(BY_WARD), TRIO))
+    assert max(disclose(plan).bytes_sent) < min(checked.bytes_sent)

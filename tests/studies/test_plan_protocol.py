@@ -7,7 +7,14 @@ import pytest
 
 from quorate.errors import Abort, Refused
 from quorate.studies.inputs import asked_of
-from quorate.studies.plan import ADDITIVE, COMMITTEE, SMALL_CELLS_SEEN, TWO_MEMBERS, check
+from quorate.studies.plan import (
+    ADDITIVE,
+    COMMITTEE,
+    SEMI_HONEST,
+    SMALL_CELLS_SEEN,
+    TWO_MEMBERS,
+    check,
+)
 from quorate.studies.results import WITHHELD
 from quorate.studies.study import Study, read_study
 from tests.studies.trio import group_of, plan_of
@@ -82,6 +89,18 @@ def test_a_plan_that_says_another_protection_than_it_has_is_refused(
 ) -> None:
     with pytest.raises(Refused):
         check(replace(plan_of(grouped(), FOUR), **changes), FOUR)
+
+
+def test_a_committee_checks_unless_the_members_accept_that_it_does_not() -> None:
+    assert plan_of(grouped(), FOUR).security == "malicious"
+    trusting = plan_of(grouped(), FOUR, SEMI_HONEST)
+    assert trusting.security == "semi-honest"
+    assert trusting.digest() != plan_of(grouped(), FOUR).digest()
+
+
+def test_where_no_three_compute_there_is_nothing_to_leave_unverified() -> None:
+    with pytest.raises(Refused, match="nothing to leave unverified"):
+        plan_of(grouped(min_cell=1), FOUR, SEMI_HONEST)
 
 
 def test_more_comparisons_than_a_committee_makes_are_refused() -> None:

@@ -11,9 +11,9 @@ pair of a digit of two bits is bilinear in party 0's bits and the others' [ours]
 
     g = a1 b1 ^ a1 a0 b0 ^ a0 b1 b0;   p = a1 a0 ^ a1 b0 ^ a0 b1 ^ b1 b0
 
-so that 64 positions become 32 pairs in two rounds. `is_negative_by_gates` does
-without: it sends more, but nothing except shares and ANDs. Everything works on bit planes
-(`algebra.bits`): halves of the rows are neighbours, and the last levels, of few
+so that 64 positions become 32 pairs in two rounds. A committee that checks does
+without (`gates`): it sends more, but nothing except shares of ANDs. Everything works on
+bit planes (`algebra.bits`): halves of the rows are neighbours, and the last levels, of few
 bits a word, are as dense as the first.
 
 Both operands are rotated left by one, which puts bit 63 into position 0. There b
@@ -29,6 +29,7 @@ import numpy as np
 
 from quorate.algebra.bits import BITS
 from quorate.algebra.ring import Words, blocks
+from quorate.mpc import gates
 from quorate.mpc.boolean import BitShare, conjunction, reshare_bits
 from quorate.mpc.planes import in_order, one_row, rotated_planes, share_known, write_planes
 from quorate.mpc.replicated import Committee, Share
@@ -41,8 +42,11 @@ async def is_negative(committee: Committee, d: Share) -> BitShare:
     """Return bit 63 of each word.
 
     Cost, m words in c = ceil(m / 64) columns:
-    7 rounds, 1256 * c, 1008 * c and 1008 * c bytes by parties 0, 1 and 2
+    7 rounds, 1256 * c, 1008 * c and 1008 * c bytes by parties 0, 1 and 2.
+    Where the committee checks, `gates.is_negative`.
     """
+    if committee.checks:
+        return await gates.is_negative(committee, d)
     mine = known(committee, d)
     widths = widths_of(mine.size, packed=True)
     places = list(blocks(mine.size))
@@ -63,51 +67,6 @@ async def is_negative(committee: Committee, d: Share) -> BitShare:
     signs = Share(*(one_row(part, BITS + 1, widths, BITS) for part in (pairs.own, pairs.next)))
     carry = await _carry(committee, pairs, BITS + 1, PAIRS // 2, signs, widths)
     return in_order(carry, d.shape, widths)
-
-
-async def is_negative_by_gates(committee: Committee, d: Share) -> BitShare:
-    """Return bit 63 of each word; each message is a share or the share of an AND.
-
-    Cost, m words in c = ceil(m / 64) columns:
-    8 rounds, 2024 * c, 1512 * c and 1512 * c bytes by parties 0, 1 and 2
-    """
-    mine = known(committee, d)
-    widths = widths_of(mine.size, packed=True)
-    places = list(blocks(mine.size))
-
-    def planes(i: int) -> Words:
-        rows = np.empty((BITS, widths[i]), np.uint64)
-        rotated_planes(mine[places[i]], rows)
-        return rows
-
-    p = await share_known(committee, planes, BITS, widths)
-    signs = Share(*(one_row(part, BITS, widths, 0) for part in (p.own, p.next)))
-    z = np.zeros(p.own.size, np.uint64)
-    g = await reshare_bits(committee, _generated(committee, p, z, widths), z)
-    pairs = Share(_stacked(g.own, p.own, widths), _stacked(g.next, p.next, widths))
-    carry = await _carry(committee, pairs, 2 * BITS, PAIRS, signs, widths)
-    return in_order(carry, d.shape, widths)
-
-
-def _generated(committee: Committee, p: Share, z: Words, widths: Sequence[int]) -> Iterator[Words]:
-    """Yield blocks of z, filled with the shares of a AND b, but for b's bit 63.
-
-    a = (x_0, x_1, 0) and b = (0, 0, x_2), where x are the shares of a ^ b.
-    """
-    parts = (cut(part, BITS, widths) for part in (p.own, p.next, z))
-    for own, after, out in zip(*parts, strict=True):
-        if committee.me != 0:
-            np.bitwise_and(own[1:], after[1:], out=out[1:])
-        yield out.reshape(-1)
-
-
-def _stacked(upper: Words, lower: Words, widths: Sequence[int]) -> Words:
-    """Return the blocks of both, rows above rows."""
-    both = zip(cut(upper, BITS, widths), cut(lower, BITS, widths), strict=True)
-    out = np.empty(upper.size + lower.size, np.uint64)
-    for block, rows in zip(cut(out, 2 * BITS, widths), both, strict=True):
-        np.concatenate(rows, out=block)
-    return out
 
 
 def _first_pairs(a: Words, b: Words, out: Words, *, lead: bool) -> None:
@@ -176,8 +135,11 @@ async def is_zero(committee: Committee, d: Share) -> BitShare:
     """Return whether each word is 0: whether all bits of a are those of -b.
 
     Cost, m words in c = ceil(m / 64) columns:
-    7 rounds, 1016 * c, 504 * c and 504 * c bytes by parties 0, 1 and 2
+    7 rounds, 1016 * c, 504 * c and 504 * c bytes by parties 0, 1 and 2.
+    Where the committee checks, `gates.is_zero`.
     """
+    if committee.checks:
+        return await gates.is_zero(committee, d)
     mine = known(committee, d)
     widths = widths_of(mine.size, packed=True)
     places = list(blocks(mine.size))

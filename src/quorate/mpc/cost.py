@@ -82,11 +82,6 @@ def is_negative(m: int) -> Cost:
     return _if_any(m, Cost(7, (1256 * c, 1008 * c, 1008 * c)))
 
 
-def is_negative_by_gates(m: int) -> Cost:
-    c = columns(m)
-    return _if_any(m, Cost(8, (2024 * c, 1512 * c, 1512 * c)))
-
-
 def is_negative_in_three_rounds(m: int) -> Cost:
     c = columns(m)
     return _if_any(m, Cost(3, (2808 * c, 1400 * c, 1400 * c)))

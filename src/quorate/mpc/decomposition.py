@@ -23,10 +23,11 @@ import numpy as np
 
 from quorate.algebra.bits import BITS, REVERSED, Bits, bits_of, weights
 from quorate.algebra.ring import BLOCK, Words, blocks
-from quorate.mpc.boolean import BitShare, conjunction, known_bits, reshare_bits
+from quorate.mpc import gates
+from quorate.mpc.boolean import BitShare, conjunction, known_bits, reshare_bits, to_ring
 from quorate.mpc.comparison import pairs_of_digits
 from quorate.mpc.planes import share_known, write_planes
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.replicated import Committee, Share, local
 from quorate.mpc.split import (
     RING,
     XOR,
@@ -46,8 +47,11 @@ async def to_bits(committee: Committee, x: Share, count: int = BITS) -> BitShare
     """Return the lowest `count` = 2^k bits of each word, (count, *x.shape), lowest first.
 
     Cost, m words in c = ceil(m / 64) columns: 7 rounds, 2832 * c bytes a party.
-    Fewer than 64 bits: k + 1 rounds, 8 c (2^k (k - 1/2) + 2) bytes each
+    Fewer than 64 bits: k + 1 rounds, 8 c (2^k (k - 1/2) + 2) bytes each.
+    Where the committee checks, `gates.to_bits`.
     """
+    if committee.checks:
+        return await gates.to_bits(committee, x, count)
     mine = known(committee, x)
     widths = widths_of(mine.size, packed=True)
     places, half = list(blocks(mine.size)), count // 2
@@ -159,8 +163,13 @@ async def from_bits(committee: Committee, x: BitShare, *, signed: bool) -> Share
 
     `signed`: the last bit counts as negative, as in two's complement.
 
-    Cost, m words of k bits: 2 rounds, 8 * k * m, 8 * m and 8 * m bytes by parties 0, 1 and 2
+    Cost, m words of k bits: 2 rounds, 8 * k * m, 8 * m and 8 * m bytes by parties 0, 1 and 2.
+    Where the committee checks, that of `to_ring` for each bit.
     """
+    if committee.checks:
+        worth = weights(x.shape[0], signed=signed)
+        lifted = await to_ring(committee, x)
+        return local(lambda part: np.tensordot(worth, part, 1), lifted)
     count, shape = x.shape[0], x.shape[1:]
     mine = known_bits(committee, x).reshape(count, -1)
     places = list(blocks(mine.shape[1], max(BLOCK // count, 1)))

@@ -23,6 +23,7 @@ from quorate.mpc import (
     replicated,
     shallow,
     truncation,
+    verification,
 )
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.cost import NEAR, Pace
@@ -42,7 +43,7 @@ from quorate.mpc.expression import (
     Truncate,
     Value,
 )
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.replicated import Committee, Security, Share
 from quorate.transport.session import together
 
 
@@ -52,6 +53,11 @@ class Engine(Protocol):
     @property
     def pace(self) -> Pace:
         """How far apart the parties are: which protocols run, and what they cost, depends on it."""
+        ...
+
+    @property
+    def security(self) -> Security:
+        """What one of the three may do without bending a result: so do protocols and costs."""
         ...
 
     def holds(self, owner: Party) -> bool:
@@ -76,12 +82,15 @@ class Engine(Protocol):
 class Secure:
     """One party of three. What others hold never comes together before `reveal`.
 
+    Where the committee checks, what is computed is verified before `compute` returns.
+
     `pace` is the same at all three: what `mpc.pace.measure` returned, unless they are near.
     """
 
     def __init__(self, committee: Committee, pace: Pace = NEAR) -> None:
         self._committee = committee
         self.pace = pace
+        self.security: Security = "malicious" if committee.checks else "semi-honest"
         self._steps = 0
 
     def holds(self, owner: Party) -> bool:
@@ -104,6 +113,9 @@ class Secure:
             for one in local:
                 values[one] = self._local(one, [values[given] for given in one.inputs])
                 _release([one], left, values)
+            if verification.is_due(self._committee):
+                await self._verify()
+        await self._verify()
         return [values[one] for one in outputs]
 
     async def reveal(
@@ -111,6 +123,10 @@ class Secure:
     ) -> list[Words | Bits | None]:
         children = self._children(len(values))
         return await together(*map(_reveal, children, values, [to] * len(values)))
+
+    async def _verify(self) -> None:
+        (committee,) = self._children(1)
+        await verification.verify(committee)
 
     def _children(self, count: int) -> list[Committee]:
         """Return a committee for each of the steps that now run side by side."""
@@ -160,11 +176,11 @@ def _run(
         case Truncate(cut):
             return truncation.truncate(committee, x, cut)
         case IsNegative():
-            near = cost.sign(one.size, pace) == cost.is_negative(one.size)
+            near = committee.checks or cost.sign(one.size, pace) == cost.is_negative(one.size)
             sign = comparison.is_negative if near else shallow.is_negative
             return sign(committee, x)
         case IsZero():
-            near = cost.zero(one.size, pace) == cost.is_zero(one.size)
+            near = committee.checks or cost.zero(one.size, pace) == cost.is_zero(one.size)
             zero = comparison.is_zero if near else shallow.is_zero
             return zero(committee, x)
         case ToBits(count):
@@ -188,9 +204,12 @@ def _run_on_bits(
 
 
 class Oracle:
-    """All parties in one, in the clear."""
+    """All parties in one, in the clear; costs are those of a committee of that security."""
 
     pace = NEAR
+
+    def __init__(self, security: Security = "malicious") -> None:
+        self.security: Security = security
 
     def holds(self, owner: Party) -> bool:  # noqa: ARG002 - the oracle is everybody
         return True

@@ -25,7 +25,7 @@ from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.replicated import Share
-from quorate.mpc.truncation import OFFSET
+from quorate.mpc.shifts import OFFSET
 
 RANGE = 1 << 63
 Shape = tuple[int, ...]

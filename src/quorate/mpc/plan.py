@@ -21,11 +21,15 @@ from quorate import wire
 from quorate.algebra.bits import Bits
 from quorate.algebra.ring import Words
 from quorate.errors import Party
-from quorate.mpc import cost, expression
+from quorate.mpc import cost, expression, price
 from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Held, Linear, Node, Public, Value, Written
+from quorate.mpc.replicated import Security
 from quorate.transport.link import OVERHEAD
+
+AT_ONCE = 4
+"""Messages of a verification from one party to another in one round, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Plan:
     steps: tuple[Step, ...]
     reveals: tuple[Reveal, ...]
     journey_ms: int
+    security: Security
     rounds: int
     bytes_sent: tuple[int, int, int]
     messages: int
@@ -73,9 +78,13 @@ class Plan:
         return max(whole.bytes_sent) + OVERHEAD * (self.messages + apart)
 
 
-async def drafted(program: Callable[[Engine], Awaitable[object]], pace: Pace = NEAR) -> Plan:
-    """Return the plan of a program for parties that are so far apart."""
-    draft = Draft(pace)
+async def drafted(
+    program: Callable[[Engine], Awaitable[object]],
+    pace: Pace = NEAR,
+    security: Security = "malicious",
+) -> Plan:
+    """Return the plan of a program for parties that are so far apart, and of that security."""
+    draft = Draft(pace, security)
     await program(draft)
     return draft.plan()
 
@@ -83,8 +92,9 @@ async def drafted(program: Callable[[Engine], Awaitable[object]], pace: Pace = N
 class Draft:
     """An engine that computes nothing and holds nothing: it writes down what is asked of it."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, security: Security) -> None:
         self.pace = pace
+        self.security: Security = security
         self._steps: list[Step] = []
         self._reveals: list[Reveal] = []
         self._cost = cost.FREE
@@ -97,6 +107,7 @@ class Draft:
             tuple(self._steps),
             tuple(self._reveals),
             self.pace.journey_ms,
+            self.security,
             total.rounds,
             total.bytes_sent,
             self._messages,
@@ -110,10 +121,11 @@ class Draft:
         return self._write(Step(f"deal by {owner}", (), words.shape, 0, 0, is_bits=False))
 
     async def compute(self, outputs: Sequence[Node]) -> list[Value]:
-        for sent, _ in expression.steps(outputs):
-            for one in sent:
-                self._messages += 2 * expression.cost_of_one(one, self.pace).rounds
-        self._cost = self._cost.then(expression.cost_of(outputs, self.pace))
+        price_of_all = price.cost_of(outputs, self.pace, self.security)
+        steps = [one for sent, _ in expression.steps(outputs) for one in sent]
+        self._messages += sum(2 * self._rounds(one) for one in steps)
+        self._messages += AT_ONCE * price_of_all.rounds
+        self._cost = self._cost.then(price_of_all)
         written: dict[Node, Written] = {}
         for one in expression.in_order(outputs):
             inputs = tuple(written[given].step for given in one.inputs)
@@ -132,17 +144,22 @@ class Draft:
         places = tuple(value.step for value in values if isinstance(value, Written))
         together = cost.FREE
         for step in (self._steps[place] for place in places):
-            price = cost.reveal_bits if step.is_bits else cost.reveal
             size = int(np.prod(step.shape, dtype=np.int64))
-            together = together.beside(price(size, to))
-            self._messages += 1
+            one = price.reveal(size, to, self.security, is_bits=step.is_bits)
+            together = together.beside(one)
+            self._messages += 2
         self._cost = self._cost.then(together)
         self._reveals.append(Reveal(places, tuple(sorted(set(to)))))
         return [None] * len(values)
 
-    def _add_cost(self, price: Cost) -> None:
-        self._cost = self._cost.then(price)
-        self._messages += price.rounds
+    def _rounds(self, one: Node) -> int:
+        if self.security == "malicious":
+            return price.checked(one).cost.rounds
+        return expression.cost_of_one(one, self.pace).rounds
+
+    def _add_cost(self, added: Cost) -> None:
+        self._cost = self._cost.then(added)
+        self._messages += added.rounds
 
     def _write(self, step: Step) -> Written:
         self._steps.append(step)

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from quorate.algebra.ring import from_signed
 from quorate.errors import Party, Refused
-from quorate.mpc import cost, expression
+from quorate.mpc import expression, price
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Both, Held, IsNegative, IsZero, Node, Shape, ToRing
@@ -86,9 +86,9 @@ class SecretArray:
 
     def cost(self, *, to: Collection[Party] = ()) -> Cost:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
-        price = cost.reveal_bits if self.node.is_bits else cost.reveal
-        revealing = price(self.size, to) if to else cost.FREE
-        return expression.cost_of([self.node], self.engine.pace).then(revealing)
+        security = self.engine.security
+        computing = price.cost_of([self.node], self.engine.pace, security)
+        return computing.then(price.reveal(self.size, to, security, is_bits=self.node.is_bits))
 
     # Arithmetic
 

@@ -87,6 +87,7 @@ async def bilinear(committee: Committee, f: Bilinear) -> Share:
     Cost, d digits and r results of each of m columns:
     2 rounds, 8 * d * m, 8 * r * m and 8 * r * m bytes by parties 0, 1 and 2
     """
+    committee.refuse_to_check()
     own, after = committee.streams()
     size = sum(f.widths)
     digits = np.broadcast_to(np.uint64(0), f.digit_rows * size)  # what is sent is like it
@@ -137,6 +138,7 @@ async def replicate_two(
 
     Cost, m words: 1 round, 0, 8 * m and 8 * m bytes by parties 0, 1 and 2
     """
+    committee.refuse_to_check()
     own, after = committee.streams()
     route = committee.session.route
     if committee.me == 0:
@@ -173,6 +175,7 @@ async def gather_known(committee: Committee, parts: Iterable[Words], z: Words) -
 
     Cost, m words: 1 round, 0, 8 * m and 8 * m bytes by parties 0, 1 and 2
     """
+    committee.refuse_to_check()
     streams = committee.streams(), committee.streams()
     route = committee.session.route
     if committee.me == 0:

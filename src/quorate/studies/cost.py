@@ -1,15 +1,15 @@
 """What running a plan costs each member, known before anything runs."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quorate.mpc import additive, expression, secret
+from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Oracle
 from quorate.mpc.expression import Held
-from quorate.mpc.replicated import SEATS
+from quorate.mpc.replicated import SEATS, Security
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.inputs import inputs_of, size
@@ -32,20 +32,20 @@ class RunCost:
 def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
-        return _committee_cost(plan.study, len(plan.members))
+        return _committee_cost(plan.study, len(plan.members), plan.security)
     n = len(plan.members)
     total = additive.cost(n, plan.numbers)
     return RunCost(total.rounds + 1, (total.bytes_sent + (n - 1) * SIGNATURE_BYTES,) * n)
 
 
-def _committee_cost(study: Study, members: int) -> RunCost:
+def _committee_cost(study: Study, members: int, security: Security) -> RunCost:
     """Return the cost of keys, dealing to three, the decision, what is shown, and signatures."""
     layout, outside = layout_of(study), members - SEATS
     m = sum(size(study, item.cells) for item in inputs_of(study))
     shown = committee.revealed_words(study, layout)
-    decision = _decision(study, members)
+    decision = _decision(study, members, security)
     everybody = (members - 1) * (163 + SIGNATURE_BYTES)
-    inside = 8 * m + 32 * outside + 8 * shown * (1 + outside) + layout.passes * outside
+    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + (layout.passes + 1) * outside
     return RunCost(
         2 + 1 + (outside > 0) + decision.rounds + 1 + 1,
         (
@@ -55,12 +55,12 @@ def _committee_cost(study: Study, members: int) -> RunCost:
     )
 
 
-def _decision(study: Study, members: int) -> Cost:
+def _decision(study: Study, members: int, security: Security) -> Cost:
     """Return what the committee spends from the shares of all numbers to those of what is shown."""
     layout = layout_of(study)
     m = sum(size(study, item.cells) for item in inputs_of(study))
     zeros = np.zeros(m, np.uint64)
-    sums = secret.held(Oracle(), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
+    sums = secret.held(Oracle(security), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
     judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
     total = _cost_of(judged.arrays)
     small, none_small, some_small, *before = map(_done, judged.arrays)
@@ -74,8 +74,9 @@ def _decision(study: Study, members: int) -> Cost:
     return total.then(_cost_of([committee.shown_of(study, layout, sums, hidden)]))
 
 
-def _cost_of(arrays: Iterable[SecretArray]) -> Cost:
-    return expression.cost_of([array.node for array in arrays], committee.PACE)
+def _cost_of(arrays: Sequence[SecretArray]) -> Cost:
+    security = arrays[0].engine.security
+    return price.cost_of([array.node for array in arrays], committee.PACE, security)
 
 
 def _done(array: SecretArray) -> SecretArray:

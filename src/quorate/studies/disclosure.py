@@ -186,10 +186,14 @@ def _withholds(plan: Plan) -> str:
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
     if plan.protocol == COMMITTEE:
-        return (
-            f"against any one of {_named(plan)} that follows the protocol and only looks: "
-            "two of these together read every member's numbers"
+        one = (
+            "whatever it does: it can end the run, and bends a result unnoticed with a chance "
+            "below 2^-40"
+            if plan.security == "malicious"
+            else "that follows the protocol and only looks (semi-honest)"
         )
+        together = "two of these together read every member's numbers"
+        return f"against any one of {_named(plan)} {one}: {together}"
     if n == 2:
         return "against nobody inside: only those outside learn nothing"
     return (
@@ -233,6 +237,10 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
 
 def _not_by_committee(plan: Plan) -> tuple[str, ...]:
     return (
-        f"against one of {_named(plan)} that deviates: it can make results wrong, unnoticed",
+        *(
+            [f"against one of {_named(plan)} that deviates: it can make results wrong, unnoticed"]
+            if plan.security == "semi-honest"
+            else []
+        ),
         "a small cell against rows that a member makes up: with them it may be small no longer",
     )

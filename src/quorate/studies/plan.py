@@ -15,7 +15,7 @@ from typing import Literal
 
 from quorate import wire
 from quorate.errors import Refused
-from quorate.mpc.replicated import SEATS
+from quorate.mpc.replicated import SEATS, Security
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, inputs_of, most_rows, size
 from quorate.studies.lines import layout_of
@@ -25,7 +25,7 @@ from quorate.studies.schema import shown
 from quorate.studies.study import Study, check_study
 
 FORMAT = 3
-SOFTWARE = "quorate wire 1, studies 3, additive sum 1, committee 1"
+SOFTWARE = "quorate wire 1, studies 3, additive sum 1, committee 2"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
 Protocol = Literal["additive sum", "committee of three"]
@@ -34,7 +34,8 @@ COMMITTEE: Protocol = "committee of three"
 
 TWO_MEMBERS = "two-members"
 SMALL_CELLS_SEEN = "small-cells-seen"
-ACCEPTABLE = (SMALL_CELLS_SEEN, TWO_MEMBERS)
+SEMI_HONEST = "semi-honest"
+ACCEPTABLE = (SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS)
 MAX_COMPARED = 2_000_000  # pairs of cells a committee puts in order
 MAX_RESULTS = 10_000  # values a study releases
 MAX_RESULT_BYTES = 700_000  # of all results, so that a release fits one record
@@ -65,6 +66,11 @@ class Plan:
         """Return the digest's beginning, for people: enough to tell plans apart, not to trust."""
         text = self.digest().hex()
         return f"{text[:4]}-{text[4:8]}"
+
+    @property
+    def security(self) -> Security:
+        """Return what one of the committee may do: anything, unless the members accepted less."""
+        return "semi-honest" if SEMI_HONEST in self.accept else "malicious"
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -195,6 +201,11 @@ def _check_accepted(plan: Plan) -> None:
         not unknown and plan.accept == tuple(sorted(set(plan.accept))),
         "the plan accepts something unknown, or twice",
         f"what can be accepted: {', '.join(ACCEPTABLE)}",
+    )
+    _require(
+        plan.protocol == COMMITTEE or SEMI_HONEST not in plan.accept,
+        "nothing here runs among three members, so there is nothing to leave unverified",
+        f"propose it without --accept {SEMI_HONEST}",
     )
     _require(
         len(plan.members) > 2 or TWO_MEMBERS in plan.accept,

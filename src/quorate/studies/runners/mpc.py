@@ -142,6 +142,7 @@ async def _decide(
         session,
         plan.study,
         own,
+        security=plan.security,
         context=context,
         claim=claim,
         randomness=randomness,
