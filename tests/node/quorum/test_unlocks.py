@@ -119,8 +119,7 @@ def test_members_that_were_away_answer_when_they_are_back_and_a_restart_forgets_
             await until(lambda: state_at(doctor, digest) is RequestState.APPROVED)
             await doctor.quorum.unlock(PASSPHRASE)
             await until(lambda: "has its shares locked" in note_at(doctor, digest))
-            await pharmacist.quorum.custody.unlock(PASSPHRASE)
-            doctor.quorum.look_again()
+            await pharmacist.quorum.unlock(PASSPHRASE)  # and tells who waits for its share
             await until(lambda: state_at(doctor, digest) is RequestState.UNLOCKED)
             assert file_key(doctor, digest) == FILE_KEY
             async with up(homes[2]) as nurse:

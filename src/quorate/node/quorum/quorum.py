@@ -94,6 +94,9 @@ class Quorum:
         self.desk.audit.append("shares unlocked")
         self.generation.resume()
         self._start_all()
+        for party, peer in self.desk.peers.peers.items():
+            if peer.ready.is_set():  # somebody may have waited for this share
+                self.gathering.errands.aside(self.catch_up(party))
 
     def look_again(self) -> None:
         """End what is over, and try again what waits."""

@@ -111,6 +111,10 @@ class Requests:
         """Take in a request and answers to it, whoever passes them on."""
         asked = wire.decode(body, Asked)
         self._take(asked)
+        digest = asked.request.digest()
+        waits = self.records.request(digest).state is RequestState.APPROVED
+        if waits and asked.request.type == "unlock":
+            self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
 
