@@ -1,4 +1,4 @@
-"""Whoever types the page about orders sees what it shows."""
+"""Whoever types the pages about orders and about records sees what they show."""
 
 import re
 import shlex
@@ -16,31 +16,39 @@ from tests.transport.mesh import free_ports
 
 __all__ = ["shell"]
 
-PAGE = PROJECT / "docs/orders.md"
+PAGES = [("docs/orders.md", "nurse"), ("docs/records.md", "boris")]
+"""Each with the last to join, who hears of everything last."""
+
 PORTS = ("7401", "7402", "7403")
-ORDER = "5e1f-77aa"
+REQUEST = "5e1f-77aa"
 
 
 @pytest.fixture
 def ward(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.setenv("QUORATE_PASSPHRASE", "only for this page")
     shutil.copytree(PROJECT / "examples", shell.folder / "examples")
+    (shell.folder / "record.txt").write_text("allergic to penicillin")
     return shell
 
 
 @pytest.mark.timeout(300)
-def test_the_page_is_true(ward: Shell) -> None:
+@pytest.mark.parametrize(("page", "last"), PAGES)
+def test_the_page_is_true(ward: Shell, page: str, last: str) -> None:
     here = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
-    commands = list(transcript(PAGE))
+    commands = list(transcript(PROJECT / page))
     assert len(commands) > 15
     try:
         for one in commands:
             command, expected = (_here(text, here) for text in (one.command, one.output))
             if "key check" in command or "key create" in command:
-                wait(lambda: _is_settled(ward))
+                wait(lambda: _is_settled(ward, last))
+            if "unlock list" in command:
+                wait(lambda: "unlocked" in ward("unlock", "list", "--node", last).out)
             said = _typed(ward, command)
-            if found := re.search(r"^order   (\w{4}-\w{4}) under", said.out, re.MULTILINE):
-                here[ORDER] = found[1]
+            if found := re.search(
+                r"^(?:order|unlock) +(\w{4}-\w{4}) under", said.out, re.MULTILINE
+            ):
+                here[REQUEST] = found[1]
                 expected = _here(one.output, here)
             assert said.code == 0, said.err
             assert is_like(said.out, expected), f"$ {command}\n{said.out}{said.err}"
@@ -58,9 +66,9 @@ def _typed(ward: Shell, command: str) -> Said:
     return ward(*arguments)
 
 
-def _is_settled(ward: Shell) -> bool:
-    """Return whether the nurse's node is connected, and no key waits for anybody."""
-    status, keys = ward("node", "status", "--node", "nurse"), ward("key", "list", "--node", "nurse")
+def _is_settled(ward: Shell, last: str) -> bool:
+    """Return whether a node is connected, and no key waits for anybody."""
+    status, keys = ward("node", "status", "--node", last), ward("key", "list", "--node", last)
     return "not connected" not in status.out and not re.search("proposed|generating", keys.out)
 
 

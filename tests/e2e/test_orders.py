@@ -1,19 +1,17 @@
 """Orders among five real nodes, by the commands a person types."""
 
-import json
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Generator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from quorate.cli.stage import examples
 from quorate.node import daemon
 from tests.e2e.nodes import quorate, wait
+from tests.e2e.prompt import said, typed
 from tests.e2e.ward import PASSPHRASE, Ward, environment, five_nodes
 
 LATENCY_S = 0.1
@@ -27,22 +25,6 @@ TRIES = 40
 def ward() -> Generator[Ward]:
     with five_nodes() as ward:
         yield ward
-
-
-def typed(ward: Ward, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Type a command on one node, with the passphrase in the environment."""
-    return subprocess.run(
-        [sys.executable, "-m", "quorate.cli.main", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(ward.homes[name]),
-    )
-
-
-def said(ward: Ward, name: str, *arguments: str | Path) -> Any:
-    answer = typed(ward, name, *arguments, "--format", "json")
-    return json.loads(answer.stdout if answer.returncode == 0 else answer.stderr)
 
 
 def test_an_order_is_signed_within_a_tenth_of_a_second_of_the_last_yes(ward: Ward) -> None:

@@ -17,6 +17,7 @@ from quorate.node.home import Home
 from quorate.node.quorum.client import QuorumClient
 from quorate.node.quorum.views import OrderView
 from quorate.studies.group import Group
+from quorate.threshold.keys import Purpose
 from tests.e2e.nodes import start, wait
 from tests.quorum.dealt import ROLES, WARD
 from tests.transport.mesh import free_ports
@@ -41,9 +42,15 @@ class Ward:
     def approve(self, by: str, id_: str, reason: str = "checked") -> OrderView:
         return self[by].answer_order(id_, "approve", reason)
 
-    def make_key(self, name: str, rule: str = "2 of 3") -> None:
-        self["doctor"].propose_key(name, ROLES, rule, "orders")
-        for holder in ROLES[1:]:
+    def make_key(
+        self,
+        name: str,
+        rule: str = "2 of 3",
+        holders: tuple[str, ...] = ROLES,
+        purpose: Purpose = "sign",
+    ) -> None:
+        self[holders[0]].propose_key(name, holders, rule, "orders", purpose)
+        for holder in holders[1:]:
             self[holder].answer_key(name, "approve", "agreed")
         for one in WARD:
             wait(partial(self._is_ready, one, name))

@@ -4,22 +4,34 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from quorate.errors import Error, Unavailable, Usage
+from quorate import wire
+from quorate.cli.waiting import wait_for_key
+from quorate.errors import Error, Usage
 from quorate.threshold.age.plugin import Conversation, Opener, Wanted, converse
+from quorate.threshold.answers import Sought
 
 FLAG = "--age-plugin="
 
 
 @dataclass(frozen=True, slots=True)
-class NoOpener:
-    """What stands where no node that can unlock is known."""
+class NodeOpener:
+    """Asks the holders through a member's own node: the one in the folder the identity names."""
 
-    def open(self, wanted: Wanted, tell: Callable[[str], None]) -> bytes:  # noqa: ARG002
-        raise Unavailable(
-            f"nobody here can ask the holders of the key to unlock {wanted.sealed.label.record}",
-            hint="ask a member whose node holds a share of the key",
-        )
+    node: str = ""  # another folder, where that one has moved
+
+    def open(self, wanted: Wanted, tell: Callable[[str], None]) -> bytes:
+        # what sealing does without, and what else a node is made of, would only be waited for
+        from quorate.node import SOCKET
+        from quorate.node.client import Client
+        from quorate.node.quorum.client import QuorumClient
+
+        sealed = wanted.sealed
+        sought = Sought("sealed", wire.encode(sealed), sealed.label.record)
+        with Client(Path(self.node or wanted.identity.node) / SOCKET) as client:
+            quorum = QuorumClient(client)
+            return wait_for_key(quorum, quorum.ask_to_unlock(sought, wanted.reason), tell)
 
 
 def main(arguments: Sequence[str] | None = None, opener: Opener | None = None) -> int:
@@ -34,7 +46,8 @@ def main(arguments: Sequence[str] | None = None, opener: Opener | None = None) -
             )
         reason = os.environ.get("QUORATE_REASON", "").strip()
         conversation = Conversation(sys.stdin.buffer.readline, _write)
-        converse(machine.removeprefix(FLAG), conversation, os.urandom, opener or NoOpener(), reason)
+        asking = opener or NodeOpener(os.environ.get("QUORATE_NODE", ""))
+        converse(machine.removeprefix(FLAG), conversation, os.urandom, asking, reason)
     except Error as e:
         print(f"age-plugin-quorate: error: {e}", file=sys.stderr)
         if e.hint:

@@ -14,8 +14,9 @@ from quorate.cli.options import (
     read_file,
     write_file,
 )
-from quorate.cli.output import aligned, grouped, show
-from quorate.errors import Error
+from quorate.cli.output import aligned, grouped, say, show
+from quorate.errors import Error, Refused
+from quorate.threshold.age.keys import of_record
 from quorate.threshold.keys import Purpose
 
 if TYPE_CHECKING:
@@ -94,6 +95,35 @@ def show_command(name: Name, node: NodeOption = None, form: FormatOption = "text
     show(key, _whole(key), form)
 
 
+@app.command("recipient")
+def recipient(
+    name: Name,
+    record: Annotated[str, typer.Option(help="As which record; else each file is its own.")] = "",
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Print the line to which age seals: age -r LINE FILE."""
+    with quorum_of(node) as client:
+        key = client.key(name)
+    if not key.recipient:
+        raise Refused(f"nothing can be sealed to key {name}: {_why_not(key)}")
+    if key.purpose == "plain":
+        say(f"note: {key.warning}", error=True)
+    line = of_record(key.recipient, record) if record else key.recipient
+    show({"recipient": line}, [line], form)
+
+
+@app.command("identity")
+def identity(name: Name, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Print the line with which age asks this node to open: age -d -i FILE. It is no secret."""
+    with quorum_of(node) as client:
+        key = client.key(name)
+    if not key.identity:
+        hint = "quorate unlock FILE --record ID --reason WHY" if key.purpose == "plain" else ""
+        raise Refused(f"age does not open with key {name}: {_why_not(key)}", hint=hint)
+    show({"identity": key.identity}, [key.identity], form)
+
+
 @app.command("check")
 def check(name: Name, node: NodeOption = None, form: FormatOption = "text") -> None:
     """Ask every holder to prove that its share is alive; exit 1 if one is not."""
@@ -158,7 +188,7 @@ def _whole(key: "KeyView") -> list[str]:
         *aligned(
             [
                 ("name", key.name),
-                ("rule", f"{key.rule}, to {key.purpose}"),
+                ("rule", f"{key.rule}, {_for(key)}"),
                 ("state", f"{key.state}: {key.note}" if key.note else key.state),
                 ("holders", holders),
                 ("planned", f"by {key.proposer}, {key.created}"),
@@ -169,6 +199,14 @@ def _whole(key: "KeyView") -> list[str]:
         *([f"warning  {key.warning}"] if key.warning else []),
         *_next(key),
     ]
+
+
+def _for(key: "KeyView") -> str:
+    return "a plain recipient of age" if key.purpose == "plain" else f"to {key.purpose}"
+
+
+def _why_not(key: "KeyView") -> str:
+    return f"it is {key.state}, to {key.purpose}" if key.purpose != "plain" else "it is plain"
 
 
 def _said(word: str) -> str:
@@ -183,6 +221,10 @@ def _next(key: "KeyView") -> list[str]:
         lines.append(f"the nodes of {', '.join(key.waits_for)} have a step to take")
     elif key.state == "ready" and key.purpose == "sign":
         lines.append(f"next: quorate order propose FILE --key {key.name}")
+    elif key.state == "ready" and key.purpose == "unlock":
+        lines.append(f"next: quorate seal FILE --key {key.name}")
+    elif key.state == "ready":
+        lines.append(f"next: age -r {key.recipient} -o FILE.age FILE")
     return lines
 
 

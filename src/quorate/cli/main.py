@@ -23,6 +23,7 @@ from quorate.cli import (
     policy,
     seal,
     study,
+    unlock,
     verify,
 )
 from quorate.cli.output import Format, say, say_error
@@ -46,6 +47,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")
 app.command("seal")(seal.seal)
+app.add_typer(unlock.app, name="unlock")
 app.command("verify")(verify.verify)
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)

@@ -1,14 +1,14 @@
 """`quorate order`: what a quorum of a key's holders approves and signs, one by one."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quorate.cli.options import FormatOption, NodeOption, quorum_of, read_file, write_file
-from quorate.cli.output import aligned, grouped, say, show
-from quorate.errors import Error, Unavailable, Usage
+from quorate.cli.output import aligned, grouped, show
+from quorate.cli.request_text import confirm, heading, state, untold, waits, words
+from quorate.errors import Unavailable
 from quorate.quorum.key import GROUPS_OWN
 from quorate.quorum.order import Order, order_from_json, public_pem
 
@@ -73,7 +73,8 @@ def approve(
     """Approve an order under this member's own name: shows what it says, and asks."""
     with quorum_of(node) as client:
         if not yes:
-            _ask(client.order(id_))
+            order = client.order(id_)
+            confirm("order", order, lines_of(order))
         order = client.answer_order(id_, "approve", reason)
     show(order, _decided(order), form)
 
@@ -142,14 +143,7 @@ def openssl_command(folder: Path) -> list[str]:
 def lines_of(order: "OrderView") -> list[str]:
     """Return an order as lines of text."""
     return [
-        *aligned(
-            [
-                ("order", f"{order.id} under {order.key}, {order.rule}"),
-                ("state", f"{order.state}: {order.note}" if order.note else order.state),
-                ("by", f"{order.requester}, {order.created}, until {order.expires}"),
-                ("reason", order.reason),
-            ]
-        ),
+        *aligned(heading("order", order)),
         *(f"  {line}" for line in order.words),
         f"document {grouped(order.subject)}",
         *_decided(order)[1:],
@@ -157,19 +151,13 @@ def lines_of(order: "OrderView") -> list[str]:
 
 
 def _decided(order: "OrderView") -> list[str]:
-    state = f"{order.state}: {order.note}" if order.note else order.state
-    words = (
-        f"{a.member} {'approved' if a.word == 'approve' else 'declined'}: {a.reason}"
-        for a in order.answers
-    )
-    return [f"order    {order.id} is {state}", *words, *_next(order)]
+    return [f"order    {order.id} is {state(order)}", *words(order), *_next(order)]
 
 
 def _next(order: "OrderView") -> list[str]:
-    lines = [f"{', '.join(order.untold)} will hear of it when back"] if order.untold else []
+    lines = untold(order)
     if order.state == "open":
-        waits = ", ".join(order.waits_for)
-        lines.append(f"waits for {waits}: quorate order approve {order.id} --reason WHY")
+        lines.append(waits("order", order))
     elif order.state == "approved":
         lines.append(f"approved; it is signed as soon as {order.rule} are there and able")
     elif order.state == "signed":
@@ -180,12 +168,3 @@ def _next(order: "OrderView") -> list[str]:
 
 def _binary(order: Order) -> dict[str, bytes]:
     return {"message": order.request.message(), "signature": order.signature}
-
-
-def _ask(order: "OrderView") -> None:
-    say(*lines_of(order), error=True)
-    if not sys.stdin.isatty():
-        raise Usage("nobody is here to be asked", hint="decide with --yes, or at a terminal")
-    if not typer.confirm("approve exactly this?", err=True):
-        hint = f"to refuse it for good: quorate order decline {order.id} --reason WHY"
-        raise Error("nothing was approved", hint=hint)

@@ -1,4 +1,4 @@
-"""`quorate seal`: a file that only a quorum of a key's holders opens. It needs no node."""
+"""`quorate seal`: a file that only a quorum of a key's holders opens. `--to` needs no node."""
 
 import os
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli.options import FormatOption
+from quorate.cli.options import FormatOption, NodeOption, quorum_of
 from quorate.cli.output import show
-from quorate.errors import Refused, Unavailable
+from quorate.cli.whole import whole_file
+from quorate.errors import Refused, Unavailable, Usage
 from quorate.threshold.age import keys, payload
 from quorate.threshold.age.header import FILE_KEY_LENGTH, make_header
 
@@ -24,7 +25,10 @@ class Sealed:
 
 def seal(
     file: Annotated[Path, typer.Argument(help="The file to seal; it stays as it is.")],
-    to: Annotated[str, typer.Option(metavar="age1quorate1...", help="The key's recipient.")],
+    key: Annotated[str, typer.Option(help="A key that this node knows, by its name.")] = "",
+    to: Annotated[
+        str, typer.Option(metavar="age1quorate1...", help="Without a node: the key's recipient.")
+    ] = "",
     record: Annotated[
         str,
         typer.Option(
@@ -36,10 +40,11 @@ def seal(
     out: Annotated[
         Path | None, typer.Option(help="If not given, the file's name and .age.")
     ] = None,
+    node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Seal a file to a key, as `age -r age1quorate1...` does."""
-    recipient = keys.parse_recipient(to)
+    recipient = keys.parse_recipient(_recipient(to, key, node))
     file_key = os.urandom(FILE_KEY_LENGTH)
     stanza = keys.seal(recipient.public_key, record or recipient.record, file_key, os.urandom)
     target = out or file.with_name(f"{file.name}.age")
@@ -48,16 +53,31 @@ def seal(
     show(sealed, [f"{sealed.file} is sealed as record {sealed.record}"], form)
 
 
+def _recipient(to: str, key: str, node: Path | None) -> str:
+    """Return the recipient that was named, or that of a key this node knows."""
+    if to or not key:
+        if not to or key:
+            raise Usage("a file is sealed to one key", hint="name it with --key, or with --to")
+        return to
+    with quorum_of(node) as client:
+        found = client.key(key)
+    if found.purpose == "plain":
+        raise Refused(
+            f"key {key} is plain: any age program seals to it",
+            hint=f"age -r {found.recipient} -o FILE.age FILE",
+        )
+    if not found.recipient:
+        raise Refused(
+            f"key {key} is {found.state}, to {found.purpose}: nothing can be sealed to it",
+            hint="make one with: quorate key create NAME --purpose unlock",
+        )
+    return found.recipient
+
+
 def _write(file: Path, target: Path, header: bytes, file_key: bytes) -> None:
     try:
-        with file.open("rb") as source, target.open("xb") as sink:
+        with file.open("rb") as source, whole_file(target) as sink:
             sink.write(header)
-            for chunk in payload.seal(file_key, os.urandom(payload.NONCE), source.read):
-                sink.write(chunk)
-    except FileExistsError:
-        raise Refused(f"{target} exists", hint="choose another name with --out") from None
+            sink.writelines(payload.seal(file_key, os.urandom(payload.NONCE), source.read))
     except OSError as e:
-        raise Unavailable(
-            f"{file} was not sealed: {e.strerror}",
-            hint=f"check the paths; what is in {target} is not whole",
-        ) from None
+        raise Unavailable(f"{file} cannot be read: {e.strerror}", hint="check the path") from None

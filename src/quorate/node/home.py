@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from quorate.errors import NotFound, Refused, Unavailable
+from quorate.node import SOCKET
 from quorate.studies import document
 from quorate.studies.group import Group, Member, check_member, group_from_json, group_to_json
 from quorate.studies.sources import open_source
@@ -53,7 +54,7 @@ class Home:
     @property
     def socket(self) -> Path:
         """Where the staff's API listens."""
-        return self.folder / "api.sock"
+        return self.folder / SOCKET
 
     @property
     def log(self) -> Path:
@@ -160,7 +161,7 @@ def open_home(folder: Path) -> Home:
         raise NotFound(
             f"{folder} is not a node's folder", hint="make one with: quorate init FOLDER"
         )
-    if len(os.fsencode(folder / "api.sock")) > SOCKET_PATH_MAX:
+    if len(os.fsencode(folder / SOCKET)) > SOCKET_PATH_MAX:
         raise Unavailable(
             f"the path {folder} is too long for a Unix socket",
             hint=f"choose a folder whose path has at most {SOCKET_PATH_MAX - 9} bytes",

@@ -15,6 +15,7 @@ class RequestState(Enum):
     OPEN = "open"
     APPROVED = "approved"
     SIGNED = "signed"
+    UNLOCKED = "unlocked"
     DECLINED = "declined"
     EXPIRED = "expired"
 
@@ -26,6 +27,7 @@ class RequestEvent(Enum):
     NO_QUORUM = "too many holders declined"
     EXPIRED = "its time is over"
     SIGNED = "the group signed"
+    UNLOCKED = "the file key is with the requester"
 
 
 class KeyState(Enum):
@@ -57,11 +59,15 @@ REQUESTS: dict[tuple[RequestState, RequestEvent], RequestState] = {
     (RequestState.OPEN, RequestEvent.NO_QUORUM): RequestState.DECLINED,
     (RequestState.OPEN, RequestEvent.EXPIRED): RequestState.EXPIRED,
     (RequestState.APPROVED, RequestEvent.EXPIRED): RequestState.EXPIRED,
-    # the signature may arrive before the answers under which it was made, and after the hour
+    # what came of it may arrive before the answers under which it was made, and after the hour
     **{
-        (state, RequestEvent.SIGNED): RequestState.SIGNED
+        (state, event): done
+        for event, done in (
+            (RequestEvent.SIGNED, RequestState.SIGNED),
+            (RequestEvent.UNLOCKED, RequestState.UNLOCKED),
+        )
         for state in RequestState
-        if state is not RequestState.SIGNED
+        if state not in (RequestState.SIGNED, RequestState.UNLOCKED)
     },
 }
 
@@ -88,8 +94,9 @@ def after(table: dict[tuple[S, E], S], what: str, state: S, event: E) -> S:
 
 _WHY_NOT: dict[Enum, str] = {
     RequestState.OPEN: "it waits for answers",
-    RequestState.APPROVED: "it waits to be signed",
+    RequestState.APPROVED: "enough holders approved it already",
     RequestState.SIGNED: "its signature is out",
+    RequestState.UNLOCKED: "its requester has the file key",
     RequestState.DECLINED: "too many holders declined it; propose another",
     RequestState.EXPIRED: "its time is over; propose it again",
     KeyState.PROPOSED: "not every holder has approved it yet",

@@ -7,17 +7,16 @@ and certificates, so that it verifies alone; that the holders are the people one
 thinks of is known only to who compares the roster or passes `group`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from quorate.errors import Refused, VerificationFailed
-from quorate.quorum.answer import Holder, SignedAnswer, verify_answer
+from quorate.quorum.answer import Holder, SignedAnswer
+from quorate.quorum.countersign import verify_approvals
 from quorate.quorum.key import Key, holders_of, verify_key
-from quorate.quorum.request import Request, check_request, is_over, verify_requester
+from quorate.quorum.request import Request, check_request, verify_requester
 from quorate.studies import document
 from quorate.studies.group import Group
 from quorate.threshold import frost
@@ -54,7 +53,7 @@ def verify_order(order: Order, group: Group | None = None) -> None:
     _verify_requester(order, group)
     if request.key != key.key_id():
         raise VerificationFailed("the request is for another key")
-    _verify_answers(order)
+    verify_approvals(request, key.plan, order.answers)
     frost.verify(key.public.group, request.message(), order.signature)
 
 
@@ -65,35 +64,6 @@ def _verify_requester(order: Order, group: Group | None) -> None:
     if requester.name != name or requester not in (known or [requester]) or (group and not known):
         raise VerificationFailed("the requester is not the member of that name")
     verify_requester(order.request, requester.public_key, order.requested)
-
-
-def _verify_answers(order: Order) -> None:
-    request, plan = order.request, order.key.plan
-    names = [signed.answer.member for signed in order.answers]
-    if names != [name for name in plan.names if name in names]:
-        raise VerificationFailed("the answers are not one a holder, in their order")
-    for signed in order.answers:
-        verify_answer(plan.holders, signed)
-        check_counts(request, signed)
-    if len(names) < plan.min_signers:
-        raise VerificationFailed(f"{len(names)} holders approved, where {plan.rule} must")
-
-
-def check_counts(request: Request, signed: SignedAnswer) -> None:
-    """Raise `VerificationFailed` unless an answer is an approval of this very request, in time."""
-    answer = signed.answer
-    if answer.subject != request.digest() or answer.word != "approve":
-        raise VerificationFailed(f"the answer of {answer.member} approves another request")
-    if answer.expires != request.expires:
-        raise VerificationFailed(f"the answer of {answer.member} has another expiry")
-    if is_over(request.expires, datetime.fromisoformat(answer.time)):
-        raise VerificationFailed(f"{answer.member} answered when the request was over")
-
-
-def answers_of(key: Key, words: Iterable[SignedAnswer]) -> tuple[SignedAnswer, ...]:
-    """Return approvals in the order of holders, as an order carries them."""
-    by_name = {signed.answer.member: signed for signed in words}
-    return tuple(by_name[name] for name in key.plan.names if name in by_name)
 
 
 def public_pem(key: Key) -> str:

@@ -3,6 +3,8 @@
 Twice: before its person is asked, and when a quorum has approved. Then its
 partial decryption goes to the reply key of the request's document, and nowhere
 else. So an approval is of this record, for this requester, until this hour.
+When enough answers are together, the member they went to says so to all
+(`Opened`), with the approvals and with what proves that a holder cheated.
 """
 
 from collections.abc import Iterable
@@ -13,12 +15,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.algebra.edwards25519 import Point, Randomness
-from quorate.errors import Refused
+from quorate.errors import Refused, VerificationFailed
 from quorate.quorum.answer import Holder, SignedAnswer, approvals
+from quorate.quorum.countersign import verify_approvals
 from quorate.quorum.key import Key
-from quorate.quorum.request import Request, check_request, is_over
+from quorate.quorum.request import Request, check_request, is_over, verify_requester
 from quorate.threshold.age.header import parse_header
-from quorate.threshold.answers import Identity, SealedAnswer, answer
+from quorate.threshold.answers import (
+    Identity,
+    SealedAnswer,
+    SignedParts,
+    answer,
+    verify_proof,
+)
+from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, seat
 from quorate.threshold.plain import Register, check_register
 from quorate.threshold.unlocking import Unlocking, check_document
@@ -41,6 +51,27 @@ class Own:
     share: KeyShare
     identity: Ed25519PrivateKey = field(repr=False)
     register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a holder signed and is wrong: whoever has the request can see that it cheated."""
+
+    identifier: int
+    signed: SignedParts
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """That a request was unlocked, for all members; the file key is for the requester only."""
+
+    request: Request
+    document: bytes
+    requested: bytes  # its requester's signature
+    answers: tuple[SignedAnswer, ...]  # approvals, in the order of holders
+    box: bytes  # the file key, sealed to the requester's reply key
+    proofs: tuple[Proof, ...]
+    signature: bytes  # of the member to whom the answers went
 
 
 def identities(key: Key) -> tuple[Identity, ...]:
@@ -90,6 +121,40 @@ def answer_unlock(
     if sought.mode == "plain":
         check_register(own.register, parse_header(sought.content), sought.record)
     return answer(own.share, own.identity, asked, checked.bases, unlocking.answers_to, randomness)
+
+
+def sign_opened(
+    identity: Ed25519PrivateKey, request: Request, box: bytes, proofs: tuple[Proof, ...]
+) -> bytes:
+    """Return the signature of the member to whom the answers went."""
+    return identity.sign(_opened_input(request, box, proofs))
+
+
+def verify_opened(key: Key, opened: Opened, requester: Holder) -> Checked:
+    """Return the request that was unlocked. Raises an `Error` unless all of it verifies.
+
+    Enough holders approved it in time, whoever the answers went to says so,
+    and every proof shows that its holder cheated.
+    """
+    request = opened.request
+    checked = check_unlock(key, request, opened.document, requester)
+    verify_requester(request, requester.public_key, opened.requested)
+    verify_approvals(request, key.plan, opened.answers)
+    who = checked.unlocking.answers_to.member
+    owner = next(h for h in (requester, *key.plan.holders) if h.name == who)
+    message = _opened_input(request, opened.box, opened.proofs)
+    verify_by(owner.public_key, opened.signature, message, f"{who} did not say so")
+    asked, them = checked.unlocking.asked(request.digest()), identities(key)
+    for proof in opened.proofs:
+        if not 1 <= proof.identifier <= len(them):
+            raise VerificationFailed("a proof against nobody")
+        holder = (proof.identifier, them[seat(proof.identifier)])
+        verify_proof(key.public, asked, checked.bases, proof.signed, holder)
+    return checked
+
+
+def _opened_input(request: Request, box: bytes, proofs: tuple[Proof, ...]) -> bytes:
+    return wire.signing_input("opened", (request.digest(), box, proofs))
 
 
 def _identity(holder: Holder) -> Identity:

@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from quorate.algebra import edwards25519 as ed
 from quorate.node.home import Home
 from quorate.node.quorum.records import RequestEntry
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
-from quorate.threshold.keys import KeyShare
+from quorate.threshold.keys import KeyShare, Purpose
 from tests.node.three import Hospital, connected, make_homes, until
 from tests.quorum.dealt import DOCUMENT, ROLES, deal, plan_of
 
@@ -18,10 +19,12 @@ PASSPHRASE = "correct horse battery"  # noqa: S105 - of a test
 Clinic = dict[str, Hospital]
 
 
-async def give_key(nodes: Clinic, holders: tuple[str, ...], min_signers: int) -> Key:
+async def give_key(
+    nodes: Clinic, holders: tuple[str, ...], min_signers: int, purpose: Purpose = "sign"
+) -> Key:
     """Deal a key to the nodes of its holders, and tell all nodes of it."""
     group = next(iter(nodes.values())).desk.group
-    plan = replace(plan_of(group, holders, min_signers), group=group.digest())
+    plan = replace(plan_of(group, holders, min_signers, purpose), group=group.digest())
     key, shares = deal(plan, [nodes[name].home.identity for name in plan.names])
     for name, share in zip(plan.names, shares, strict=True):
         await keep(nodes[name], share)
@@ -37,20 +40,24 @@ async def keep(node: Hospital, share: KeyShare) -> None:
 
 
 @contextlib.asynccontextmanager
-async def up_with_key(*homes: Home) -> AsyncGenerator[tuple[Clinic, Key]]:
+async def up_with_key(
+    *homes: Home, purpose: Purpose = "sign"
+) -> AsyncGenerator[tuple[Clinic, Key]]:
     """These members' nodes, connected, with a key of which two of three roles must act."""
     async with connected(*homes) as hospitals:
         nodes = {node.home.name: node for node in hospitals}
-        yield nodes, await give_key(nodes, ROLES, 2)
+        yield nodes, await give_key(nodes, ROLES, 2, purpose)
 
 
 def in_a_clinic(
-    body: Callable[[Clinic, Key], Awaitable[None]], names: tuple[str, ...] = ROLES
+    body: Callable[[Clinic, Key], Awaitable[None]],
+    names: tuple[str, ...] = ROLES,
+    purpose: Purpose = "sign",
 ) -> None:
     """Run `body` among the connected nodes of these members, who have a key."""
 
     async def main() -> None:
-        async with up_with_key(*make_homes(names)) as (nodes, key):
+        async with up_with_key(*make_homes(names), purpose=purpose) as (nodes, key):
             await body(nodes, key)
 
     asyncio.run(main())
@@ -61,6 +68,14 @@ async def propose(node: Hospital, key: Key, hours: float = 24) -> RequestEntry:
         "order", key, DOCUMENT.encode(), "pain after surgery", timedelta(hours=hours)
     )
     return entry
+
+
+async def tamper(node: Hospital, key: Key) -> None:
+    """Give a node another number for a share: what it makes of that is wrong."""
+    custody = node.quorum.custody
+    share = custody.share(key.key_id())
+    wrong = replace(share, secret=ed.scalar_add(share.secret, ed.ONE))
+    custody.keep(f"share {key.key_id().hex()}", wrong)
 
 
 async def approve(node: Hospital, digest: bytes, reason: str = "checked the dose") -> RequestEntry:

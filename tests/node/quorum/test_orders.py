@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from quorate.algebra import edwards25519 as ed
 from quorate.errors import NotFound, Refused, Unavailable
 from quorate.node.quorum.messages import Asked, Commit, Sign
 from quorate.node.quorum.records import RequestEntry
@@ -28,6 +27,7 @@ from tests.node.quorum.clinic import (
     propose,
     signed_everywhere,
     state_at,
+    tamper,
     up_with_key,
 )
 from tests.node.three import NOW, Hospital, connected, make_homes, until, up
@@ -119,14 +119,6 @@ def test_an_order_waits_for_a_signer_whose_node_is_down_and_says_so() -> None:
             await signed_everywhere(nodes, digest)
 
     asyncio.run(main())
-
-
-async def tamper(node: Hospital, key: Key) -> None:
-    """Give a node another number for a share: what it signs with that is wrong."""
-    custody = node.quorum.custody
-    share = custody.share(key.key_id())
-    wrong = replace(share, secret=ed.scalar_add(share.secret, ed.ONE))
-    custody.keep(f"share {key.key_id().hex()}", wrong)
 
 
 def test_who_sends_a_wrong_share_is_named_with_proof_and_others_sign() -> None:

@@ -1,18 +1,19 @@
-"""The routes of keys, orders and the vault: this node's own staff, on the node's socket."""
+"""The routes of keys, orders, unlocking and the vault, for this node's own staff."""
 
 from datetime import timedelta
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
-from quorate.errors import NotFound, Refused
+from quorate.errors import NotFound
 from quorate.node.quorum.backup import make_backup, restore
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import KeyEntry, RequestEntry
+from quorate.node.quorum.request_views import answer_views, made_key, request_view
+from quorate.node.quorum.unlock_api import add_unlocks
 from quorate.node.quorum.views import (
     AliveView,
     AnswerBody,
-    AnswerView,
     HolderView,
     KeyBody,
     KeyView,
@@ -22,19 +23,21 @@ from quorate.node.quorum.views import (
     RestoreBody,
     VaultView,
 )
-from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.fhir import plain_words
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import KeyState, RequestState
 from quorate.quorum.order import order_to_json
+from quorate.threshold import plain
+from quorate.threshold.age.keys import VERSION, Identity, Recipient
 
 
 def add_quorum(app: FastAPI, quorum: Quorum) -> None:
-    """Add all routes of keys and orders."""
+    """Add all routes of keys, orders and unlocking."""
     _add_vault(app, quorum)
     _add_keys(app, quorum)
     _add_shares(app, quorum)
     _add_orders(app, quorum)
+    add_unlocks(app, quorum)
 
 
 def _add_vault(app: FastAPI, quorum: Quorum) -> None:
@@ -86,7 +89,7 @@ def _add_keys(app: FastAPI, quorum: Quorum) -> None:
 def _add_shares(app: FastAPI, quorum: Quorum) -> None:
     @app.post("/keys/{name}/check")
     async def check(name: str) -> tuple[AliveView, ...]:
-        found = await quorum.heartbeats.check(_made(quorum, name))
+        found = await quorum.heartbeats.check(made_key(quorum, name))
         return tuple(
             AliveView(member=one.member, alive=not one.trouble, trouble=one.trouble)
             for one in found
@@ -94,7 +97,7 @@ def _add_shares(app: FastAPI, quorum: Quorum) -> None:
 
     @app.post("/keys/{name}/backup")
     async def backup(name: str, body: PassphraseBody) -> PlainTextResponse:
-        key = _made(quorum, name)
+        key = made_key(quorum, name)
         text = await make_backup(quorum.desk, quorum.custody, key, body.passphrase)
         return PlainTextResponse(text, media_type="application/json")
 
@@ -115,7 +118,7 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
 
     @app.post("/orders")
     async def propose(body: OrderBody) -> OrderView:
-        key = _made(quorum, body.key)
+        key = made_key(quorum, body.key)
         entry, untold = await quorum.requests.propose(
             "order", key, body.document.encode(), body.reason, timedelta(hours=body.hours)
         )
@@ -152,17 +155,6 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
         return PlainTextResponse(text, media_type="application/json")
 
 
-def _made(quorum: Quorum, name: str) -> Key:
-    """Return the key of that name, if it exists already. Raises `NotFound`, `Refused`."""
-    entry = quorum.records.find_key(name)
-    if entry.key is None:
-        raise Refused(
-            f"key {entry.plan.name} is {entry.state.value}: it does not exist yet",
-            hint=f"quorate key show {entry.plan.name}",
-        )
-    return entry.key
-
-
 def _found(quorum: Quorum, prefix: str) -> RequestEntry:
     entry = quorum.records.find_request(prefix)
     if entry.request.type != "order":
@@ -179,7 +171,7 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
         name=plan.name,
         purpose=plan.purpose,
         rule=str(plan.rule),
-        warning=plan.rule.warning,
+        warning=plain.RISK if plan.purpose == "plain" else plan.rule.warning,
         state=entry.state.value,
         note=entry.note,
         proposer=plan.proposer,
@@ -189,46 +181,38 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
             HolderView(name=h.name, operator=h.operator, public_key=h.public_key.hex())
             for h in plan.holders
         ),
-        answers=_answer_views(quorum.records.answers(plan.digest())),
+        answers=answer_views(quorum.records.answers(plan.digest())),
         waits_for=quorum.keys.waits_for(entry) if entry.state is not KeyState.READY else (),
         key_id="" if key is None else key.key_id().hex(),
         public_key="" if key is None else key.public.group.hex(),
         share="sealed" if has_share else "",
+        recipient="" if key is None else _recipient(key),
+        identity="" if key is None else _identity(quorum, key),
         untold=untold,
     )
+
+
+def _recipient(key: Key) -> str:
+    """Return the line to which age seals."""
+    if key.plan.purpose == "plain":
+        return plain.recipient(key.public)
+    sealed_to = Recipient(VERSION, key.public.group, "")
+    return sealed_to.text() if key.plan.purpose == "unlock" else ""
+
+
+def _identity(quorum: Quorum, key: Key) -> str:
+    """Return the line with which age opens, by asking this node; it holds no secret."""
+    identity = Identity(VERSION, key.public.group, str(quorum.desk.home.folder.absolute()))
+    return identity.text() if key.plan.purpose == "unlock" else ""
 
 
 def _order_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> OrderView:
-    request, records = entry.request, quorum.records
-    key = records.key_of(request.key)
-    answers = records.answers(request.digest())
-    answered = {signed.answer.member for signed in answers}
     order = None if entry.result is None else quorum.orders.order(entry)
     return OrderView(
-        id=request.short_id,
-        digest=request.digest().hex(),
-        key=key.plan.name,
-        rule=str(key.plan.rule),
-        requester=request.requester,
-        reason=request.reason,
-        created=request.created,
-        expires=request.expires,
-        state=entry.state.value,
-        note=entry.note,
+        **dict(request_view(quorum, entry, untold)),
         words=plain_words(entry.document.decode()),
         document=entry.document.decode(),
-        subject=request.subject.hex(),
-        holders=key.plan.names,
-        answers=_answer_views(answers),
-        waits_for=tuple(name for name in key.plan.names if name not in answered),
+        subject=entry.request.subject.hex(),
         signature="" if order is None else order.signature.hex(),
-        message=request.message().hex(),
-        untold=untold,
-    )
-
-
-def _answer_views(answers: tuple[SignedAnswer, ...]) -> tuple[AnswerView, ...]:
-    return tuple(
-        AnswerView(member=a.member, word=a.word, reason=a.reason, time=a.time)
-        for a in (signed.answer for signed in answers)
+        message=entry.request.message().hex(),
     )

@@ -1,5 +1,6 @@
-"""Talks to a node about keys, orders and its vault: one method for each route."""
+"""Talks to a node about keys, orders, unlocking and its vault: one method for each route."""
 
+import base64
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
@@ -8,14 +9,18 @@ from quorate.node.client import Client
 from quorate.node.quorum.views import (
     AliveView,
     AnswerBody,
+    FileKeyView,
     KeyBody,
     KeyView,
     OrderBody,
     OrderView,
     PassphraseBody,
     RestoreBody,
+    UnlockBody,
+    UnlockView,
     VaultView,
 )
+from quorate.threshold.answers import Sought
 from quorate.threshold.keys import Purpose
 
 
@@ -91,6 +96,38 @@ class QuorumClient:
     def order_file(self, id_: str) -> str:
         """Return the text of the signed order's file."""
         return self.client.ask("GET", _route("orders", id_, "file")).text
+
+    def unlocks(self) -> tuple[UnlockView, ...]:
+        return self.client.get("/unlocks", tuple[UnlockView, ...])
+
+    def unlock_request(self, id_: str) -> UnlockView:
+        return self.client.get(_route("unlocks", id_), UnlockView)
+
+    def ask_to_unlock(
+        self, sought: Sought, reason: str, *, hours: float = 24, key: str = "", opener: str = ""
+    ) -> UnlockView:
+        """Ask the holders; what was asked for before and is not over is not asked for again."""
+        body = UnlockBody(
+            mode=sought.mode,
+            content=base64.b64encode(sought.content).decode(),
+            record=sought.record,
+            reason=reason,
+            hours=hours,
+            key=key,
+            opener=opener,
+        )
+        return self.client.post("/unlocks", UnlockView, body)
+
+    def answer_unlock(
+        self, id_: str, word: Literal["approve", "decline"], reason: str
+    ) -> UnlockView:
+        route = _route("unlocks", id_, word)
+        return self.client.post(route, UnlockView, AnswerBody(reason=reason))
+
+    def file_key(self, id_: str) -> bytes:
+        """Return the file key that a request of this member opened."""
+        found = self.client.get(_route("unlocks", id_, "key"), FileKeyView)
+        return bytes.fromhex(found.file_key)
 
 
 def _route(noun: str, name: str, action: str = "") -> str:

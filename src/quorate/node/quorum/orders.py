@@ -12,9 +12,10 @@ from quorate.node.messages import Ack
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
 from quorate.quorum.answer import SignedAnswer
+from quorate.quorum.countersign import answers_of
 from quorate.quorum.key import Key, holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
-from quorate.quorum.order import FORMAT, Order, answers_of, verify_order
+from quorate.quorum.order import FORMAT, Order, verify_order
 
 TOLD_FOR = timedelta(days=30)
 """How long after its time an order is still told to members that come back."""

@@ -1,4 +1,4 @@
-"""All that one node does with keys and orders, put together."""
+"""All that one node does with keys, orders and unlocking, put together."""
 
 import asyncio
 import os
@@ -10,14 +10,18 @@ import structlog
 from quorate.errors import Error, NotFound, Party, Unavailable
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
+from quorate.node.quorum.gathering import Gathering
 from quorate.node.quorum.generation import Generation
 from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records
+from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
+from quorate.node.quorum.unlocker import Unlocker
+from quorate.node.quorum.unlocks import Unlocks
 from quorate.threshold.together import GroupSigner
 
 Answerer = Callable[[Party, bytes], Awaitable[bytes]]
@@ -27,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """Keys, requests and orders of one node."""
+    """Keys, requests, orders and unlocking of one node."""
 
     desk: Desk
     records: Records
@@ -39,6 +43,9 @@ class Quorum:
     orders: Orders
     signer: Signer
     signing: Signing
+    unlocks: Unlocks
+    unlocker: Unlocker
+    gathering: Gathering
 
     def answers(self) -> dict[str, Answerer]:
         """Return what answers each topic of `messages`."""
@@ -51,6 +58,9 @@ class Quorum:
             "order": self.orders.on_order,
             "commit": self.signer.on_commit,
             "sign": self.signer.on_sign,
+            "opener": self.unlocker.on_opener,
+            "unlock": self.unlocker.on_unlock,
+            "opened": self.unlocks.on_opened,
         }
 
     async def catch_up(self, party: Party) -> None:
@@ -60,7 +70,8 @@ class Quorum:
             await self.generation.catch_up(party)
             await self.orders.catch_up(party)
             await self.requests.catch_up(party)
-            self.signing.start_all()
+            await self.unlocks.catch_up(party)
+            self._start_all()
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
 
@@ -82,18 +93,27 @@ class Quorum:
         await self.custody.unlock(passphrase)
         self.desk.audit.append("shares unlocked")
         self.generation.resume()
-        self.signing.start_all()
+        self._start_all()
+        for party, peer in self.desk.peers.peers.items():
+            if peer.ready.is_set():  # somebody may have waited for this share
+                self.gathering.errands.aside(self.catch_up(party))
 
     def look_again(self) -> None:
         """End what is over, and try again what waits."""
         self.keys.expire()
         self.requests.expire()
+        self.unlocks.replies.forget(self.desk.now())
         self.generation.resume()
-        self.signing.start_all()
+        self._start_all()
 
     def stop(self) -> None:
         """Give up what is under way: it will be tried again."""
         self.signing.stop()
+        self.gathering.stop()
+
+    def _start_all(self) -> None:
+        self.signing.start_all()
+        self.gathering.start_all()
 
 
 def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
@@ -108,13 +128,30 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     orders = Orders(desk, records, requests)
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
-    requests.on_quorum = lambda digest: _if_order(records, digest, signing.start_later)
-    requests.on_last_word = lambda digest: _if_order(records, digest, signing.start)
+    replies = Replies(desk, custody)
+    unlocks = Unlocks(desk, records, requests, replies)
+    unlocker = Unlocker(desk, records, custody, requests, replies)
+    gathering = Gathering(desk, records, unlocker, unlocks, tasks)
+
+    def begin(digest: bytes, sign: Callable[[bytes], object]) -> None:
+        order = records.request(digest).request.type == "order"
+        (sign if order else gathering.start)(digest)
+
+    requests.on_unlocking = unlocks.on_unlocking
+    requests.on_quorum = lambda digest: begin(digest, signing.start_later)
+    requests.on_last_word = lambda digest: begin(digest, signing.start)
     return Quorum(
-        desk, records, custody, keys, generation, heartbeats, requests, orders, signer, signing
+        desk,
+        records,
+        custody,
+        keys,
+        generation,
+        heartbeats,
+        requests,
+        orders,
+        signer,
+        signing,
+        unlocks,
+        unlocker,
+        gathering,
     )
-
-
-def _if_order(records: Records, digest: bytes, sign: Callable[[bytes], object]) -> None:
-    if records.request(digest).request.type == "order":
-        sign(digest)

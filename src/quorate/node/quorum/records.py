@@ -13,13 +13,22 @@ import sqlalchemy as sa
 
 from quorate import wire
 from quorate.errors import NotFound, VerificationFailed
-from quorate.node.quorum.tables import answers, keys, postings, requests, sealed
+from quorate.node.quorum.tables import (
+    answers,
+    keys,
+    parts,
+    postings,
+    register,
+    requests,
+    sealed,
+)
 from quorate.node.store import Store
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key, KeyPlan
 from quorate.quorum.lifecycle import KeyState, RequestState
 from quorate.quorum.posting import Board, Posting
 from quorate.quorum.request import Request
+from quorate.threshold.answers import SealedAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class Records:
             what = "more than one request" if found and plain else "no request"
             raise NotFound(
                 f"{what} on this node has an identifier beginning with {prefix[:64]!r}",
-                hint="list orders with: quorate order list",
+                hint="list them with: quorate order list, or quorate unlock list",
             )
         return found[0]
 
@@ -163,6 +172,37 @@ class Records:
         with self.store.transaction() as db:
             rows = db.scalars(chosen).all()
         return tuple(wire.decode(row, SignedAnswer) for row in rows)
+
+    # Unlocking
+
+    def add_part(self, subject: bytes, sealed: SealedAnswer) -> bool:
+        """Keep a holder's answer to a request to unlock; return whether it is its first."""
+        where = {"subject": subject, "identifier": sealed.identifier}
+        with self.store.transaction() as db:
+            if db.execute(sa.select(parts.c.identifier).filter_by(**where)).first():
+                return False
+            db.execute(parts.insert().values(**where, answer=wire.encode(sealed)))
+            return True
+
+    def drop_part(self, subject: bytes, identifier: int) -> None:
+        where = {"subject": subject, "identifier": identifier}
+        with self.store.transaction() as db:
+            db.execute(parts.delete().filter_by(**where))
+
+    def parts(self, subject: bytes) -> tuple[SealedAnswer, ...]:
+        """Return the answers to a request to unlock, in the order of identifiers."""
+        chosen = sa.select(parts.c.answer).filter_by(subject=subject).order_by("identifier")
+        with self.store.transaction() as db:
+            rows = db.scalars(chosen).all()
+        return tuple(wire.decode(row, SealedAnswer) for row in rows)
+
+    def claim(self, share: bytes, record: str) -> str:
+        """Keep the record of a plain stanza's share unless one is kept; return the one kept."""
+        with self.store.transaction() as db:
+            kept = db.scalar(sa.select(register.c.record).filter_by(share=share))
+            if kept is None:
+                db.execute(register.insert().values(share=share, record=record))
+        return record if kept is None else str(kept)
 
     # Postings
 
@@ -193,6 +233,12 @@ class Records:
     def sealed(self, name: str) -> bytes | None:
         with self.store.transaction() as db:
             return db.scalar(sa.select(sealed.c.sealed).filter_by(name=name))
+
+    def sealed_names(self, prefix: str) -> tuple[str, ...]:
+        """Return the names that begin with `prefix`, in their order."""
+        chosen = sa.select(sealed.c.name).where(sealed.c.name.startswith(prefix, autoescape=True))
+        with self.store.transaction() as db:
+            return tuple(db.scalars(chosen.order_by(sealed.c.name)).all())
 
     # Shared
 

@@ -21,10 +21,10 @@ from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
+from quorate.quorum.countersign import check_counts
 from quorate.quorum.fhir import plain_words, text_of
 from quorate.quorum.key import Key, holders_of
 from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
-from quorate.quorum.order import check_counts
 from quorate.quorum.request import (
     Purpose,
     Request,
@@ -111,6 +111,10 @@ class Requests:
         """Take in a request and answers to it, whoever passes them on."""
         asked = wire.decode(body, Asked)
         self._take(asked)
+        digest = asked.request.digest()
+        waits = self.records.request(digest).state is RequestState.APPROVED
+        if waits and asked.request.type == "unlock":
+            self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
 
@@ -132,17 +136,20 @@ class Requests:
                     check_counts(entry.request, signed)
                 elif signed.answer.subject != digest:
                     raise Refused("an answer is to another request")
-            self.keep_answers(entry.request, words)
-            self._move_on(digest, key)
+            if self.keep_answers(entry.request, words):
+                self._move_on(digest, key)
 
-    def keep_answers(self, request: Request, words: tuple[SignedAnswer, ...]) -> None:
-        """Keep verified answers that are their holders' first, each with a line in the log."""
+    def keep_answers(self, request: Request, words: tuple[SignedAnswer, ...]) -> bool:
+        """Keep verified answers that are their holders' first, logged; return whether any is."""
+        heard = False
         for signed in words:
             answer = signed.answer
             if self.records.add_answer(signed):
+                heard = True
                 said = "approved" if answer.word == "approve" else "declined"
                 who = f"{request.short_id} by {answer.member}: {answer.reason}"
                 self.desk.audit.append(f"{request.type} {said}", who)
+        return heard
 
     def approved_by(self, entry: RequestEntry) -> tuple[SignedAnswer, ...]:
         """Return the approvals that count now, verified anew, in the order of holders."""
@@ -216,7 +223,11 @@ class Requests:
     def _move_on(self, digest: bytes, key: Key) -> None:
         """Move a request on where its answers decide it."""
         entry = self.records.request(digest)
-        if entry.state is not RequestState.OPEN or is_over(entry.request.expires, self.desk.now()):
+        if is_over(entry.request.expires, self.desk.now()):
+            return
+        if entry.state is RequestState.APPROVED:
+            self.on_quorum(digest)  # one more: another holder may help
+        if entry.state is not RequestState.OPEN:
             return
         words = [signed.answer.word for signed in self.records.answers(digest)]
         if words.count("approve") >= key.plan.min_signers:

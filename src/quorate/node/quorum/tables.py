@@ -49,3 +49,16 @@ sealed = sa.Table(
     sa.Column("name", sa.String(100), primary_key=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
+parts = sa.Table(
+    "parts",
+    schema,
+    sa.Column("subject", sa.LargeBinary, primary_key=True),
+    sa.Column("identifier", sa.Integer, primary_key=True),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+)
+register = sa.Table(
+    "register",
+    schema,
+    sa.Column("share", sa.LargeBinary, primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+)

@@ -1,4 +1,4 @@
-"""What the node's HTTP API says of keys and orders, in the manner of `node.views`."""
+"""What the node's HTTP API says of keys, orders and unlocking, in the manner of `node.views`."""
 
 from typing import Annotated, Literal
 
@@ -47,11 +47,13 @@ class KeyView(View):
     key_id: str = ""
     public_key: str = ""
     share: Literal["", "sealed"] = ""  # what this node keeps of it
+    recipient: str = ""  # of a key to unlock: what age seals to
+    identity: str = ""  # and what age opens with, through this node
     untold: tuple[str, ...] = ()
 
 
-class OrderView(View):
-    """One order on this node."""
+class RequestView(View):
+    """What orders and requests to unlock have in common."""
 
     id: str
     digest: str
@@ -61,17 +63,33 @@ class OrderView(View):
     reason: str
     created: str
     expires: str
-    state: Literal["open", "approved", "signed", "declined", "expired"]
+    state: Literal["open", "approved", "signed", "unlocked", "declined", "expired"]
     note: str
-    words: tuple[str, ...]  # the document, for people
-    document: str
-    subject: str
     holders: tuple[str, ...]
     answers: tuple[AnswerView, ...]
     waits_for: tuple[str, ...]  # holders that have not answered
+    untold: tuple[str, ...] = ()
+
+
+class OrderView(RequestView):
+    """One order on this node."""
+
+    words: tuple[str, ...]  # the document, for people
+    document: str
+    subject: str
     signature: str = ""
     message: str = ""  # what the group signs
-    untold: tuple[str, ...] = ()
+
+
+class UnlockView(RequestView):
+    """One request to unlock on this node."""
+
+    mode: Literal["sealed", "plain"]
+    record: str
+    needed: int  # approvals
+    opener: str  # of a plain file: the holder that adds the answers up
+    risk: str  # what no check removes, where there is such a thing
+    culprits: tuple[str, ...] = ()
 
 
 class AliveView(View):
@@ -105,6 +123,24 @@ class OrderBody(View):
     key: str
     reason: str
     hours: float
+
+
+class UnlockBody(View):
+    """What to unlock, as which record, why, and for how long the request may wait."""
+
+    mode: Literal["sealed", "plain"]
+    content: str  # base64
+    record: str
+    reason: str
+    hours: float
+    key: str = ""  # where what is sealed does not say
+    opener: str = ""
+
+
+class FileKeyView(View):
+    """The key of one file, in hexadecimal, for who asked for it."""
+
+    file_key: Secret
 
 
 class PassphraseBody(View):

@@ -4,7 +4,7 @@ The recipient holds the public key, so stock `age -r` seals with our plugin and 
 node. The identity holds no secret: it says which node to ask, about which key.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quorate import wire
 from quorate.algebra.edwards25519 import Point, Randomness, decode_point
@@ -50,6 +50,12 @@ def parse_recipient(text: str) -> Recipient:
     if recipient.record:
         tdh2.check_record(recipient.record)
     return recipient
+
+
+def of_record(text: str, record: str) -> str:
+    """Return a recipient's line that seals as this record. Raises `MalformedMessage`."""
+    tdh2.check_record(record)
+    return replace(parse_recipient(text), record=record).text()
 
 
 def parse_identity(text: str) -> Identity:

@@ -1,0 +1,196 @@
+"""`quorate unlock`: sealed files that enough holders of a key agree to open."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+from typer.core import TyperGroup
+
+from quorate.cli.options import FormatOption, NodeOption, quorum_of
+from quorate.cli.output import aligned, say, show
+from quorate.cli.request_text import confirm, heading, state, untold, waits, words
+from quorate.cli.waiting import wait_for_key
+from quorate.cli.whole import whole_file
+from quorate.errors import NotFound, Unavailable, Usage
+from quorate.threshold.age import keys, payload, x25519
+from quorate.threshold.age.header import Header, read_header
+from quorate.threshold.answers import Sought
+
+if TYPE_CHECKING:
+    from quorate.node.quorum.client import QuorumClient
+    from quorate.node.quorum.views import UnlockView
+
+
+class _FileFirst(TyperGroup):
+    """`quorate unlock FILE` is short for `quorate unlock file FILE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["file", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_FileFirst, help="Sealed files that enough holders of a key open, for who asks and why."
+)
+
+RequestId = Annotated[
+    str, typer.Argument(metavar="ID", help="The request's identifier, or its beginning.")
+]
+Reason = Annotated[str, typer.Option(help="Why, for all members to read; it is signed.")]
+
+
+@app.command("file")
+def file_command(
+    file: Annotated[Path, typer.Argument(help="An age file that is sealed to a group's key.")],
+    reason: Reason,
+    out: Annotated[
+        Path | None, typer.Option(help="If not given, the file's name without .age.")
+    ] = None,
+    record: Annotated[
+        str, typer.Option(help="Of a file that is sealed to a plain key: which record it is.")
+    ] = "",
+    key: Annotated[str, typer.Option(help="Which key, if it is sealed to several.")] = "",
+    opener: Annotated[str, typer.Option(help="Of such a file: the holder that opens it.")] = "",
+    hours: Annotated[
+        float, typer.Option(min=0.01, max=24 * 90, help="For how long holders may answer.")
+    ] = 24,
+    wait: Annotated[bool, typer.Option(help="Wait for the holders, or ask and go.")] = True,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Ask the holders to open a file, wait for them, and write what is in it.
+
+    Whoever stops waiting types the same again later: the request goes on.
+    """
+    target = out or _without_age(file)
+    try:
+        with file.open("rb") as source, quorum_of(node) as client:
+            header = read_header(source.readline)
+            asked = _ask(client, header, record, reason, hours=hours, key=key, opener=opener)
+            if asked.risk:
+                say(f"note: {asked.risk}", error=True)
+            if not wait and asked.state != "unlocked":
+                show(asked, lines_of(asked), form)
+                return
+            file_key = wait_for_key(client, asked, lambda line: say(line, error=True))
+            header.verify(file_key)
+            _write(source, target, file_key)
+    except OSError as e:
+        raise Unavailable(f"{file} cannot be read: {e.strerror}", hint="check the path") from None
+    done = {"file": str(target), "record": asked.record, "request": asked.id}
+    show(done, [f"{asked.record} is in {target}"], form)
+
+
+@app.command("list")
+def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
+    """List the requests to unlock that this node knows."""
+    with quorum_of(node) as client:
+        found = client.unlocks()
+    rows = [(u.id, u.state, u.key, u.requester, u.created, u.record) for u in found]
+    none = ["no requests; make one with: quorate unlock FILE --reason WHY"]
+    show(found, aligned(rows) if rows else none, form)
+
+
+@app.command("show")
+def show_command(id_: RequestId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Show one request: which record, for whom and why, who answered, for whom it waits."""
+    with quorum_of(node) as client:
+        request = client.unlock_request(id_)
+    show(request, lines_of(request), form)
+
+
+@app.command("approve")
+def approve(
+    id_: RequestId,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Let this member's share help to open a record: shows for whom and why, and asks."""
+    with quorum_of(node) as client:
+        if not yes:
+            request = client.unlock_request(id_)
+            confirm("unlock", request, lines_of(request))
+        request = client.answer_unlock(id_, "approve", reason)
+    show(request, _decided(request), form)
+
+
+@app.command("decline")
+def decline(
+    id_: RequestId, reason: Reason, node: NodeOption = None, form: FormatOption = "text"
+) -> None:
+    """Refuse to open a record for good, and tell the other members why."""
+    with quorum_of(node) as client:
+        request = client.answer_unlock(id_, "decline", reason)
+    show(request, _decided(request), form)
+
+
+def lines_of(request: "UnlockView") -> list[str]:
+    """Return a request to unlock as lines of text."""
+    rows = [*heading("unlock", request), ("record", request.record)]
+    if request.opener:
+        rows.append(("opener", request.opener))
+    if request.culprits:
+        rows.append(("cheated", f"{', '.join(request.culprits)}: proven"))
+    risk = [f"risk     {request.risk}"] if request.risk else []
+    return [*aligned(rows), *risk, *words(request), *_next(request)]
+
+
+def _decided(request: "UnlockView") -> list[str]:
+    return [f"unlock   {request.id} is {state(request)}", *words(request), *_next(request)]
+
+
+def _next(request: "UnlockView") -> list[str]:
+    lines = untold(request)
+    if request.state == "open":
+        lines.append(waits("unlock", request))
+    return lines
+
+
+def _ask(
+    client: "QuorumClient",
+    header: Header,
+    record: str,
+    reason: str,
+    *,
+    hours: float,
+    key: str,
+    opener: str,
+) -> "UnlockView":
+    """Ask for the first stanza of the header whose key the node knows. Raises `NotFound`."""
+    unknown: NotFound | None = None
+    for sought in _sought(header, record):
+        try:
+            return client.ask_to_unlock(sought, reason, hours=hours, key=key, opener=opener)
+        except NotFound as e:
+            unknown = e
+    if unknown is not None:
+        raise unknown
+    raise NotFound("this file is not sealed to a group's key", hint="quorate key list")
+
+
+def _sought(header: Header, record: str) -> Iterator[Sought]:
+    for stanza in header.stanzas:
+        if stanza.kind == keys.KIND:
+            yield Sought("sealed", stanza.body, keys.sealed_in(stanza).label.record)
+    if any(stanza.kind == x25519.KIND for stanza in header.stanzas):
+        if not record:
+            raise Usage(
+                "a file that is sealed to a plain key does not say which record it is",
+                hint="say it with --record",
+            )
+        yield Sought("plain", header.encode(), record)
+
+
+def _without_age(file: Path) -> Path:
+    if file.suffix != ".age":
+        raise Usage(f"{file} does not end in .age", hint="name the file to write with --out")
+    return file.with_suffix("")
+
+
+def _write(source: BinaryIO, target: Path, file_key: bytes) -> None:
+    with whole_file(target) as sink:
+        sink.writelines(payload.unseal(file_key, source.read))

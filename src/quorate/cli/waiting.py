@@ -1,0 +1,45 @@
+"""Waiting until holders have unlocked something: for `quorate unlock` and for age's plugin."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from quorate.errors import Refused
+
+if TYPE_CHECKING:
+    from quorate.node.quorum.client import QuorumClient
+    from quorate.node.quorum.views import UnlockView
+
+LOOK_AGAIN_S = 0.1
+
+
+def wait_for_key(
+    client: "QuorumClient", request: "UnlockView", tell: Callable[[str], None]
+) -> bytes:
+    """Return the file key of a request, once it is unlocked; `tell` hears of each step.
+
+    Raises `Refused` where its holders declined, or did not answer in time.
+    """
+    said = ""
+    while True:
+        if (line := progress(request)) != said:
+            tell(line)
+            said = line
+        if request.state == "unlocked":
+            return client.file_key(request.id)
+        if request.state not in ("open", "approved"):
+            words = "; ".join(f"{a.member}: {a.reason}" for a in request.answers)
+            raise Refused(f"request {request.id} is {request.state}", hint=words)
+        time.sleep(LOOK_AGAIN_S)
+        request = client.unlock_request(request.id)
+
+
+def progress(request: "UnlockView") -> str:
+    """Return in one line how far a request is."""
+    approved = sum(answer.word == "approve" for answer in request.answers)
+    line = f"request {request.id}: {approved} of {request.needed} approved"
+    if request.state == "open":
+        line += f", waiting: {', '.join(request.waits_for)}"
+    elif request.state == "approved" and request.opener:
+        line += f", and {request.opener} is to open it"
+    return f"{line} ({request.note})" if request.note else line

@@ -1,0 +1,49 @@
+"""What the API says of any request: who asks, who answered, for whom it waits."""
+
+from quorate.errors import Refused
+from quorate.node.quorum.quorum import Quorum
+from quorate.node.quorum.records import RequestEntry
+from quorate.node.quorum.views import AnswerView, RequestView
+from quorate.quorum.answer import SignedAnswer
+from quorate.quorum.key import Key
+
+
+def made_key(quorum: Quorum, name: str) -> Key:
+    """Return the key of that name, if it exists already. Raises `NotFound`, `Refused`."""
+    entry = quorum.records.find_key(name)
+    if entry.key is None:
+        raise Refused(
+            f"key {entry.plan.name} is {entry.state.value}: it does not exist yet",
+            hint=f"quorate key show {entry.plan.name}",
+        )
+    return entry.key
+
+
+def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> RequestView:
+    request, records = entry.request, quorum.records
+    key = records.key_of(request.key)
+    answers = records.answers(request.digest())
+    answered = {signed.answer.member for signed in answers}
+    return RequestView(
+        id=request.short_id,
+        digest=request.digest().hex(),
+        key=key.plan.name,
+        rule=str(key.plan.rule),
+        requester=request.requester,
+        reason=request.reason,
+        created=request.created,
+        expires=request.expires,
+        state=entry.state.value,
+        note=entry.note,
+        holders=key.plan.names,
+        answers=answer_views(answers),
+        waits_for=tuple(name for name in key.plan.names if name not in answered),
+        untold=untold,
+    )
+
+
+def answer_views(answers: tuple[SignedAnswer, ...]) -> tuple[AnswerView, ...]:
+    return tuple(
+        AnswerView(member=a.member, word=a.word, reason=a.reason, time=a.time)
+        for a in (signed.answer for signed in answers)
+    )

@@ -1,0 +1,38 @@
+"""The approvals of a request, as they travel with what came of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from quorate.errors import VerificationFailed
+from quorate.quorum.answer import SignedAnswer, verify_answer
+from quorate.quorum.key import Key, KeyPlan
+from quorate.quorum.request import Request, is_over
+
+
+def verify_approvals(request: Request, plan: KeyPlan, words: tuple[SignedAnswer, ...]) -> None:
+    """Raise `VerificationFailed` unless enough holders approved, each once, in their order."""
+    names = [signed.answer.member for signed in words]
+    if names != [name for name in plan.names if name in names]:
+        raise VerificationFailed("the answers are not one a holder, in their order")
+    for signed in words:
+        verify_answer(plan.holders, signed)
+        check_counts(request, signed)
+    if len(names) < plan.min_signers:
+        raise VerificationFailed(f"{len(names)} holders approved, where {plan.rule} must")
+
+
+def check_counts(request: Request, signed: SignedAnswer) -> None:
+    """Raise `VerificationFailed` unless an answer is an approval of this very request, in time."""
+    answer = signed.answer
+    if answer.subject != request.digest() or answer.word != "approve":
+        raise VerificationFailed(f"the answer of {answer.member} approves another request")
+    if answer.expires != request.expires:
+        raise VerificationFailed(f"the answer of {answer.member} has another expiry")
+    if is_over(request.expires, datetime.fromisoformat(answer.time)):
+        raise VerificationFailed(f"{answer.member} answered when the request was over")
+
+
+def answers_of(key: Key, words: Iterable[SignedAnswer]) -> tuple[SignedAnswer, ...]:
+    """Return approvals in the order of holders, as an order carries them."""
+    by_name = {signed.answer.member: signed for signed in words}
+    return tuple(by_name[name] for name in key.plan.names if name in by_name)
