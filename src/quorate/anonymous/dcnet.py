@@ -23,8 +23,8 @@ from quorate.anonymous import decision, rounds
 from quorate.anonymous.decision import Decided, Delivered
 from quorate.anonymous.messages import Run, Signed
 from quorate.anonymous.rounds import Received, RunStore
-from quorate.errors import Party, Refused
-from quorate.transport.session import Session
+from quorate.errors import Abort, Party, Refused
+from quorate.transport.session import Session, together
 
 
 async def take_part(
@@ -67,5 +67,16 @@ async def _seventh(
     show = decision.show(decided, closings, identity)
     if show is None:
         return ()
-    shown = await session.route(show.message, to=show.to, senders=show.senders, like=show.message)
-    return tuple(shown.items())
+    steps = {p: session.at(f"ballots {p}") for p in range(session.n)}
+    if show.to:
+        await steps[session.me].route(show.message, to=show.to, like=show.message)
+
+    async def shown_by(party: Party) -> Signed | None:
+        try:
+            return (await steps[party].route(senders=[party], like=show.message))[party]
+        except Abort:  # one that shows nothing keeps nobody from what another shows
+            return None
+
+    shown = await together(*(shown_by(p) for p in show.senders))
+    named = zip(show.senders, shown, strict=True)
+    return tuple((p, message) for p, message in named if message is not None)

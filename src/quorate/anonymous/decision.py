@@ -178,7 +178,9 @@ def conclude(
             culprits=culprits,
             evidence=least(run, evidence).records(),
         )
-    raise Abort("the run failed, and nothing proves who spoilt it")
+    open_handed = {party for party, _ in ballots}
+    silent = [p for p, c in enumerate(closings) if c.kind == "key" and p not in open_handed]
+    raise Abort(f"{run.name(silent)} gave its key, and shows no votes for it", suspects=silent)
 
 
 def _sum_of_shares(closings: tuple[Closing, ...]) -> Scalar | None:
