@@ -1,18 +1,24 @@
 """Members with identity keys, who take part in runs in one process."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from quorate.algebra.edwards25519 import Randomness
+from quorate.anonymous import rounds
 from quorate.anonymous.dcnet import take_part
 from quorate.anonymous.decision import Delivered
-from quorate.anonymous.messages import Identity, Run
+from quorate.anonymous.messages import Identity, Run, Signed
+from quorate.anonymous.rounds import Begun, Voted
 from quorate.errors import Error, Party, SessionReused
 from quorate.transport.memory import Fault, perfect
 from quorate.transport.session import Session
 from tests.parties import names_of, run_parties
+
+K = TypeVar("K")
 
 
 @dataclass(slots=True)
@@ -75,3 +81,32 @@ async def member(session: Session, group: Members, run: Run, texts: Sequence[byt
         store=group.stores[me],
         randomness=secrets.token_bytes,
     )
+
+
+def drawn_freely(_: Begun) -> Randomness:
+    """Where the randomness of a cell comes from: the operating system."""
+    return secrets.token_bytes
+
+
+def up_to_votes(
+    group: Members,
+    run: Run,
+    texts: Sequence[bytes],
+    cells_from: Callable[[Begun], Randomness] = drawn_freely,
+) -> tuple[list[Voted], tuple[Signed, ...]]:
+    """Take all members through the rounds without a network: what each keeps, and the votes."""
+
+    def told(steps: Iterable[tuple[K, Signed]]) -> tuple[list[K], tuple[Signed, ...]]:
+        kept, said = zip(*steps, strict=True)
+        return list(kept), said
+
+    keys = group.keys
+    begun, said = told(
+        rounds.begin(run, p, keys[p], group.stores[p], secrets.token_bytes) for p in range(group.n)
+    )
+    sent, said = told(rounds.encapsulate(k, said, keys[k.seat.me]) for k in begun)
+    kept, said = told(rounds.reserve(k, said, keys[k.begun.seat.me]) for k in sent)
+    spoken, said = told(
+        rounds.speak(k, said, texts[p], keys[p], cells_from(k.begun)) for p, k in enumerate(kept)
+    )
+    return told(rounds.vote(k, said, keys[k.begun.seat.me]) for k in spoken)

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -35,11 +36,12 @@ class Liar:
 
     def alters(self, round_: Round, said: Signed, **changes: object) -> Signed:
         """Its own message with other fields, signed anew."""
-        return self.signs(round_, replace(wire.decode(said.body, KINDS[round_]), **changes))
+        message: Any = wire.decode(said.body, KINDS[round_])
+        return self.signs(round_, replace(message, **changes))
 
 
 Said = Signed | Mapping[Party, Signed] | None
-"""The same to all, something else to each, or silence. To itself it says what it says to party 0."""
+"""The same to all, something else to each, or silence; what it says to 0 it says to itself."""
 
 Lie = Callable[[Liar, Signed], Said]
 

@@ -31,7 +31,7 @@ TEXTS = (SECRET, b"", b"", b"")
 
 def against(
     told: Mapping[Round, Lie], fault: Fault = perfect
-) -> tuple[Run, dict[Party, Delivered | None | Error], list[Envelope]]:
+) -> tuple[Run, dict[Party, Delivered | Error | None], list[Envelope]]:
     """Return the run, what each member ended with, and all that was sent."""
     group, sent = members(N), list[Envelope]()
     run = group.run()

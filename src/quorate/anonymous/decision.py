@@ -221,14 +221,15 @@ def _evidence(
     """Return all that was signed, the words of others that closings show included."""
     seat, claims = kept.seat, _claims(kept.heard)
     bodies = [signed.body for heard in kept.heard for signed in heard]
-    late: list[tuple[Round, Party, Signed]] = [("closing", p, s) for p, s in enumerate(received)]
-    late += [("ballots", p, s) for p, s in ballots]
+    late: list[tuple[Round, Party, Signed]] = []
+    late.extend(("closing", party, signed) for party, signed in enumerate(received))
+    late.extend(("ballots", party, signed) for party, signed in ballots)
     for round_, party, signed in late:
         claims.append(shown(round_, party, signed))
         bodies.append(signed.body)
     inside = {claim for round_, _, signed in late for claim in _inside(round_, signed)}
     claims += [c for c in inside.difference(claims) if is_signed(seat.run, seat.sid, c)]
-    return Evidence(tuple(claims), tuple(bodies))
+    return Evidence(tuple(claims), tuple(dict.fromkeys(bodies)))  # equal votes: one body
 
 
 def _inside(round_: Round, signed: Signed) -> Iterator[Shown]:

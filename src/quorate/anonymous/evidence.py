@@ -70,7 +70,10 @@ def culprits_in(run: Run, evidence: Evidence) -> frozenset[Party]:
         if not case.holds(claim):
             raise VerificationFailed("the evidence holds what its signer has not signed")
         case.claims.add(claim)
-    case.take_in({hashlib.sha256(body).digest(): body for body in evidence.bodies})
+    bodies = {hashlib.sha256(body).digest(): body for body in evidence.bodies}
+    if bodies.keys() - {claim.digest for claim in case.claims}:
+        raise VerificationFailed("the evidence holds a message that nobody has signed")
+    case.take_in(bodies)
     return (
         case.two_faced() | case.malformed | frozenset(case.wrong_closings())
         or case.wrong_boards()
@@ -234,8 +237,7 @@ class _Case:
 
 def shown_inside(message: Message) -> Iterator[Shown]:
     """Yield what a message shows of others' words; whether it is signed is to be seen."""
-    match message:
-        case Closing(ballots=ballots) | Ballots(ballots=ballots):
-            yield from (shown_ballot(p, b) for p, b in enumerate(ballots))
+    if isinstance(message, Closing | Ballots):
+        yield from (shown_ballot(p, b) for p, b in enumerate(message.ballots))
     if isinstance(message, Closing):
         yield from message.told
