@@ -12,7 +12,7 @@ from quorate.anonymous import rounds
 from quorate.anonymous.dcnet import take_part
 from quorate.anonymous.decision import Delivered
 from quorate.anonymous.messages import Identity, Run, Signed
-from quorate.anonymous.rounds import Begun, Voted
+from quorate.anonymous.rounds import Begun, Reserved, Voted
 from quorate.errors import Error, Party, SessionReused
 from quorate.transport.memory import Fault, perfect
 from quorate.transport.session import Session
@@ -93,8 +93,12 @@ def up_to_votes(
     run: Run,
     texts: Sequence[bytes],
     cells_from: Callable[[Begun], Randomness] = drawn_freely,
+    altered: Callable[[Reserved, Signed], Signed] = lambda _, said: said,
 ) -> tuple[list[Voted], tuple[Signed, ...]]:
-    """Take all members through the rounds without a network: what each keeps, and the votes."""
+    """Take all members through the rounds without a network: what each keeps, and the votes.
+
+    `altered` may change the vectors: how a test takes a defence away.
+    """
 
     def told(steps: Iterable[tuple[K, Signed]]) -> tuple[list[K], tuple[Signed, ...]]:
         kept, said = zip(*steps, strict=True)
@@ -109,4 +113,5 @@ def up_to_votes(
     spoken, said = told(
         rounds.speak(k, said, texts[p], keys[p], cells_from(k.begun)) for p, k in enumerate(kept)
     )
+    said = tuple(map(altered, kept, said))
     return told(rounds.vote(k, said, keys[k.begun.seat.me]) for k in spoken)
