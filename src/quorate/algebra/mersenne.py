@@ -14,15 +14,20 @@ computed from here on is public, but for a member's powers of its own number.
 import hashlib
 from collections.abc import Sequence
 
-from quorate.errors import MalformedMessage
+from quorate.errors import MalformedMessage, OutOfRange
 
 P = (1 << 127) - 1
 HALF = (P + 1) // 2
 ELEMENT_BYTES = 16
-_SLOT = 33
-"""Bytes between coefficients in a long integer: a sum of 2^10 products fits."""
+MOST = 256
+"""The most numbers of one set."""
 
-_TRIES = 256
+_SLOT = 33
+"""Bytes between coefficients in a long integer: the sum of 2^10 products fits."""
+
+_TRIES = 64
+_SUSPICIOUS = 2
+"""A product of three roots resists the first three shifts once in 64 times."""
 
 Polynomial = list[int]
 """Coefficients, the constant first, none of the last zero: the zero polynomial is empty."""
@@ -55,12 +60,13 @@ def distinct_roots(power_sums: Sequence[int]) -> list[int] | None:
 
     None where these are not the sums of n distinct numbers of the field.
     """
-    f = _from_power_sums(power_sums)
-    x = [0, 1]
-    if len(power_sums) > 1 and _trimmed(_sub(_all_ones(x, 127, _Modulus(f)), x)):
-        return None  # x^P = x modulo f only where f is a product of distinct x - root
-    found = sorted(_split(f))
-    return found if len(found) == len(power_sums) else None
+    n = len(power_sums)
+    if n > MOST:
+        raise OutOfRange(f"{n} power sums; {MOST} are the most")
+    found = sorted(set(_split(_from_power_sums(power_sums))))
+    columns = zip(*(powers(x, n) for x in found), strict=True)
+    is_right = len(found) == n and [sum(c) % P for c in columns] == [s % P for s in power_sums]
+    return found if is_right else None
 
 
 def _from_power_sums(sums: Sequence[int]) -> Polynomial:
@@ -76,19 +82,25 @@ def _from_power_sums(sums: Sequence[int]) -> Polynomial:
 
 
 def _split(f: Polynomial) -> list[int]:
-    """Return the roots of a monic product of distinct x - root."""
+    """Return the roots of a monic product of distinct x - root.
+
+    Of another polynomial none, or what are not its roots: the caller compares.
+    """
     if len(f) == 2:
         return [-f[0] % P]
     if len(f) == 3:
         return _quadratic(f)
     modulus = _Modulus(f)
-    for shift in _shifts(f):
+    for attempt, shift in enumerate(_shifts(f)):
         # A root r of f is one of the half-power minus 1 where r + shift is a square.
         half = _all_ones([shift, 1], 126, modulus)
         common = _gcd(f, _trimmed(_sub(half, [1])))
         if 1 < len(common) < len(f):
-            return _split(common) + _split(_divmod(f, common)[0])
-    return []  # 256 shifts of one sign: no honest polynomial, and the chance is 2^-256
+            first = _split(common)
+            return first and first + _split(_divmod(f, common)[0])
+        if attempt == _SUSPICIOUS and _all_ones([0, 1], 127, modulus) != [0, 1]:
+            return []  # x^P = x modulo f only where f is such a product
+    return []  # of three roots or more, no 64 shifts leave all on one side: chance 2^-128
 
 
 def _quadratic(f: Polynomial) -> list[int]:
@@ -109,65 +121,50 @@ def _all_ones(a: Polynomial, bits: int, modulus: "_Modulus") -> Polynomial:
 
     With a^(2^k - 1) known, k squarings and one product give a^(2^(2k) - 1).
     """
-    power, ones = a, 1
+    base = power = _packed(a)
+    ones = 1
     for bit in bin(bits)[3:]:
         shifted = power
         for _ in range(ones):
-            shifted = modulus.reduce(_mul(shifted, shifted))
-        power, ones = modulus.reduce(_mul(shifted, power)), 2 * ones
+            shifted = modulus.reduced(shifted * shifted)
+        power, ones = modulus.reduced(shifted * power), 2 * ones
         if bit == "1":
-            power = modulus.reduce(_mul(power, power))
-            power, ones = modulus.reduce(_mul(power, a)), ones + 1
-    return power
+            power = modulus.reduced(power * power)
+            power, ones = modulus.reduced(power * base), ones + 1
+    return _trimmed(_unpacked(power, modulus.degree))
 
 
 class _Modulus:
-    """A monic polynomial of degree d >= 2 with what it takes to divide by it quickly.
-
-    The quotient of a product by f is the product of its upper half and of the
-    inverse of f reversed, as for numbers by Barrett's method.
-    """
+    """A monic polynomial f of degree d >= 2; polynomials below it are long integers here."""
 
     def __init__(self, f: Polynomial) -> None:
-        self.f, self.degree = f, len(f) - 1
-        self.inverse = _series_inverse(f[::-1], self.degree)
+        self.degree = d = len(f) - 1
+        row = [-x % P for x in f[:-1]]
+        self.rows: list[int] = []
+        """x^d, x^(d+1), ... modulo f: what the upper coefficients of a product stand for."""
+        while len(self.rows) < d - 1:
+            self.rows.append(_packed(row))
+            top = row[-1]
+            row = [(below - top * x) % P for below, x in zip([0, *row[:-1]], f[:-1], strict=True)]
 
-    def reduce(self, a: Polynomial) -> Polynomial:
-        """Return `a`, of degree at most 2 d - 1, modulo f."""
-        extra = len(a) - self.degree
-        if extra <= 0:
-            return a
-        upper = a[::-1][:extra]
-        quotient = (_mul(upper, self.inverse[:extra]) + [0] * extra)[:extra][::-1]
-        return _trimmed(_sub(a, _mul(quotient, self.f))[: self.degree])
-
-
-def _series_inverse(a: Polynomial, terms: int) -> Polynomial:
-    """Return 1 / a modulo x^terms, where a begins with 1, doubling the terms each time."""
-    inverse, known = [1], 1
-    while known < terms:
-        known = min(2 * known, terms)
-        error = _mul(a[:known], inverse)[:known]
-        correction = [-c % P for c in error]
-        correction[0] = (correction[0] + 2) % P
-        inverse = _mul(inverse, correction)[:known]
-    return inverse
-
-
-def _mul(a: Polynomial, b: Polynomial) -> Polynomial:
-    if not a or not b:
-        return []
-    x = _packed(a)
-    product = x * x if a is b else x * _packed(b)
-    count = len(a) + len(b) - 1
-    data = product.to_bytes(count * _SLOT, "little")
-    return [
-        int.from_bytes(data[at : at + _SLOT], "little") % P for at in range(0, len(data), _SLOT)
-    ]
+    def reduced(self, product: int) -> int:
+        """Return a product of two polynomials modulo f."""
+        cut = 8 * _SLOT * self.degree
+        upper, total = product >> cut, product & ((1 << cut) - 1)
+        for x, row in zip(_unpacked(upper, self.degree - 1), self.rows, strict=True):
+            total += x * row
+        return _packed(_unpacked(total, self.degree))
 
 
 def _packed(a: Polynomial) -> int:
     return int.from_bytes(b"".join(x.to_bytes(_SLOT, "little") for x in a), "little")
+
+
+def _unpacked(a: int, count: int) -> Polynomial:
+    data = a.to_bytes(count * _SLOT, "little")
+    return [
+        int.from_bytes(data[at : at + _SLOT], "little") % P for at in range(0, len(data), _SLOT)
+    ]
 
 
 def _sub(a: Polynomial, b: Polynomial) -> Polynomial:

@@ -176,7 +176,7 @@ def conclude(
         raise Disrupted(
             f"{run.name(culprits)} spoilt the run; nothing of it can be read",
             culprits=culprits,
-            evidence=least(run, evidence).records(),
+            evidence=least(run, evidence, culprits).records(),
         )
     open_handed = {party for party, _ in ballots}
     silent = [p for p, c in enumerate(closings) if c.kind == "key" and p not in open_handed]

@@ -81,13 +81,12 @@ def culprits_in(run: Run, evidence: Evidence) -> frozenset[Party]:
     )
 
 
-def least(run: Run, evidence: Evidence) -> Evidence:
-    """Return the part of the evidence that proves the same, without long bodies where it can."""
-    whole = culprits_in(run, evidence)
+def least(run: Run, evidence: Evidence, culprits: frozenset[Party]) -> Evidence:
+    """Return the part that proves the same `culprits`, without long bodies where it can."""
     short = tuple(body for body in evidence.bodies if len(body) <= _SHORT)
     for bodies in ((), short):
         part = Evidence(evidence.shown, bodies)
-        if culprits_in(run, part) == whole:
+        if culprits_in(run, part) == culprits:
             return part
     return evidence
 
