@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 # program:package, for the tests marked `system`
-PROGRAMS := openssl:openssl
+PROGRAMS := openssl:openssl age:age
 MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
 
@@ -20,7 +20,7 @@ MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 export SOURCE_DATE_EPOCH ?= 1577836800
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-system test-slow bench wheel constraints clean
+.PHONY: help demo test check test-system test-slow bench bench-threshold wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ test-slow: .venv/installed-dev ## the long tail
 
 bench: .venv/installed-dev ## rounds, bytes and seconds
 	$(BIN)/python -m bench
+
+bench-threshold: .venv/installed-dev ## signatures beside frost-rs, which is installed into build/peers
+	$(BIN)/python -m bench.threshold
 
 wheel: .venv/installed-dev ## build the wheel twice, and compare
 	@rm -rf dist build/again

@@ -146,7 +146,8 @@ def base_mul(a: Scalar) -> Point:
 
 
 def sum_points(points: Iterable[Point]) -> Point:
-    return fold(add, points, IDENTITY)
+    rest = iter(points)
+    return fold(add, rest, next(rest, IDENTITY))
 
 
 def multi_mul(scalars: Iterable[Scalar], points: Iterable[Point]) -> Point:

@@ -12,11 +12,17 @@ from typing import Literal
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
-from quorate.errors import MalformedMessage, OutOfRange, Refused, VerificationFailed
+from quorate.errors import MalformedMessage, OutOfRange, Party, Refused, VerificationFailed
 from quorate.threshold.rule import Rule
 from quorate.threshold.sharing import Commitment, public_share
 
-Purpose = Literal["sign", "unlock"]
+Purpose = Literal["sign", "unlock", "plain"]
+"""To sign, to unlock what is sealed with TDH2, or to be an ordinary recipient of age: the least."""
+
+
+def seat(identifier: int) -> Party:
+    """Return the seat, 0 to `max_signers` - 1, of the holder with this identifier."""
+    return identifier - 1
 
 
 @dataclass(frozen=True, slots=True)
