@@ -10,16 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
+from typing_extensions import override
 
 from quorate import wire
 from quorate.anonymous.decision import Delivered
 from quorate.anonymous.evidence import verify_evidence
 from quorate.anonymous.messages import Closing, Round, Run, Signed
-from quorate.errors import Abort, Disrupted, Error, Party
+from quorate.errors import Abort, Disrupted, Error, Party, Unavailable
 from quorate.transport.memory import Envelope, Fault, perfect
 from quorate.transport.session import Session
 from tests.anonymous import lies
-from tests.anonymous.group import member, members
+from tests.anonymous.group import Members, MemoryStore, hold, member, members
 from tests.anonymous.liar import ALL_ROUNDS, Lie, lie_in, silent
 from tests.anonymous.lies import HONEST, LIAR, N
 from tests.faults import alter
@@ -194,3 +195,58 @@ def test_what_is_not_signed_by_its_sender_proves_nothing(step: int) -> None:
     assert not outcome.culprits
     assert outcome.suspects == {LIAR}
     check_nothing_readable(sent)
+
+
+class FailingDisk(MemoryStore):
+    """It cannot write down what is decided."""
+
+    @override
+    def decide(self, run: bytes, decision: str) -> None:
+        raise Unavailable("the disk is full")
+
+
+def test_who_cannot_record_its_decision_lets_out_nothing() -> None:
+    group = members(N)
+    failing = Members(group.keys, (group.stores[0], FailingDisk(), *group.stores[2:]))
+    sent = list[Envelope]()
+
+    def tapped(envelope: Envelope) -> list[Envelope]:
+        sent.append(envelope)
+        return [envelope]
+
+    outcomes = hold(failing, failing.run(), TEXTS, tapped)
+    assert isinstance(outcomes[1], Unavailable)
+    assert 1 not in closings(sent)
+    for party in (0, 2, 3):
+        outcome = outcomes[party]
+        assert isinstance(outcome, Abort)
+        assert outcome.suspects == {1}
+    check_nothing_readable(sent)
+
+
+def test_a_message_repeated_from_another_run_is_not_taken() -> None:
+    group = members(N)
+    earlier = list[Envelope]()
+
+    def tapped(envelope: Envelope) -> list[Envelope]:
+        earlier.append(envelope)
+        return [envelope]
+
+    hold(group, group.run(1), TEXTS, tapped)
+    replayed = {(e.sender, e.to, e.label): e.payload for e in earlier}
+    fault = alter(LIAR, 0, "/4", lambda _: replayed[LIAR, 0, "/4"])
+    outcome = hold(group, group.run(2), TEXTS, fault)[0]
+    assert isinstance(outcome, Abort)
+    assert outcome.suspects == {LIAR}
+
+
+def test_members_with_different_pasts_have_no_run_together() -> None:
+    group = members(N)
+
+    async def member_of(session: Session) -> Delivered:
+        run = replace(group.run(), previous=bytes([session.me == 0]) * 32)
+        return await member(session, group, run, TEXTS)
+
+    for outcome in run_parties(member_of, N).values():
+        assert isinstance(outcome, Abort)
+        assert not outcome.culprits

@@ -1,5 +1,6 @@
 """Each part alone is noise; all together are the message."""
 
+import importlib.util
 import secrets
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from quorate.anonymous import combine, split
 from quorate.errors import MalformedMessage, OutOfRange
+from tests.docs.project import PROJECT
 from tests.mpc.uniformity import not_uniform
 
 
@@ -49,3 +51,16 @@ def test_parts_come_from_the_randomness_that_is_given() -> None:
 
     parts = split(b"This course is boring", 5, randomness)
     assert parts[:4] == drawn
+
+
+def test_the_example_says_what_it_was_told() -> None:
+    path = PROJECT / "examples" / "anonymous_parts.py"
+    spec = importlib.util.spec_from_file_location("anonymous_parts", path)
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    parts, whole = example.five_parts("This course is boring")
+    assert whole == "This course is boring"
+    assert len(parts) == 5
+    assert not any(b"boring" in part for part in parts)

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Randomness, Scalar
-from quorate.errors import MalformedMessage, OutOfRange, Party
+from quorate.errors import MalformedMessage, OutOfRange, Party, VerificationFailed
+from quorate.threshold import schnorr
 
 LENGTH_BYTES = 4
 _NONCE = bytes(12)  # every key seals one cell
@@ -68,27 +69,21 @@ def unseal(sealed: bytes, joint_secret: Scalar, sid: bytes) -> bytes:
         raise MalformedMessage("a cell that does not open with the joint key") from None
 
 
-def prove(secret: Scalar, share: Point, sid: bytes, party: Party, randomness: Randomness) -> bytes:
-    """Return a proof of knowledge of `secret` for its seat in one run: 64 bytes [Sch91].
-
-    K = k BASE, c = H(run, seat, E, K), z = k + c e; the proof is (K, z).
-    """
-    k = ed.random_scalar(randomness)
-    nonce = ed.base_mul(k)
-    c = _challenge(sid, party, share, nonce)
-    return nonce + ed.scalar_add(k, ed.scalar_mul(c, secret))
+def prove(secret: Scalar, sid: bytes, party: Party) -> bytes:
+    """Return a proof of knowledge of a share's secret, for one seat in one run: 64 bytes."""
+    return schnorr.sign(secret, _statement(sid, party))
 
 
 def check_proof(proof: bytes, share: Point, sid: bytes, party: Party) -> None:
     """Raise `MalformedMessage` unless the proof shows that its maker knows the share's secret."""
-    nonce, z = ed.decode_point(proof[:32]), ed.decode_scalar(proof[32:])
-    c = _challenge(sid, party, share, nonce)
-    if ed.base_mul(z) != ed.add(nonce, ed.mul(c, share)):
-        raise MalformedMessage("a share of the joint key without a proof that its secret is known")
+    try:
+        schnorr.verify(share, _statement(sid, party), proof)
+    except VerificationFailed:
+        raise MalformedMessage("a share of the joint key whose secret nobody proves") from None
 
 
-def _challenge(sid: bytes, party: Party, share: Point, nonce: Point) -> Scalar:
-    return ed.hash_to_scalar(wire.signing_input("anonymous/share", (sid, party, share, nonce)))
+def _statement(sid: bytes, party: Party) -> bytes:
+    return wire.signing_input("anonymous/share", (sid, party))
 
 
 def _key(shared: Point, ephemeral: Point, sid: bytes) -> bytes:

@@ -141,7 +141,7 @@ def begin(
         grown.x25519_public,
         grown.mlkem_public,
         point,
-        cell.prove(begun.share, point, seat.sid, me, randomness),
+        cell.prove(begun.share, seat.sid, me),
         pads.commit(seat.sid, me, begun.seed),
     )
     return begun, sign(identity, seat.sid, "keys", me, keys)
