@@ -8,22 +8,27 @@ from one seed, and opens the seeds of a failed run, that is every cell.
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from quorate import wire
 from quorate.algebra import edwards25519 as ed
+from quorate.algebra import mersenne
 from quorate.algebra.edwards25519 import Randomness
 from quorate.anonymous import blame, cell, pads
 from quorate.anonymous.board import joint_key, slots_of
 from quorate.anonymous.evidence import culprits_in, verify_evidence
 from quorate.anonymous.messages import (
+    KINDS,
     ROUNDS,
     Ciphertexts,
     Evidence,
     Keys,
     Run,
+    Signed,
     Sums,
     Vector,
     Vote,
@@ -31,6 +36,7 @@ from quorate.anonymous.messages import (
 )
 from quorate.anonymous.rounds import Begun, Voted, said_in
 from quorate.errors import Disrupted, Party, VerificationFailed
+from quorate.transport.memory import Envelope
 from tests.anonymous import lies
 from tests.anonymous.group import drawn_freely, members, up_to_votes
 from tests.anonymous.lies import HONEST, LIAR
@@ -144,3 +150,34 @@ def test_what_honest_members_sign_in_a_good_run_accuses_nobody() -> None:
     )
     bodies = tuple(said.body for received in rounds for said in received)
     assert not culprits_in(run, Evidence(claims, bodies))
+
+
+def laid_open(sent: list[Envelope]) -> blame.Opened:
+    """Return a failed run as all have seen it."""
+    said: dict[str, dict[Party, Any]] = {round_: {} for round_ in ROUNDS}
+    for e in sent:
+        round_ = ROUNDS[int(e.label[1:]) - 1]
+        said[round_][e.sender] = wire.decode(wire.decode(e.payload, Signed).body, KINDS[round_])
+    by_seat = [tuple(found[p] for p in sorted(found)) for found in said.values()]
+    keys, ciphertexts, sums, vectors, votes, closings, _ = by_seat
+    seeds = tuple(closing.secret for closing in closings)
+    return blame.Opened(keys, ciphertexts, sums, vectors, votes, seeds)
+
+
+def test_control_where_tags_are_free_the_copied_and_the_copier_look_alike() -> None:
+    """Without tags that follow from committed seeds, blame sees two members with one tag."""
+    run, _, sent = against({"sums": lies.copied_tag})
+    opened, n = laid_open(sent), run.n
+    grown = tuple(pads.grow(run.digest(), seed) for seed in opened.seeds)
+    pairs = blame._pairs(run.digest(), opened, grown)
+    tags = list[int]()
+    for party in range(n):
+        alone = pads.add_pads([0] * n, party, pairs[party])
+        said = mersenne.decode(opened.sums[party].sums)
+        bare = [(a - b) % mersenne.P for a, b in zip(said, alone, strict=True)]
+        assert bare == mersenne.powers(bare[0], n), "everybody sent the powers of some tag"
+        tags.append(bare[0])
+    alike = {party for party in range(n) if tags.count(tags[party]) > 1}
+    assert len(alike) == 2
+    assert LIAR in alike
+    assert blame.culprits(run, run.digest(), opened) == {LIAR}
