@@ -19,7 +19,7 @@ This combination of published parts is ours: unreviewed.
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate.algebra.edwards25519 import Randomness
-from quorate.anonymous import decision, rounds
+from quorate.anonymous import cell, decision, rounds
 from quorate.anonymous.decision import Decided, Delivered
 from quorate.anonymous.messages import Run, Signed
 from quorate.anonymous.rounds import Received, RunStore
@@ -47,6 +47,7 @@ async def take_part(
     """
     if session.names != tuple(member.name for member in run.members):
         raise Refused("the members of the session are not those of the run")
+    cell.pad(text, run.cell_bytes)  # too long a text must not be what ends a run for all to see
     begun, said = rounds.begin(run, session.me, identity, store, randomness)
     encapsulated, said = rounds.encapsulate(begun, await session.exchange(said), identity)
     reserved, said = rounds.reserve(encapsulated, await session.exchange(said), identity)

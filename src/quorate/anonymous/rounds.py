@@ -150,7 +150,7 @@ def begin(
 def encapsulate(
     kept: Begun, received: Received, identity: Ed25519PrivateKey
 ) -> tuple[Encapsulated, Signed]:
-    """Send each other member a secret under its ML-KEM key."""
+    """Send each other member a secret under its ML-KEM key, drawn by the library itself."""
     seat = kept.seat
     keys = read_all(seat, "keys", received, Keys)
     sent, ciphertexts = [b""] * seat.run.n, []
@@ -228,7 +228,7 @@ def read_all(seat: Seat, round_: Round, received: Received, kind: type[M]) -> tu
     """Return everybody's message of one round, checked. Raises `Abort`, `Disrupted`."""
     run, claims = seat.run, [shown(round_, p, signed) for p, signed in enumerate(received)]
     unsigned = [claim.party for claim in claims if not is_signed(run, seat.sid, claim)]
-    if unsigned or len(received) != run.n:
+    if unsigned:
         raise Abort(f"{run.name(unsigned)} sent what it has not signed", suspects=unsigned)
     messages: list[M] = []
     wrong: dict[Party, str] = {}
