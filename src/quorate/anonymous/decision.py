@@ -83,7 +83,8 @@ class Decided:
 class Delivered:
     """What a run brought: the texts, by slot, each once, and what proves that they were in it.
 
-    `votes` are everybody's signatures of `vote`; `joint_secret` opens the cells.
+    `votes` are everybody's signatures of `vote`, whose transcript is the `previous` of the
+    next run; `joint_secret` opens the cells.
     """
 
     run: Run
