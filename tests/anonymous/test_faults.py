@@ -108,6 +108,7 @@ PROVEN: dict[str, dict[Round, Lie]] = {
     "vote: another transcript": {"vote": lies.other_transcript},
     "vote: another board": {"vote": lies.other_board},
     "vote: go and no-go": {"vote": lies.two_votes},
+    "vote: go and no-go, and shows nothing": {"vote": lies.two_votes, "ballots": silent},
     "vote: two transcripts": {"vote": lies.two_transcripts},
     "closing: another key": {"closing": lies.not_its_key},
     "closing: no scalar": {"closing": lies.not_a_scalar},

@@ -43,7 +43,7 @@ async def take_part(
 
     Cost: 6 rounds, 7 where votes were told differently; in a run that succeeds exactly
     `cost.cost(n, cell_bytes).bytes_sent` a party, which is (n - 1) times about
-    1980 + 1091 (n - 1) + 16 n + n (cell_bytes + 48).
+    2090 + 1091 (n - 1) + 16 n + n (cell_bytes + 48).
     """
     if session.names != tuple(member.name for member in run.members):
         raise Refused("the members of the session are not those of the run")

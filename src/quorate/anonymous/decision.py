@@ -169,17 +169,16 @@ def conclude(
         if secret is not None and ed.base_mul(secret) == joint:
             return _delivered(kept, secret)
     run, sid = kept.seat.run, kept.seat.sid
-    unsigned = [p for p, said in ballots if not is_signed(run, sid, shown("ballots", p, said))]
-    if unsigned:
-        raise Abort(f"{run.name(unsigned)} sent what it has not signed", suspects=unsigned)
-    evidence = _evidence(kept, received, ballots)
+    signed = tuple((p, s) for p, s in ballots if is_signed(run, sid, shown("ballots", p, s)))
+    evidence = _evidence(kept, received, signed)
     if culprits := culprits_in(run, evidence):
         raise Disrupted(
-            f"{run.name(culprits)} spoilt the run; nothing of it can be read",
+            f"{run.name(culprits)} spoilt the run",
             culprits=culprits,
             evidence=least(run, evidence, culprits).records(),
+            hint="hold it again without them: who had a text to send sends it then",
         )
-    open_handed = {party for party, _ in ballots}
+    open_handed = {party for party, _ in signed}
     silent = [p for p, c in enumerate(closings) if c.kind == "key" and p not in open_handed]
     raise Abort(f"{run.name(silent)} gave its key, and shows no votes for it", suspects=silent)
 
