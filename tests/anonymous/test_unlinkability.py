@@ -79,7 +79,7 @@ def slot_of_text(kept: list[Voted]) -> int:
 def seen(kept: list[Voted], table: Table, party: Party, slot: int, tag: int) -> Features:
     """Return what is left of an honest member's messages without the corrupt members' pads.
 
-    The bits of the slot where the text stood, how many of them are those of the
+    Bits of the slot where the text stood, how many of all are those of the
     text's cell, and how many power sums are those of the text's tag.
     """
     seat, n = kept[0].begun.seat, len(kept)
@@ -94,7 +94,7 @@ def seen(kept: list[Voted], table: Table, party: Party, slot: int, tag: int) -> 
     alone = pads.add_pads([0] * n, party, pairs)
     bare = [(a - b) % mersenne.P for a, b in zip(sums, alone, strict=True)]
     hits = sum(a == b for a, b in zip(bare, mersenne.powers(tag, n), strict=True))
-    return np.array([float((left == due).mean()), hits, *map(float, left[:16])])
+    return np.array([float((left == due).mean()), hits, *map(float, left[:4])])
 
 
 def guessed(games: int, n: int, *, padded: bool) -> int:

@@ -171,7 +171,7 @@ def conclude(
     run, sid = kept.seat.run, kept.seat.sid
     signed = tuple((p, s) for p, s in ballots if is_signed(run, sid, shown("ballots", p, s)))
     evidence = _evidence(kept, received, signed)
-    if culprits := culprits_in(run, evidence):
+    if culprits := culprits_in(run, evidence, frozenset(evidence.shown)):
         raise Disrupted(
             f"{run.name(culprits)} spoilt the run",
             culprits=culprits,
@@ -218,7 +218,10 @@ def _claims(heard: tuple[Received, ...]) -> list[Shown]:
 def _evidence(
     kept: Decided, received: Received, ballots: tuple[tuple[Party, Signed], ...]
 ) -> Evidence:
-    """Return all that was signed, the words of others that closings show included."""
+    """Return all that was signed, the words of others that closings show included.
+
+    Every claim in it is checked: messages when they were read, words inside them here.
+    """
     seat, claims = kept.seat, _claims(kept.heard)
     bodies = [signed.body for heard in kept.heard for signed in heard]
     late: list[tuple[Round, Party, Signed]] = []

@@ -60,12 +60,15 @@ def verify_evidence(run: Run, records: tuple[bytes, ...]) -> frozenset[Party]:
     raise VerificationFailed("this evidence proves nothing against anybody")
 
 
-def culprits_in(run: Run, evidence: Evidence) -> frozenset[Party]:
+def culprits_in(
+    run: Run, evidence: Evidence, verified: frozenset[Shown] = frozenset()
+) -> frozenset[Party]:
     """Return whom the evidence proves to have cheated, if anybody.
 
-    Raises `VerificationFailed` for a forgery.
+    `verified` are claims whose signatures the caller has checked itself. Raises
+    `VerificationFailed` for a forgery.
     """
-    case = _Case(run, run.digest())
+    case = _Case(run, run.digest(), signed=dict.fromkeys(verified, True))
     for claim in evidence.shown:
         if not case.holds(claim):
             raise VerificationFailed("the evidence holds what its signer has not signed")
@@ -82,11 +85,14 @@ def culprits_in(run: Run, evidence: Evidence) -> frozenset[Party]:
 
 
 def least(run: Run, evidence: Evidence, culprits: frozenset[Party]) -> Evidence:
-    """Return the part that proves the same `culprits`, without long bodies where it can."""
+    """Return the part that proves the same `culprits`, without long bodies where it can.
+
+    All claims are ones that the caller has checked itself.
+    """
     short = tuple(body for body in evidence.bodies if len(body) <= _SHORT)
     for bodies in ((), short):
         part = Evidence(evidence.shown, bodies)
-        if culprits_in(run, part) == culprits:
+        if culprits_in(run, part, frozenset(part.shown)) == culprits:
             return part
     return evidence
 
