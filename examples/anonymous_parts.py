@@ -1,4 +1,4 @@
-"""A message as five parts: each alone is noise, all together say who-knows-whose words.
+"""A message as five parts: each alone is noise, all together are the message.
 
 Whoever hands out parts is seen to do so. Members of a group hand out nothing: in
 every run each publishes one part, with something to say or not.

@@ -1,10 +1,13 @@
 """A run takes the rounds and the bytes that `cost` says, which are the protocol's formula."""
 
+import re
+
 import pytest
 
 from quorate.anonymous.cost import cost
 from quorate.anonymous.decision import Delivered
 from tests.anonymous.group import member, members
+from tests.docs.project import PROJECT
 from tests.parties import measure
 
 
@@ -33,3 +36,13 @@ def test_bytes_are_those_of_the_formula(n: int, cell_bytes: int) -> None:
     formula = 1450 + 1088 * (n - 1) + 16 * n + n * (cell_bytes + 48) + 500
     encoding = 150 + 3 * (n - 1)  # names of fields, lengths
     assert formula <= cost(n, cell_bytes).bytes_said <= formula + encoding
+
+
+def test_the_specification_shows_these_bytes() -> None:
+    page = (PROJECT / "docs/spec/anonymous.md").read_text()
+    row = re.compile(r"^\| (\d+) \| (\d) KiB \| ([\d ]+) \| ([\d ]+) \|$", re.MULTILINE)
+    shown = [tuple(int(cell.replace(" ", "")) for cell in cells) for cells in row.findall(page)]
+    assert len(shown) == 4
+    for n, kib, said, sent in shown:
+        declared = cost(n, kib * 1024)
+        assert (said, sent) == (declared.bytes_said, declared.bytes_sent)
