@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 # program:package, for the tests marked `system`
-PROGRAMS := openssl:openssl age:age
+PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign
 MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
 

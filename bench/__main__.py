@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import anonymous, engine, members, rows, threshold
+from bench import anonymous, engine, members, rows, sealing, threshold
 from bench.members import Measured
 from bench.rows import Read
 from quorate.mpc import additive
@@ -149,7 +149,8 @@ def report(counts: Sequence[int], row_counts: Sequence[int]) -> str:
     )
     own_rows = ROWS.format(three_s=three.secure_s, ratio=ALLOWED_RATIO)
     parts = [machine, SUM, sums(measured), GROWTH, growth(), own_rows, reads(read, three)]
-    parts += [ENGINE, work(engine.measure()), threshold.section(), anonymous.section()]
+    parts += [ENGINE, work(engine.measure()), threshold.section(), sealing.section()]
+    parts += [anonymous.section()]
     return "\n".join(parts)
 
 

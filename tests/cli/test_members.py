@@ -25,7 +25,7 @@ def test_the_card_is_public_and_the_folder_is_not(shell: Shell, cards: list[Path
     assert Path("north").stat().st_mode & 0o777 == 0o700
     assert Path("north/identity.key").stat().st_mode & 0o777 == 0o600
     card = json.loads(cards[0].read_text())
-    assert card.keys() == {"quorate", "name", "address", "public_key"}
+    assert card.keys() == {"quorate", "name", "address", "public_key", "operator"}
     secret = open_home(Path("north")).identity.private_bytes_raw().hex()
     assert secret not in cards[0].read_text()
 
@@ -119,3 +119,11 @@ def test_a_study_that_is_not_understood_names_the_place(shell: Shell) -> None:
     said = shell("study", "check", "s.toml")
     assert said.code == 1
     assert "\x1b" not in said.err
+
+
+def test_a_group_shows_who_runs_whose_node(shell: Shell, cards: list[Path]) -> None:
+    init = ("init", "ward", "--name", "ward", "--listen", "127.0.0.1:7409", "--operator", "north")
+    assert "run by north" in shell(*init).out
+    said = shell("group", "create", "duo", cards[0], "ward/ward.card.json", "--out", "duo.json")
+    assert "127.0.0.1:7409, run by north" in said.out
+    assert json.loads(Path("duo.json").read_text())["members"][1]["operator"] == "north"

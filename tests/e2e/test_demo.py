@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from quorate.cli.demo import _compare, examples
+from quorate.cli.demo import _compare
+from quorate.cli.stage import examples
 from quorate.errors import VerificationFailed
 from quorate.node.views import ResultView, StudyView
 from tests.e2e.nodes import NAMES, quorate

@@ -255,7 +255,7 @@ def test_a_revoked_approval_cannot_be_replayed() -> None:
         digest = entry.plan.digest()
         await south.desk.revoke(digest)
         approvals = north.desk.store.approvals(digest)
-        request = Prepare(digest, 7, TIME, approvals)
+        request = Prepare(digest, 7, TIME, approvals, b"")
         with pytest.raises(Refused, match="took its approval back"):
             await north.desk.peers.ask(1, "prepare", request, Prepared, timeout_s=5)
 
@@ -365,7 +365,7 @@ def test_a_study_changed_after_approval_is_refused_by_every_node() -> None:
             proposal = Proposal(changed, approvals)
             with pytest.raises(Refused, match="an approval in the proposal is for another plan"):
                 await north.desk.peers.ask(party, "proposal", proposal, Ack, timeout_s=5)
-            prepare = Prepare(changed.digest(), 7, TIME, approvals)
+            prepare = Prepare(changed.digest(), 7, TIME, approvals, b"")
             with pytest.raises(Refused, match="no such study on this node"):
                 await north.desk.peers.ask(party, "prepare", prepare, Prepared, timeout_s=5)
         for hospital in hospitals:

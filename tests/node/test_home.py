@@ -1,6 +1,7 @@
 """A node's folder: private, whole, and never another member's."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def test_a_folder_opens_as_it_was_made(tmp_path: Path) -> None:
     assert found.member().address == "north.example:7400"
     assert found.group is None
     assert found.tables == {}
+
+
+def test_a_node_says_who_runs_it(tmp_path: Path) -> None:
+    made = create(tmp_path / "ward", "ward", "127.0.0.1:7400", operator="clinic-it")
+    assert open_home(tmp_path / "ward").member() == made.member()
+    assert made.member().run_by == "clinic-it"
+    other = create(tmp_path / "lab", "lab", "127.0.0.1:7401").member()
+    with pytest.raises(Refused, match="another operator for ward"):
+        made.join(Group("g", (replace(made.member(), operator=""), other)))
+    with pytest.raises(MalformedMessage):
+        create(tmp_path / "x", "x", "127.0.0.1:7400", operator="x")
 
 
 def test_only_the_operator_can_read_it(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ MESSAGES: list[object] = [
     Ack(),
     Proposal(PLAN, approvals_of()),
     approvals_of()[0],
-    Prepare(PLAN.digest(), 7, "2030-01-01T12:00:00Z", approvals_of()),
+    Prepare(PLAN.digest(), 7, "2030-01-01T12:00:00Z", approvals_of(), b""),
     Prepared(None),
     Prepared(signed_release()),
     Go(7),

@@ -84,7 +84,7 @@ def test_nothing_runs_before_everybody_has_approved() -> None:
 async def ask_prepare(hospital: Hospital, party: int, digest: bytes, session: int = 7) -> None:
     """Do what a starter does, without a starter's own checks."""
     approvals = hospital.desk.store.approvals(digest)
-    request = Prepare(digest, session, utc_text(NOW), approvals)
+    request = Prepare(digest, session, utc_text(NOW), approvals, b"")
     await hospital.desk.peers.ask(party, "prepare", request, Prepared, timeout_s=5)
 
 

@@ -13,6 +13,7 @@ from quorate.node.desk import Desk
 from quorate.node.heads import Heads
 from quorate.node.home import Home, create
 from quorate.node.node import running
+from quorate.node.quorum.quorum import Quorum
 from quorate.node.runs import Progress, Runs
 from quorate.node.store import Entry, Store
 from quorate.studies.group import Group
@@ -50,6 +51,7 @@ class Hospital:
     desk: Desk
     runs: Runs
     heads: Heads
+    quorum: Quorum
 
     def events(self) -> list[str]:
         """What happened, but for the heads of others' logs: they come when they come."""
@@ -76,7 +78,7 @@ def make_homes(names: tuple[str, ...] = NAMES, timeout_s: float = 3.0) -> list[H
     for home in homes:
         home.timeout_s = timeout_s
         home.join(group)
-        write_ages(home, AGES[home.name])
+        write_ages(home, AGES.get(home.name, ["50", "60"]))
     return homes
 
 
@@ -86,7 +88,7 @@ async def up(home: Home, clock_off: timedelta = timedelta()) -> AsyncGenerator[H
     store = Store(home.database)
     try:
         async with running(home, store, lambda: NOW + clock_off) as node:
-            yield Hospital(home, node.desk, node.runs, node.heads)
+            yield Hospital(home, node.desk, node.runs, node.heads, node.quorum)
     finally:
         store.close()
 

@@ -63,6 +63,8 @@ def test_addresses_of_each_family_are_fine(address: str) -> None:
         replace(TRIO, members=(NORTH, replace(SOUTH, address=NORTH.address))),
         replace(TRIO, members=(NORTH, replace(SOUTH, public_key=bytes(31)))),
         replace(TRIO, members=(NORTH, replace(SOUTH, name="so uth"))),
+        replace(TRIO, members=(NORTH, replace(SOUTH, operator="so uth"))),
+        replace(TRIO, members=(NORTH, replace(SOUTH, operator="south"))),
     ],
 )
 def test_a_group_that_could_be_confused_is_refused(group: Group) -> None:
@@ -78,7 +80,7 @@ def test_a_group_that_could_be_confused_is_refused(group: Group) -> None:
         ('"name": "trio"', '"name": 7'),
         ('"name": "trio"', '"name": "\\ud800"'),
         ('"name": "trio",', ""),
-        ('"group 1"', '"group 2"'),
+        ('"group 2"', '"group 1"'),
         (NORTH.public_key.hex(), NORTH.public_key.hex().upper()),
         (NORTH.public_key.hex(), NORTH.public_key.hex() + " "),
         (NORTH.public_key.hex(), "zz"),
@@ -89,6 +91,14 @@ def test_a_file_is_taken_in_one_spelling_only(old: str, new: str) -> None:
     assert old in text
     with pytest.raises(MalformedMessage):
         group_from_json(text.replace(old, new, 1))
+
+
+def test_a_node_is_run_by_its_member_unless_another_operator_is_named() -> None:
+    duo = replace(TRIO, members=(NORTH, replace(SOUTH, operator="north-it")))
+    check_group(duo)
+    assert [member.run_by for member in duo.members] == ["north", "north-it"]
+    assert duo.digest() != replace(TRIO, members=(NORTH, SOUTH)).digest()
+    assert group_from_json(group_to_json(duo)) == duo
 
 
 def test_layout_of_the_file_is_free() -> None:

@@ -1,5 +1,6 @@
 """A group of three with their keys, a study, its plan and a signed release of it."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +9,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate.studies.approval import Approval, SignedApproval, sign_approval
 from quorate.studies.group import Group, Member
 from quorate.studies.plan import Plan, compile_plan, utc_text
-from quorate.studies.release import Release, Signature, certify, sign_certificate
+from quorate.studies.release import (
+    Certificate,
+    Release,
+    Signature,
+    certify,
+    group_message,
+    sign_certificate,
+)
 from quorate.studies.results import Result
 from quorate.studies.study import Study, read_study
+from quorate.threshold import frost, generate_key
 
 NOW = datetime(2027, 1, 31, 9, 30, tzinfo=UTC)
 NAMES = ("north", "south", "west")
@@ -60,6 +69,7 @@ def plan_of(study: Study, group: Group = TRIO, *accept: str) -> Plan:
 
 
 PLAN = plan_of(read_study(STUDY))
+GROUP_SHARES = generate_key(3, 2, os.urandom)[0]
 TOTALS = (442, 21445, 12_345_678_901_234)
 
 
@@ -83,11 +93,23 @@ def signed_release(
         results=plan.results(TOTALS) if results is None else results,
         time="2027-01-31T09:31:00Z",
         software="quorate 0.1.0",
+        group_key=GROUP_SHARES[0].public.group,
     )
     signatures = tuple(
         Signature(name, sign_certificate(key(name), certificate)) for name in group.names
     )
-    return Release(plan, group, approvals, certificate, signatures)
+    return Release(plan, group, approvals, certificate, signatures, group_signature(certificate))
+
+
+def group_signature(certificate: Certificate) -> bytes:
+    """Return the signature of two of three holders of the group's key."""
+    nonces = [frost.commit(share, bytes) for share in GROUP_SHARES[:2]]  # the same each time
+    package = frost.package(group_message(certificate), [sent for _, sent in nonces])
+    shares = [
+        frost.sign(share, kept, package)
+        for share, (kept, _) in zip(GROUP_SHARES, nonces, strict=False)
+    ]
+    return frost.aggregate(GROUP_SHARES[0].public, package, shares)
 
 
 def write_csv(path: Path, column: str, values: list[str]) -> Path:

@@ -20,9 +20,9 @@ NAMES = ("ward", "pharmacy", "surgery", "archive", "night")
 REQUESTER = "registrar"
 
 
-def deal(purpose: Purpose) -> tuple[KeyShare, ...]:
-    """Return three-of-five shares of a fresh key, from a generation of its own."""
-    return generate_key(5, 3, os.urandom, purpose)[0]
+def deal(purpose: Purpose, min_signers: int = 3, max_signers: int = 5) -> tuple[KeyShare, ...]:
+    """Return the shares of a fresh key, from a generation of its own."""
+    return generate_key(max_signers, min_signers, os.urandom, purpose)[0]
 
 
 @dataclass

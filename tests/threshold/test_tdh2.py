@@ -21,6 +21,7 @@ from quorate.threshold.partial import (
     verify_partial,
 )
 from quorate.threshold.sharing import lagrange, recover
+from tests.algebra import slow_edwards25519 as slow
 from tests.threshold.holders import deal
 
 KEY = bytes(range(16))
@@ -107,6 +108,16 @@ def test_a_partial_counts_for_its_request_its_key_and_its_holder_only() -> None:
             verify_partial(public, base, asked, partial)
 
 
+def test_control_a_proof_that_names_no_request_counts_for_any() -> None:
+    """What three holders gave for one request, replayed for another that nobody approved."""
+    nameless = Asked(b"", b"")
+    given = [make_partial(share, U, nameless, os.urandom) for share in SHARES[:3]]
+    assert tdh2.unmask(SEALED, combine(PUBLIC, U, nameless, given).point) == KEY
+    named = [make_partial(share, U, ASKED, os.urandom) for share in SHARES[:3]]
+    with pytest.raises(Abort):
+        combine(PUBLIC, U, OTHER, named)
+
+
 @pytest.mark.parametrize("bad", BAD_POINTS.values(), ids=BAD_POINTS)
 def test_points_outside_the_group_are_refused_wherever_they_arrive(bad: bytes) -> None:
     for altered in (replace(SEALED, u=bad), replace(SEALED, u_bar=bad)):
@@ -114,6 +125,16 @@ def test_points_outside_the_group_are_refused_wherever_they_arrive(bad: bytes) -
             tdh2.verify(PUBLIC.group, altered)
     with pytest.raises(VerificationFailed):
         verify_partial(PUBLIC, U, ASKED, replace(PARTIALS[0], point=bad))
+
+
+def test_control_a_point_of_small_order_leaks_a_share() -> None:
+    """A holder that multiplies what it is sent tells three bits of its share each time."""
+    torsion = slow.decode(TORSION)
+    assert torsion is not None
+    secret = int.from_bytes(SHARES[0].secret, "little")
+    answered = slow.mul(secret, torsion)
+    (rest,) = (k for k in range(8) if slow.mul(k, torsion) == answered)
+    assert rest == secret % 8
 
 
 @pytest.mark.parametrize("bad", BAD_SCALARS.values(), ids=BAD_SCALARS)

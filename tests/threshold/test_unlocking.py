@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from quorate import wire
-from quorate.errors import Abort, Error, MalformedMessage, Refused, VerificationFailed
+from quorate.errors import Abort, MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import answers as boxes
 from quorate.threshold import tdh2, unlocking
 from quorate.threshold.age.header import make_header
@@ -289,7 +289,14 @@ def test_a_file_key_is_in_no_repr() -> None:
     assert KEY.hex() not in repr(opened)
 
 
-def test_every_refusal_says_what_and_ends_without_a_stop() -> None:
-    with pytest.raises(Error) as e:
-        HOLDERS.ask(CONTENT, "record-18").answers(1)
-    assert not str(e.value).endswith(".")
+def test_sizes_are_as_the_page_says() -> None:
+    asking, plain = sealed(), PLAIN.ask(PLAIN_CONTENT, "record-17")
+    record, requester = "record-17", asking.document.requester
+    assert len(CONTENT) == 230 + len(record)
+    assert len(wire.encode(requester)) == 123 + len(requester.member)
+    rest = len(record) + len(requester.member)
+    assert len(wire.encode(asking.document)) == len(CONTENT) + 180 + rest
+    assert len(wire.encode(plain.document)) == len(PLAIN_CONTENT) + 301 + rest + len(NAMES[0])
+    assert len(wire.encode(asking.answer(1))) == len(wire.encode(plain.answer(1))) == 299
+    asked = plain.document.asked(plain.request)
+    assert len(unlocking.pass_on(KEY, plain.document, asked)) == 64

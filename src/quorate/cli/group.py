@@ -20,6 +20,7 @@ class Row:
 
     name: str
     address: str
+    operator: str
     public_key: bytes
     reachable: str
 
@@ -93,12 +94,15 @@ def show_command(node: NodeOption = None, form: FormatOption = "text") -> None:
 
 
 def _roster(group: Group, reachable: dict[str, str]) -> Roster:
-    rows = (Row(m.name, m.address, m.public_key, reachable.get(m.name, "")) for m in group.members)
+    rows = (
+        Row(m.name, m.address, m.run_by, m.public_key, reachable.get(m.name, ""))
+        for m in group.members
+    )
     return Roster(group.name, group.digest(), tuple(rows))
 
 
 def _lines(roster: Roster) -> list[str]:
-    rows = [(row.name, row.address, row.reachable) for row in roster.members]
+    rows = [(row.name, _where(row), row.reachable) for row in roster.members]
     keys = [(row.name, grouped(row.public_key)) for row in roster.members]
     return [
         f"group   {roster.name}",
@@ -108,3 +112,7 @@ def _lines(roster: Roster) -> list[str]:
         "keys",
         *aligned(keys, indent="  "),
     ]
+
+
+def _where(row: Row) -> str:
+    return row.address if row.operator == row.name else f"{row.address}, run by {row.operator}"

@@ -21,14 +21,17 @@ def init(
     reached_at: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where the others reach it, if elsewhere.")
     ] = "",
+    operator: Annotated[
+        str, typer.Option(help="Who runs the node, if not the member itself.")
+    ] = "",
     form: FormatOption = "text",
 ) -> None:
     """Make a node's folder with fresh keys, and the card to give to the other members."""
-    card, member = create(folder, name or _asked_name(), listen, reached_at)
+    card, member = create(folder, name or _asked_name(), listen, reached_at, operator)
     lines = [
         *aligned(
             [
-                ("member", f"{member.name}, at {member.address}"),
+                ("member", f"{member.name}, at {member.address}{_run_by(member)}"),
                 ("key", grouped(member.public_key)),
                 ("card", str(card)),
             ]
@@ -38,15 +41,21 @@ def init(
     show(member, lines, form)
 
 
-def create(folder: Path, name: str, listen: str, reached_at: str = "") -> tuple[Path, Member]:
+def create(
+    folder: Path, name: str, listen: str, reached_at: str = "", operator: str = ""
+) -> tuple[Path, Member]:
     """Make the folder and return where the member's card is, and what it says."""
     from quorate.node import home as homes
 
-    home = homes.create(folder, name, listen, reached_at)
+    home = homes.create(folder, name, listen, reached_at, operator)
     member = home.member()
     card = home.folder / f"{member.name}.card.json"
     write_file(card, homes.card_to_json(member))
     return card, member
+
+
+def _run_by(member: Member) -> str:
+    return f", run by {member.operator}" if member.operator else ""
 
 
 def _asked_name() -> str:

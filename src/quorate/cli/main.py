@@ -10,7 +10,21 @@ import typer
 from typer.main import get_command
 
 from quorate import __version__
-from quorate.cli import audit, data, demo, doctor, group, init, node, policy, seal, study, verify
+from quorate.cli import (
+    audit,
+    data,
+    demo,
+    doctor,
+    group,
+    init,
+    key,
+    node,
+    order,
+    policy,
+    seal,
+    study,
+    verify,
+)
 from quorate.cli.output import Format, say, say_error
 from quorate.errors import Error, Usage
 
@@ -28,6 +42,8 @@ app.add_typer(group.app, name="group")
 app.add_typer(node.app, name="node")
 app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
+app.add_typer(key.app, name="key")
+app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")
 app.command("seal")(seal.seal)
 app.command("verify")(verify.verify)

@@ -3,30 +3,77 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quorate.cli.options import FormatOption, NodeOption, connect, open_home
+from quorate.cli import passphrase
+from quorate.cli.options import FormatOption, NodeOption, connect, open_home, quorum_of
 from quorate.cli.output import aligned, grouped, say, show
 from quorate.errors import Unavailable
 from quorate.node.views import PeerView, StatusView
+
+if TYPE_CHECKING:
+    from quorate.node.client import Client
 
 app = typer.Typer(help="The process one member runs.")
 
 LOOK_AGAIN_S = 0.3
 
+_SHARES = {
+    "none": "none: this node has no passphrase yet",
+    "locked": "locked: quorate node unlock",
+    "open": "open",
+}
+
 
 @app.command("start")
-def start(node: NodeOption = None, form: FormatOption = "text") -> None:
-    """Start the node in the background."""
+def start(
+    passphrase_fd: passphrase.DescriptorOption = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Start the node in the background; with a passphrase, its shares can be used."""
     from quorate.node import daemon
 
     home = open_home(node)
+    words = passphrase.given(passphrase_fd, str(home.folder))
     pid = daemon.start(home)
     with connect(home.folder) as client:
+        shares = _unlock(client, words)
         status = client.status()
-    show(status, [f"{home.name} runs as process {pid}, and listens at {home.listen}"], form)
+    lines = [f"{home.name} runs as process {pid}, and listens at {home.listen}", *shares]
+    show(status, lines, form)
+
+
+@app.command("unlock")
+def unlock(
+    passphrase_fd: passphrase.DescriptorOption = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Open this node's vault, where its shares of keys lie; the first passphrase makes it."""
+    home = open_home(node)
+    with quorum_of(home.folder) as client:
+        is_new = client.vault().vault == "none"
+        what = "new passphrase" if is_new else "passphrase"
+        words = passphrase.asked(passphrase_fd, str(home.folder), what, twice=is_new)
+        vault = client.unlock(words)
+    show(vault, [f"the vault of {home.name} is {vault.vault}"], form)
+
+
+@app.command("passphrase")
+def change_passphrase(
+    passphrase_fd: passphrase.DescriptorOption = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Give the open vault of a running node another passphrase."""
+    home = open_home(node)
+    words = passphrase.asked(passphrase_fd, str(home.folder), "new passphrase", twice=True)
+    with quorum_of(home.folder) as client:
+        vault = client.change_passphrase(words)
+    show(vault, [f"the vault of {home.name} has a new passphrase"], form)
 
 
 @app.command("stop")
@@ -59,6 +106,18 @@ def logs(
         say(line)
 
 
+def _unlock(client: "Client", words: str) -> list[str]:
+    """Open the vault if there is a passphrase, and say so where its shares stay locked."""
+    from quorate.node.quorum.client import QuorumClient
+
+    quorum = QuorumClient(client)
+    if words:
+        quorum.unlock(words)
+    elif quorum.vault().vault == "locked":
+        return ["its shares are locked: quorate node unlock"]
+    return []
+
+
 def _lines(status: StatusView) -> list[str]:
     group = f"{status.group}, digest {grouped(status.group_digest)}" if status.group else "none yet"
     return [
@@ -68,6 +127,7 @@ def _lines(status: StatusView) -> list[str]:
         *aligned([_peer(peer) for peer in status.peers], indent="  "),
         f"tables   {', '.join(table.name for table in status.tables) or 'none yet'}",
         f"studies  {status.studies}",
+        f"shares   {_SHARES[status.vault]}",
     ]
 
 

@@ -1,6 +1,8 @@
 """The options many commands share, and how they become a node or the text of a file."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from quorate.errors import Unavailable
 if TYPE_CHECKING:
     from quorate.node.client import Client
     from quorate.node.home import Home
+    from quorate.node.quorum.client import QuorumClient
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, or JSON.")]
 NodeOption = Annotated[
@@ -40,12 +43,21 @@ def connect(node: Path | None) -> "Client":
     return Client(open_home(node).socket)
 
 
+@contextmanager
+def quorum_of(node: Path | None) -> Generator["QuorumClient"]:
+    """Connect to what a node says about keys and orders, for the length of the block."""
+    from quorate.node.quorum.client import QuorumClient
+
+    with connect(node) as client:
+        yield QuorumClient(client)
+
+
 def read_file(path: Path) -> str:
-    """Return the text of a file a person named, or of stdin for `-`. Raises `Unavailable`."""
+    """Return the text of a file a person named, or of stdin for `-`; line ends as they are."""
     if str(path) == "-":
         return sys.stdin.read()
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except OSError as e:
         raise Unavailable(f"{path} cannot be read: {e.strerror}", hint="check the path") from None
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""`quorate verify`: what a release proves, offline, and what must still be believed."""
+"""`quorate verify`: what a release or an order proves, offline, and what must be believed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from quorate.cli import verify_order
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
 from quorate.studies.group import Group, group_from_json
@@ -28,21 +29,27 @@ class Report:
     time: str
     software: str
     signed_by: tuple[str, ...]
+    group_key: bytes
     disclosure: tuple[str, ...]
     proven: tuple[str, ...]
     believed: tuple[str, ...]
 
 
 def verify(
-    release: Annotated[Path, typer.Argument(help="The release, a JSON file.")],
+    file: Annotated[Path, typer.Argument(help="The release or the order, a JSON file.")],
     group: Annotated[
         Path | None, typer.Option(help="The group's file, from one who knows its members.")
     ] = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
-    """Verify a release offline: plan, roster, results, and every member's signature."""
-    report = report_on(read_file(release), _known(group, node))
+    """Verify a release or a signed order offline: all it says, and everybody's signatures."""
+    text, known = read_file(file), _known(group, node)
+    if verify_order.is_order(text):
+        order = verify_order.report_on(text, known)
+        show(order, verify_order.lines_of(order), form)
+        return
+    report = report_on(text, known)
     show(report, lines_of(report), form)
 
 
@@ -62,6 +69,7 @@ def report_on(text: str, group: Group | None) -> Report:
         time=certificate.time,
         software=certificate.software,
         signed_by=certificate.members,
+        group_key=certificate.group_key,
         disclosure=certificate.disclosure,
         proven=_proven(verified),
         believed=_believed(verified),
@@ -79,6 +87,11 @@ def lines_of(report: Report) -> list[str]:
         f"session  {grouped(report.session)}",
         f"time     {report.time}, by {report.software}",
         f"signed   {', '.join(report.signed_by)}: {n} of {n} signatures verify",
+        *(
+            [f"group    signed as one under {grouped(report.group_key)}"]
+            if report.group_key
+            else []
+        ),
         f"approved {', '.join(report.signed_by)}: {n} of {n} approvals of this plan verify",
         *(f"proven   {text}" for text in report.proven),
         *(f"believed {text}" for text in report.believed),

@@ -28,6 +28,7 @@ from quorate.node.desk import Desk
 from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
+from quorate.node.quorum.api import add_quorum
 from quorate.node.runs import STEPS, Progress, Run, Runs
 from quorate.node.store import Entry
 from quorate.node.views import (
@@ -66,10 +67,11 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     """Return the API over one node."""
     app = FastAPI(title="quorate node", version=__version__, docs_url=None, redoc_url=None)
     _add_errors(app)
-    _add_node(app, node.desk, stop)
+    _add_node(app, node, stop)
     _add_studies(app, node.desk)
     _add_runs(app, node.desk, node.runs)
     _add_audit(app, node.desk, node.heads)
+    add_quorum(app, node.quorum)
     return app
 
 
@@ -104,7 +106,9 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse(view.model_dump(), status_code=422)
 
 
-def _add_node(app: FastAPI, desk: Desk, stop: Callable[[], None]) -> None:
+def _add_node(app: FastAPI, node: Node, stop: Callable[[], None]) -> None:
+    desk = node.desk
+
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {}
@@ -126,6 +130,7 @@ def _add_node(app: FastAPI, desk: Desk, stop: Callable[[], None]) -> None:
             peers=tuple(_peer_view(peer) for peer in desk.peers.peers.values()),
             tables=_table_views(desk),
             studies=len(desk.store.all_studies()),
+            vault=node.quorum.custody.state,
         )
 
     @app.get("/data")

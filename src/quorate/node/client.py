@@ -54,38 +54,38 @@ class Client:
     def is_healthy(self) -> bool:
         """Return whether the node answers."""
         try:
-            self._ask("GET", "/health")
+            self.ask("GET", "/health")
         except Unavailable:
             return False
         return True
 
     def status(self) -> StatusView:
-        return self._get("/status", StatusView)
+        return self.get("/status", StatusView)
 
     def tables(self) -> tuple[TableView, ...]:
-        return self._get("/data", tuple[TableView, ...])
+        return self.get("/data", tuple[TableView, ...])
 
     def add_table(self, name: str, path: Path) -> TableView:
         body = DataBody(name=name, path=str(path.absolute()))
-        return self._post("/data", TableView, body)
+        return self.post("/data", TableView, body)
 
     def studies(self) -> tuple[StudyView, ...]:
-        return self._get("/studies", tuple[StudyView, ...])
+        return self.get("/studies", tuple[StudyView, ...])
 
     def study(self, id_: str) -> StudyView:
-        return self._get(_route(id_), StudyView)
+        return self.get(_route(id_), StudyView)
 
     def propose(self, study: str, accept: tuple[str, ...] = ()) -> StudyView:
-        return self._post("/studies", StudyView, ProposeBody(study=study, accept=accept))
+        return self.post("/studies", StudyView, ProposeBody(study=study, accept=accept))
 
     def approve(self, id_: str) -> StudyView:
-        return self._post(_route(id_, "approve"), StudyView)
+        return self.post(_route(id_, "approve"), StudyView)
 
     def decline(self, id_: str) -> StudyView:
-        return self._post(_route(id_, "decline"), StudyView)
+        return self.post(_route(id_, "decline"), StudyView)
 
     def revoke(self, id_: str) -> StudyView:
-        return self._post(_route(id_, "revoke"), StudyView)
+        return self.post(_route(id_, "revoke"), StudyView)
 
     def run(self, id_: str) -> Iterator[EventView]:
         """Run a study and yield its progress; the last event holds the released study.
@@ -115,25 +115,28 @@ class Client:
 
     def release(self, id_: str) -> str:
         """Return the text of the release file."""
-        return self._ask("GET", _route(id_, "release")).text
+        return self.ask("GET", _route(id_, "release")).text
 
     def audit(self) -> AuditView:
-        return self._get("/audit", AuditView)
+        return self.get("/audit", AuditView)
 
     def verify_audit(self) -> AuditView:
         """Return the audit log, its chain verified. Raises `VerificationFailed`."""
-        return self._post("/audit/verify", AuditView)
+        return self.post("/audit/verify", AuditView)
 
     def stop(self) -> None:
-        self._ask("POST", "/stop")
+        self.ask("POST", "/stop")
 
-    def _get(self, route: str, kind: type[T]) -> T:
-        return _read(self._ask("GET", route).text, kind)
+    def get(self, route: str, kind: type[T]) -> T:
+        """Return what a route answers."""
+        return _read(self.ask("GET", route).text, kind)
 
-    def _post(self, route: str, kind: type[T], body: View | None = None) -> T:
-        return _read(self._ask("POST", route, body).text, kind)
+    def post(self, route: str, kind: type[T], body: View | None = None) -> T:
+        """Return what a route answers to `body`."""
+        return _read(self.ask("POST", route, body).text, kind)
 
-    def _ask(self, method: str, route: str, body: View | None = None) -> httpx.Response:
+    def ask(self, method: str, route: str, body: View | None = None) -> httpx.Response:
+        """Return the answer of a route, whatever its form."""
         self._knock()
         sent = None if body is None else body.model_dump(mode="json")
         try:

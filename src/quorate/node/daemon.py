@@ -30,6 +30,8 @@ from quorate.node.store import Store
 from quorate.transport.session import first_failure
 
 POLL_S = 0.05
+PASSPHRASE = "QUORATE_PASSPHRASE"  # noqa: S105 - a name
+"""The variable that opens the vault of a node in the foreground."""
 
 log = structlog.get_logger()
 
@@ -57,6 +59,7 @@ def start(home: Home, *, timeout_s: float = 20.0) -> int:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                env={k: v for k, v in os.environ.items() if k != PASSPHRASE},
             )
         deadline = time.monotonic() + timeout_s
         while not client.is_healthy():
@@ -133,6 +136,10 @@ async def _serve(home: Home, store: Store) -> None:
         _api(home, make_app(node, stopping.set)),
     ):
         node.desk.audit.append("node started", SOFTWARE)
+        if words := os.environ.pop(PASSPHRASE, ""):
+            await node.quorum.unlock(words)
+        elif node.quorum.custody.state == "locked":
+            log.warning("the shares are locked", hint="quorate node unlock")
         log.info("started", member=home.name, listen=home.listen)
         await stopping.wait()
         node.desk.audit.append("node stopped")

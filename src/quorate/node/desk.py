@@ -80,7 +80,7 @@ class Desk:
         if not self._take_proposal(proposal):
             raise Refused("the very same study was proposed a moment ago", hint="try again")
         self.store.set_snapshot(plan.digest(), seen)
-        untold = await self._tell_all("proposal", proposal)
+        untold = await self.tell_all("proposal", proposal)
         return self.store.study(plan.digest()), untold
 
     async def approve(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
@@ -196,7 +196,7 @@ class Desk:
             for entry in self.store.all_studies():
                 if entry.state in OPEN:
                     known = self.store.approvals(entry.plan.digest())
-                    await self._tell(party, "proposal", Proposal(entry.plan, known))
+                    await self.tell(party, "proposal", Proposal(entry.plan, known))
         except (Abort, Refused) as e:
             log.info("catching up failed", member=self.group.names[party], why=str(e))
 
@@ -221,7 +221,7 @@ class Desk:
     async def _say(self, plan: Plan, word: Word) -> tuple[Entry, tuple[str, ...]]:
         signed = self._sign(plan, word)
         self.take_approval(signed)
-        untold = await self._tell_all("approval", signed)
+        untold = await self.tell_all("approval", signed)
         return self.store.study(plan.digest()), untold
 
     def _take_proposal(self, proposal: Proposal) -> bool:
@@ -245,13 +245,13 @@ class Desk:
         if everybody and entry.state is State.PROPOSED:
             self.move(entry.plan, Event.ALL_APPROVED)
 
-    async def _tell_all(self, topic: str, message: object) -> tuple[str, ...]:
+    async def tell_all(self, topic: str, message: object) -> tuple[str, ...]:
         """Tell every other member; return the names of those that could not be told."""
         others = [party for party in range(len(self.group.members)) if party != self.me]
 
         async def told(party: Party) -> bool:
             try:
-                await self._tell(party, topic, message)
+                await self.tell(party, topic, message)
             except (Abort, Refused) as e:
                 log.warning("not told", member=self.group.names[party], topic=topic, why=str(e))
                 return False
@@ -260,7 +260,8 @@ class Desk:
         results = await asyncio.gather(*map(told, others))
         return tuple(self.group.names[p] for p, ok in zip(others, results, strict=True) if not ok)
 
-    async def _tell(self, party: Party, topic: str, message: object) -> None:
+    async def tell(self, party: Party, topic: str, message: object) -> None:
+        """Tell one member. Raises `Abort` if it is away, `Refused` if it does not take it."""
         if not self.peers.peers[party].ready.is_set():
             raise Abort(f"{self.group.names[party]} is not connected", suspects=[party])
         await self.peers.ask(party, topic, message, Ack, timeout_s=self.home.timeout_s)

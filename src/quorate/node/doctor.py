@@ -53,6 +53,7 @@ def examine(folder: Path) -> Iterator[Check]:
             yield _port(home)
             return
         yield _running(status)
+        yield from _shares(status)
         yield _audit(client)
     for peer in status.peers:
         yield from _peer(peer)
@@ -130,6 +131,13 @@ def _running(status: StatusView) -> Check:
     if status.version == __version__:
         return Check("node", "ok", found)
     return Check("node", "warn", found, f"this command is {__version__}: restart the node")
+
+
+def _shares(status: StatusView) -> Iterator[Check]:
+    if status.vault == "open":
+        yield Check("shares", "ok", "the vault is open")
+    elif status.vault == "locked":
+        yield Check("shares", "warn", "locked: this node can sign nothing", "quorate node unlock")
 
 
 def _audit(client: Client) -> Check:

@@ -48,6 +48,7 @@ class Home:
     reached_at: str
     timeout_s: float
     identity: Ed25519PrivateKey = field(repr=False)
+    operator: str = ""
 
     @property
     def socket(self) -> Path:
@@ -89,7 +90,8 @@ class Home:
 
     def member(self) -> Member:
         """Return this member as its group should list it."""
-        return Member(self.name, self.reached_at, self.identity.public_key().public_bytes_raw())
+        key = self.identity.public_key().public_bytes_raw()
+        return Member(self.name, self.reached_at, key, self.operator)
 
     def join(self, group: Group) -> None:
         """Make `group` this node's. Raises `Refused` if it does not list this very member."""
@@ -99,6 +101,11 @@ class Home:
             raise Refused(
                 f"group {group.name} has no member {self.name}",
                 hint="give this node's card to whoever made the group",
+            )
+        if listed.operator != mine.operator:
+            raise Refused(
+                f"group {group.name} lists another operator for {self.name}",
+                hint="give this node's card anew to whoever made the group",
             )
         if listed.public_key != mine.public_key:
             raise Refused(
@@ -123,10 +130,11 @@ class Home:
         write_file(self.folder / "data.toml", text)
 
 
-def create(folder: Path, name: str, listen: str, reached_at: str = "") -> Home:
+def create(folder: Path, name: str, listen: str, reached_at: str = "", operator: str = "") -> Home:
     """Make a node folder with a fresh identity. Raises `Refused` if there is one already.
 
-    `reached_at` is the address others dial, where it is not `listen`.
+    `reached_at` is the address others dial, where it is not `listen`; `operator` who
+    runs the node, where that is not the member itself.
     """
     folder = folder.absolute()
     if (folder / "node.toml").exists():
@@ -134,12 +142,13 @@ def create(folder: Path, name: str, listen: str, reached_at: str = "") -> Home:
     key = Ed25519PrivateKey.generate()
     reached_at = reached_at or listen
     for address in (listen, reached_at):
-        check_member(Member(name, address, key.public_key().public_bytes_raw()))
+        check_member(Member(name, address, key.public_key().public_bytes_raw(), operator))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_file(folder / "identity.key", pem.decode())
     settings = {"name": name, "listen": listen, "reached_at": reached_at, "timeout_s": TIMEOUT_S}
+    settings |= {"operator": operator} if operator else {}
     write_file(folder / "node.toml", tomli_w.dumps(settings))
     return open_home(folder)
 
@@ -158,12 +167,12 @@ def open_home(folder: Path) -> Home:
         )
     _check_private(folder / "identity.key")
     settings = _read_toml(folder / "node.toml")
-    unknown = settings.keys() - {"name", "listen", "reached_at", "timeout_s"}
+    unknown = settings.keys() - {"name", "listen", "reached_at", "timeout_s", "operator"}
     timeout_s = settings.get("timeout_s", TIMEOUT_S)
     if unknown or not isinstance(timeout_s, int | float) or not 0 < timeout_s <= 3600:
         raise Unavailable(
             f"{folder / 'node.toml'} is not understood",
-            hint="it holds name, listen, reached_at, and timeout_s between 0 and 3600",
+            hint="it holds name, listen, reached_at, operator, and timeout_s between 0 and 3600",
         )
     home = Home(
         folder,
@@ -172,6 +181,7 @@ def open_home(folder: Path) -> Home:
         str(settings.get("reached_at", settings.get("listen"))),
         float(timeout_s),
         _read_key(folder / "identity.key"),
+        str(settings.get("operator", "")),
     )
     check_member(home.member())
     return home
@@ -179,12 +189,12 @@ def open_home(folder: Path) -> Home:
 
 def card_to_json(member: Member) -> str:
     """Return a member's public card: what it gives to whoever makes the group."""
-    return document.write("member 1", member)
+    return document.write("member 2", member)
 
 
 def card_from_json(text: str) -> Member:
     """Return the member a card describes, checked. Raises `MalformedMessage`."""
-    member = document.read("member 1", text, Member)
+    member = document.read("member 2", text, Member)
     check_member(member)
     return member
 

@@ -38,6 +38,7 @@ class Prepare:
     session: int  # 1 .. 2^63 - 1, random
     time: str  # UTC; goes into the certificate
     approvals: tuple[SignedApproval, ...]  # one a member, by seat; goes into the certificate
+    group_key: bytes  # identifier of the group's own key, under which it is signed too; or empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from quorate.node.audit import AuditLog
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads
 from quorate.node.home import Home, split_address
+from quorate.node.quorum.quorum import Quorum, make_quorum
 from quorate.node.runs import Runs
 from quorate.node.store import Store
 from quorate.studies.group import Group
@@ -29,6 +30,7 @@ class Node:
     desk: Desk
     runs: Runs
     heads: Heads
+    quorum: Quorum
 
 
 @contextlib.asynccontextmanager
@@ -44,22 +46,25 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
     async with asyncio.TaskGroup() as tasks:
         heads = Heads(desk)
         runs = Runs(desk, tasks, on_end=lambda: _tell_heads(heads, tasks))
-        node = Node(home, desk, runs, heads)
+        node = Node(home, desk, runs, heads, make_quorum(desk, tasks))
+        runs.group_signer = node.quorum.group_signer
         desk.peers = _peers(group, node, tasks)
         runs.recover()
-        expiry = tasks.create_task(_expire(desk))
+        expiry = tasks.create_task(_expire(node))
         try:
             async with _links(desk):
                 yield node
         finally:
             expiry.cancel()
             runs.stop()
+            node.quorum.stop()
 
 
-async def _expire(desk: Desk) -> None:
-    """End studies whose approvals are over, now and then; a run looks for itself."""
+async def _expire(node: Node) -> None:
+    """End what is over, now and then, and try again what waits; a run looks for itself."""
     while True:
-        desk.expire()
+        node.desk.expire()
+        node.quorum.look_again()
         await asyncio.sleep(EXPIRY_S)
 
 
@@ -93,6 +98,7 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         "prepare": runs.on_prepare,
         "go": runs.on_go,
         "cancel": runs.on_cancel,
+        **node.quorum.answers(),
     }
 
     async def handle(party: Party, topic: str, body: bytes) -> bytes:
@@ -103,6 +109,7 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
     def on_ready(party: Party) -> None:
         tasks.create_task(desk.catch_up(party))
         tasks.create_task(heads.tell(party))
+        tasks.create_task(node.quorum.catch_up(party))
 
     seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
     key, digest = desk.home.identity, group.digest()

@@ -28,6 +28,7 @@ from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.plan import Plan, check, check_time, utc_text
 from quorate.studies.release import Release, verify_release
 from quorate.studies.runners import mpc
+from quorate.threshold.together import GroupSigner
 from quorate.transport.channel import LinkChannel
 from quorate.transport.session import Session, together
 
@@ -103,6 +104,8 @@ class Runs:
     desk: Desk
     tasks: asyncio.TaskGroup
     on_end: Callable[[], None] = lambda: None
+    group_signer: Callable[[], GroupSigner | None] = lambda: None
+    """Returns this member's part in the group's own key, if the group has one."""
     current: dict[int, Run] = field(default_factory=dict)
 
     def recover(self) -> None:
@@ -127,7 +130,7 @@ class Runs:
         session, now = secrets.randbits(62) + 1, self.desk.now()
         words = self.desk.store.approvals(digest)
         approvals = verify_all_approve(self.desk.group, entry.plan, words, now)
-        request = Prepare(digest, session, utc_text(now), approvals)
+        request = Prepare(digest, session, utc_text(now), approvals, self._group_key())
         run = self._open(entry.plan, request, self.desk.me)
         self.tasks.create_task(self._lead(run, request))
         return run
@@ -240,6 +243,11 @@ class Runs:
         approvals = verify_all_approve(desk.group, plan, request.approvals, at)
         if approvals != request.approvals:
             raise Refused("the approvals are not one of each member, in the order of seats")
+        if request.group_key != self._group_key():
+            raise Refused(
+                "this node and the starter's do not know the same key of the group",
+                hint="see it with: quorate key show group",
+            )
         run = Run(plan, request.session, request.time, starter, approvals)
         with self.desk.store.transaction():
             self.desk.move(plan, Event.STARTED)
@@ -248,6 +256,10 @@ class Runs:
         self.current[run.session] = run
         self.tasks.create_task(self._conduct(run))
         return run
+
+    def _group_key(self) -> bytes:
+        signer = self.group_signer()
+        return b"" if signer is None else signer.public.key_id()
 
     def _check_request(self, request: Prepare) -> None:
         if not 0 < request.session < 1 << 63 or request.session in self.current:
@@ -324,6 +336,7 @@ class Runs:
                 time=run.time,
                 version=f"quorate {__version__}",
                 key=desk.home.identity,
+                group_signer=self.group_signer(),
                 claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
                 randomness=os.urandom,
                 progress=progress,

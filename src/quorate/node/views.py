@@ -45,6 +45,7 @@ class StatusView(View):
     peers: tuple[PeerView, ...]
     tables: tuple[TableView, ...]
     studies: int
+    vault: Literal["none", "locked", "open"]  # where the shares of keys lie
 
 
 class ResultView(View):

@@ -62,6 +62,7 @@ def _hex_from_bytes(plain: Any) -> Any:
 
 def _bytes_from_hex(plain: object, kind: Any) -> object:
     """Return `plain` with bytes where `kind` wants them; all other checks are msgspec's."""
+    kind = getattr(kind, "__supertype__", kind)  # of a NewType
     if kind is bytes and isinstance(plain, str):
         return bytes.fromhex(plain)
     if is_dataclass(kind) and isinstance(plain, dict):

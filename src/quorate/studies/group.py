@@ -9,12 +9,10 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from quorate import wire
-from quorate.errors import MalformedMessage, NotFound, Party, VerificationFailed
+from quorate.errors import MalformedMessage, NotFound, Party
 from quorate.studies import document
+from quorate.threshold.identity import verify_by
 
 MAX_MEMBERS = 256
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -27,14 +25,16 @@ class Member:
     name: str
     address: str  # host:port of its node
     public_key: bytes  # Ed25519, 32 bytes
+    operator: str = ""  # who runs the node, where that is not the member itself
+
+    @property
+    def run_by(self) -> str:
+        """Who runs the node: two members may have one operator, and then one share of a key."""
+        return self.operator or self.name
 
     def verify(self, signature: bytes, domain: str, message: object, otherwise: str) -> None:
         """Raise `VerificationFailed(otherwise)` unless this member signed `message`."""
-        try:
-            key = Ed25519PublicKey.from_public_bytes(self.public_key)
-            key.verify(signature, wire.signing_input(domain, message))
-        except (InvalidSignature, ValueError):
-            raise VerificationFailed(otherwise) from None
+        verify_by(self.public_key, signature, wire.signing_input(domain, message), otherwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Group:
 
 def check_group(group: Group) -> None:
     """Refuse a group that could confuse or be confused. Raises `MalformedMessage`."""
-    _check_name("the group", group.name)
+    check_name("the group", group.name)
     if not 2 <= len(group.members) <= MAX_MEMBERS:
         raise MalformedMessage(
             f"a group has 2 to {MAX_MEMBERS} members, and this has {len(group.members)}"
@@ -78,24 +78,30 @@ def check_group(group: Group) -> None:
 
 def check_member(member: Member) -> None:
     """Refuse a member no group could list. Raises `MalformedMessage`."""
-    _check_name("a member", member.name)
+    check_name("a member", member.name)
     _check_address(member)
+    if member.operator:
+        check_name(f"the operator of {member.name}", member.operator)
+    if member.operator == member.name:
+        raise MalformedMessage(
+            f"{member.name} is said to be its own operator", hint="that is what no operator means"
+        )
     if len(member.public_key) != 32:
         raise MalformedMessage(f"the key of {member.name} is not 32 bytes")
 
 
 def group_to_json(group: Group) -> str:
-    return document.write("group 1", group)
+    return document.write("group 2", group)
 
 
 def group_from_json(text: str) -> Group:
     """Return the group a file holds, checked. Raises `MalformedMessage`."""
-    group = document.read("group 1", text, Group)
+    group = document.read("group 2", text, Group)
     check_group(group)
     return group
 
 
-def _check_name(whose: str, name: str) -> None:
+def check_name(whose: str, name: str) -> None:
     if len(name) > 32 or not _NAME.fullmatch(name):
         raise MalformedMessage(
             f"{whose} has an unusable name",

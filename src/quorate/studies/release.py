@@ -22,8 +22,9 @@ from quorate.studies.group import Group
 from quorate.studies.plan import Plan, check, check_time
 from quorate.studies.results import Result, is_possible, slots
 from quorate.studies.schema import check_text
+from quorate.threshold import frost
 
-FORMAT = 2
+FORMAT = 3
 SESSION_BYTES = 32
 
 
@@ -37,6 +38,7 @@ class Certificate:
     members: tuple[str, ...]  # who signs, in roster order
     disclosure: tuple[str, ...]  # what approving the plan meant, in words
     approvals: bytes  # digest of the approvals under which it ran
+    group_key: bytes  # the key of the group that signs beside its members; empty if it has none
     time: str  # UTC, such as 2027-01-31T09:30:00Z
     software: str
 
@@ -54,6 +56,7 @@ class Release:
     approvals: tuple[SignedApproval, ...]  # in roster order
     certificate: Certificate
     signatures: tuple[Signature, ...]  # in roster order
+    group_signature: bytes  # of the certificate, under its group's key; empty if there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def certify(
     results: tuple[Result, ...],
     time: str,
     software: str,
+    group_key: bytes = b"",
 ) -> Certificate:
     return Certificate(
         format=FORMAT,
@@ -84,6 +88,7 @@ def certify(
         members=plan.members,
         disclosure=disclose(plan).lines(),
         approvals=wire.digest("approvals", approvals),
+        group_key=group_key,
         time=time,
         software=software,
     )
@@ -101,6 +106,17 @@ def verify_signature(group: Group, certificate: Certificate, signed: Signature) 
         raise VerificationFailed("signed by somebody who is not a member of the group")
     otherwise = f"the signature of {member.name} does not verify"
     member.verify(signed.signature, "certificate", certificate, otherwise)
+
+
+def group_message(certificate: Certificate) -> bytes:
+    """Return what the group signs, where it has a key: what every member signs."""
+    return wire.signing_input("certificate", certificate)
+
+
+def verify_group_signature(certificate: Certificate, signature: bytes) -> None:
+    """Raise `VerificationFailed` unless the group signed, under the key all members name."""
+    if certificate.group_key or signature:
+        frost.verify(certificate.group_key, group_message(certificate), signature)
 
 
 def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> None:
@@ -148,6 +164,7 @@ def verify_release(release: Release, *, group: Group | None = None) -> Verified:
     _require(signers == release.group.names, "not every member signed, once and in order")
     for signed in release.signatures:
         verify_signature(release.group, release.certificate, signed)
+    verify_group_signature(release.certificate, release.group_signature)
     return Verified(release.plan, release.group, release.certificate, group is not None)
 
 
@@ -165,12 +182,12 @@ def _verify_approvals(release: Release) -> None:
 
 
 def to_json(release: Release) -> str:
-    return document.write("release 2", release)
+    return document.write("release 3", release)
 
 
 def from_json(text: str) -> Release:
     """Return the release a file holds, not yet verified. Raises `MalformedMessage`."""
-    return document.read("release 2", text, Release)
+    return document.read("release 3", text, Release)
 
 
 def _require(condition: bool, message: str) -> None:

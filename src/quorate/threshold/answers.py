@@ -13,14 +13,15 @@ Adversary: the requester, holders and the network, together; fewer than
 from dataclasses import dataclass
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from quorate import wire
 from quorate.algebra.edwards25519 import Point, Randomness
 from quorate.errors import MalformedMessage, VerificationFailed
+from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, PublicKey
 from quorate.threshold.partial import Asked, Partial, make_partial, verify_partial
 
@@ -83,7 +84,8 @@ def verify_reply_key(sought: Sought, reply: ReplyKey, owner: Identity) -> None:
     otherwise = f"the key to answer to is not one that {owner.member} signed for this"
     if reply.member != owner.member:
         raise VerificationFailed(otherwise)
-    _verify_by(owner, reply.signature, _terms(sought, reply.member, reply.key), otherwise)
+    terms = _terms(sought, reply.member, reply.key)
+    verify_by(owner.public_key, reply.signature, terms, otherwise)
 
 
 def answer(
@@ -160,14 +162,7 @@ def unseal(secret: X25519PrivateKey, asked: Asked, identifier: int, box: bytes) 
 
 def _verify_parts(asked: Asked, signed: SignedParts, holder: Identity) -> None:
     otherwise = f"partial decryptions in the name of {holder.member} are not signed by it"
-    _verify_by(holder, signed.signature, _parts_input(asked, signed.parts), otherwise)
-
-
-def _verify_by(owner: Identity, signature: bytes, message: bytes, otherwise: str) -> None:
-    try:
-        Ed25519PublicKey.from_public_bytes(owner.public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed(otherwise) from None
+    verify_by(holder.public_key, signed.signature, _parts_input(asked, signed.parts), otherwise)
 
 
 def _terms(sought: Sought, member: str, key: bytes) -> bytes:

@@ -212,8 +212,13 @@ async def run(session: "Session", share: KeyShare, message: bytes, randomness: R
     Cost: 3 rounds, 177 * (n - 1) bytes a party whose identifier is below 24
     """
     kept, sent = commit(share, randomness)
-    asked = package(message, await session.broadcast(sent))
-    return aggregate(share.public, asked, await session.exchange(sign(share, kept, asked)))
+    commitments = await session.broadcast(sent)
+    asked = package(message, commitments)
+    shares = await session.exchange(sign(share, kept, asked))
+    pairs = enumerate(zip(commitments, shares, strict=True))
+    if foreign := [party for party, (own, got) in pairs if own.identifier != got.identifier]:
+        raise Abort("a signature share in the name of another", suspects=foreign)
+    return aggregate(share.public, asked, shares)
 
 
 def check_signers(public: PublicKey, package: SigningPackage) -> None:

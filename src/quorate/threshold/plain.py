@@ -33,7 +33,7 @@ RISK = (
     "requester together can have other files opened under a record of their own. where the "
     "program can, seal to the group's age1quorate1 recipient instead"
 )
-"""What no check of ours removes; shown where a plain key is created, sealed to, and opened."""
+"""What no check of ours removes, for the eyes of whoever is given a plain key."""
 
 
 MAX_RECIPIENTS = 8

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
@@ -13,6 +12,7 @@ from quorate.algebra.edwards25519 import Point, Scalar
 from quorate.errors import MalformedMessage, OutOfRange, Refused, VerificationFailed
 from quorate.threshold import schnorr
 from quorate.threshold.delivery import MAX_CIPHERTEXT, OVERHEAD, Route
+from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import Purpose, seat
 from quorate.threshold.rule import Rule
 
@@ -115,11 +115,12 @@ def sign_dealing(
 
 def verify_sender(setup: Setup, identifier: int, signed: SignedDealing) -> None:
     """Raise `VerificationFailed` unless holder `identifier` signed this dealing for this setup."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(setup.identities[seat(identifier)])
-        key.verify(signed.signature, _input(setup, identifier, signed.dealing))
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed(f"the dealing of {identifier} is not signed by it") from None
+    identity, message = (
+        setup.identities[seat(identifier)],
+        _input(setup, identifier, signed.dealing),
+    )
+    otherwise = f"the dealing of {identifier} is not signed by it"
+    verify_by(identity, signed.signature, message, otherwise)
 
 
 def verify_dealing(setup: Setup, dealing: Dealing) -> None:

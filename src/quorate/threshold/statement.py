@@ -13,13 +13,13 @@ Adversary: the coordinator and any signers, together. Unreviewed.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.errors import Abort, VerificationFailed
 from quorate.threshold import frost
 from quorate.threshold.frost import SignatureShare, SigningPackage
+from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import PublicKey, seat
 
 DOMAIN = "signature share"
@@ -46,11 +46,9 @@ def state(identity: Ed25519PrivateKey, package: bytes, share: SignatureShare) ->
 
 def verify_statement(identity: bytes, package: bytes, signed: SignedShare) -> None:
     """Raise `VerificationFailed` unless `identity` said it, and of this package."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(identity)
-        key.verify(signed.signature, _input(signed.package, signed.share))
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed("a signature share is not under its signer's name") from None
+    message = _input(signed.package, signed.share)
+    otherwise = "a signature share is not under its signer's name"
+    verify_by(identity, signed.signature, message, otherwise)
     if signed.package != package:
         raise VerificationFailed("a signature share is for another package")
 

@@ -38,6 +38,16 @@ def test_published_mistakes_are_refused(text: str) -> None:
         bech32.decode(text)
 
 
+def test_a_letter_that_looks_like_another_is_no_letter() -> None:
+    text = bech32.encode("age", bytes(range(32)))
+    assert "k" in text
+    for other in ("\u212a", "\uff4b"):  # the sign of kelvin becomes a k in lower case
+        with pytest.raises(MalformedMessage):
+            bech32.decode(text.replace("k", other))
+        with pytest.raises(MalformedMessage):
+            bech32.decode(text.upper().replace("K", other))
+
+
 def test_data_that_is_no_whole_number_of_bytes_is_refused() -> None:
     # A valid checksum, but five bits of which none belongs to a byte.
     words = [31]

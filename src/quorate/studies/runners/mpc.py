@@ -26,9 +26,11 @@ from quorate.studies.release import (
     Release,
     Signature,
     certify,
+    group_message,
     sign_certificate,
     verify_signature,
 )
+from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
 
 STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
@@ -52,6 +54,7 @@ async def run(
     time: str,
     version: str,
     key: Ed25519PrivateKey,
+    group_signer: GroupSigner | None = None,
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
@@ -61,7 +64,8 @@ async def run(
     `approvals`, one of each member by seat, and `time` are the run's, the same
     at all members; verifying them is the caller's. Raises `Abort`, `SessionReused`.
 
-    Cost: that of `additive.secure_sum` and 1 round, 64 * (n - 1) bytes a party
+    Cost: that of `additive.secure_sum` and 1 round, 64 * (n - 1) bytes a party; with
+    `group_signer`, where the group has a key, also that of its `sign`
     """
     total = await additive.secure_sum(
         session,
@@ -79,11 +83,17 @@ async def run(
         results=results,
         time=time,
         software=version,
+        group_key=group_signer.public.group if group_signer else b"",
     )
     progress("signatures")
     signatures = await _sign_together(session, group, certificate, key)
+    group_signature = b""
+    if group_signer is not None:
+        message = group_message(certificate)
+        group_signature = await group_signer.sign(session, total.session_id, message)
     seen = {party: tuple(words.tolist()) for party, words in total.seen.items()}
-    return Ran(Release(plan, group, approvals, certificate, signatures), seen)
+    release = Release(plan, group, approvals, certificate, signatures, group_signature)
+    return Ran(release, seen)
 
 
 async def _sign_together(

@@ -27,8 +27,9 @@ def encode(prefix: str, data: bytes) -> str:
 
 def decode(text: str) -> tuple[str, bytes]:
     """Return the prefix, in lower case, and the data. Raises `MalformedMessage`."""
-    if len(text) > _MAX_TEXT or text not in (text.lower(), text.upper()):
-        raise MalformedMessage("a key in text of mixed case, or too long")
+    one_case = text in (text.lower(), text.upper())
+    if len(text) > _MAX_TEXT or not text.isascii() or not one_case:
+        raise MalformedMessage("a key in text of mixed case, other letters, or too long")
     prefix, separator, rest = text.lower().rpartition("1")
     if not separator or not prefix or not all("!" <= character <= "~" for character in prefix):
         raise MalformedMessage("a key in text without its kind before a 1")

@@ -17,7 +17,7 @@ from quorate.threshold.age import keys, x25519
 from quorate.threshold.age.header import MAX_LINE, MAX_STANZAS, Readline, Stanza, read_stanza
 from quorate.threshold.age.keys import Identity
 
-PLAIN_HINT = "a file that is sealed to a group's plain key is opened with: quorate unlock FILE"
+PLAIN_HINT = "what is sealed to a group's plain key opens at its holders' nodes, not in this plugin"
 MACHINES = ("recipient-v1", "identity-v1")
 
 

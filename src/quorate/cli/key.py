@@ -1,0 +1,192 @@
+"""`quorate key`: keys that several members hold and nobody owns."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quorate.cli import passphrase
+from quorate.cli.options import (
+    FormatOption,
+    NodeOption,
+    open_home,
+    quorum_of,
+    read_file,
+    write_file,
+)
+from quorate.cli.output import aligned, grouped, show
+from quorate.errors import Error
+from quorate.threshold.keys import Purpose
+
+if TYPE_CHECKING:
+    from quorate.node.quorum.views import AliveView, KeyView
+
+app = typer.Typer(help="Keys that several members hold together, and nobody owns.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")]
+Reason = Annotated[str, typer.Option(help="Why, for all holders to read.")]
+
+
+@app.command("create")
+def create(
+    name: Name,
+    threshold: Annotated[
+        str, typer.Option(help='How many must act together: "2 of 3", majority or half.')
+    ] = "majority",
+    members: Annotated[
+        str, typer.Option(help="Who holds a share, with commas; if not given, all members.")
+    ] = "",
+    purpose: Annotated[Purpose, typer.Option(help="What the key is for.")] = "sign",
+    reason: Reason = "a new key",
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Plan a key, and accept it for this member; its holders make it once all have accepted."""
+    names = tuple(part.strip() for part in members.split(",") if part.strip())
+    with quorum_of(node) as client:
+        key = client.propose_key(name, names, threshold, reason, purpose)
+    show(key, _whole(key), form)
+
+
+@app.command("approve")
+def approve(
+    name: Name,
+    reason: Reason = "agreed",
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Accept a share of a key: when every holder has, their nodes make it."""
+    with quorum_of(node) as client:
+        key = client.answer_key(name, "approve", reason)
+    show(key, _whole(key), form)
+
+
+@app.command("decline")
+def decline(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Why, for all holders to read.")],
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Refuse a share of a key: then it is not made."""
+    with quorum_of(node) as client:
+        key = client.answer_key(name, "decline", reason)
+    show(key, _whole(key), form)
+
+
+@app.command("list")
+def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
+    """List the keys this node knows."""
+    with quorum_of(node) as client:
+        keys = client.keys()
+    rows = [
+        (k.name, k.rule, k.state, k.purpose, ", ".join(h.name for h in k.holders)) for k in keys
+    ]
+    none = ["no keys; plan one with: quorate key create NAME"]
+    show(keys, aligned(rows) if rows else none, form)
+
+
+@app.command("show")
+def show_command(name: Name, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Show one key: who holds it, who answered, for whom it waits."""
+    with quorum_of(node) as client:
+        key = client.key(name)
+    show(key, _whole(key), form)
+
+
+@app.command("check")
+def check(name: Name, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Ask every holder to prove that its share is alive; exit 1 if one is not."""
+    with quorum_of(node) as client:
+        found = client.check_key(name)
+    show(found, _alive(found), form)
+    if dead := [one.member for one in found if not one.alive]:
+        raise Error(
+            f"the share of {', '.join(dead)} was not shown to be alive",
+            hint="its holder starts and unlocks its node, or restores the share from its backup",
+        )
+
+
+@app.command("backup")
+def backup(
+    name: Name,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    passphrase_fd: passphrase.DescriptorOption = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Write this member's share to a file that only a passphrase opens."""
+    home = open_home(node)
+    words = passphrase.asked(passphrase_fd, str(home.folder), "passphrase of the file", twice=True)
+    with quorum_of(home.folder) as client:
+        text = client.backup(name, words)
+    write_file(out, text)
+    lines = [
+        f"written to {out}: useless without its passphrase, and without this node's identity",
+        f"restore it with: quorate key restore {out}",
+    ]
+    show({"written": str(out)}, lines, form)
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup of this member's share.")],
+    passphrase_fd: passphrase.DescriptorOption = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Put a share back on the node of the member that holds it."""
+    home = open_home(node)
+    text = read_file(file)
+    words = passphrase.asked(passphrase_fd, str(home.folder), "passphrase of the file")
+    with quorum_of(home.folder) as client:
+        key = client.restore(text, words)
+    show(key, _whole(key), form)
+
+
+def _whole(key: "KeyView") -> list[str]:
+    operators = {h.name: h.operator for h in key.holders if h.operator != h.name}
+    holders = ", ".join(
+        f"{h.name} (run by {operators[h.name]})" if h.name in operators else h.name
+        for h in key.holders
+    )
+    made = [
+        ("key", grouped(key.public_key)),
+        ("here", "this node keeps its share" if key.share else "this node keeps no share"),
+    ]
+    return [
+        *aligned(
+            [
+                ("name", key.name),
+                ("rule", f"{key.rule}, to {key.purpose}"),
+                ("state", f"{key.state}: {key.note}" if key.note else key.state),
+                ("holders", holders),
+                ("planned", f"by {key.proposer}, {key.created}"),
+                *(made if key.public_key else []),
+            ]
+        ),
+        *(f"{a.member} {_said(a.word)}: {a.reason}" for a in key.answers),
+        *([f"warning  {key.warning}"] if key.warning else []),
+        *_next(key),
+    ]
+
+
+def _said(word: str) -> str:
+    return "accepted" if word == "approve" else "declined"
+
+
+def _next(key: "KeyView") -> list[str]:
+    lines = [f"{', '.join(key.untold)} will hear of it when back"] if key.untold else []
+    if key.state == "proposed":
+        lines.append(f"waits for {', '.join(key.waits_for)}: quorate key approve {key.name}")
+    elif key.state == "generating" and key.waits_for:
+        lines.append(f"the nodes of {', '.join(key.waits_for)} have a step to take")
+    elif key.state == "ready" and key.purpose == "sign":
+        lines.append(f"next: quorate order propose FILE --key {key.name}")
+    return lines
+
+
+def _alive(found: "tuple[AliveView, ...]") -> list[str]:
+    return aligned(
+        [("ok" if one.alive else "fail", one.member, one.trouble or "alive") for one in found]
+    )

@@ -1,0 +1,191 @@
+"""`quorate order`: what a quorum of a key's holders approves and signs, one by one."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quorate.cli.options import FormatOption, NodeOption, quorum_of, read_file, write_file
+from quorate.cli.output import aligned, grouped, say, show
+from quorate.errors import Error, Unavailable, Usage
+from quorate.quorum.key import GROUPS_OWN
+from quorate.quorum.order import Order, order_from_json, public_pem
+
+if TYPE_CHECKING:
+    from quorate.node.quorum.views import OrderView
+
+app = typer.Typer(help="Orders that enough holders of a key approve, and then sign as one.")
+
+OrderId = Annotated[
+    str, typer.Argument(metavar="ID", help="The order's identifier, or its beginning.")
+]
+Reason = Annotated[str, typer.Option(help="Why, for all members to read; it is signed.")]
+
+
+@app.command("propose")
+def propose(
+    file: Annotated[
+        Path, typer.Argument(help="The order, a JSON file: FHIR is shown in plain words.")
+    ],
+    reason: Reason,
+    key: Annotated[
+        str, typer.Option("--key", "--group", help="The key whose holders are to sign.")
+    ] = GROUPS_OWN,
+    hours: Annotated[
+        float, typer.Option(min=0.01, max=24 * 90, help="For how long it may wait.")
+    ] = 24,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Propose an order, and approve it if this member holds a share of the key."""
+    with quorum_of(node) as client:
+        order = client.propose_order(read_file(file), key, reason, hours)
+    show(order, lines_of(order), form)
+
+
+@app.command("list")
+def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
+    """List the orders this node knows."""
+    with quorum_of(node) as client:
+        orders = client.orders()
+    rows = [(o.id, o.state, o.key, o.requester, o.created, o.words[0]) for o in orders]
+    none = ["no orders; propose one with: quorate order propose FILE --reason WHY"]
+    show(orders, aligned(rows) if rows else none, form)
+
+
+@app.command("show")
+def show_command(id_: OrderId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Show one order: what it says, who approved it and why, for whom it waits."""
+    with quorum_of(node) as client:
+        order = client.order(id_)
+    show(order, lines_of(order), form)
+
+
+@app.command("approve")
+def approve(
+    id_: OrderId,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Approve an order under this member's own name: shows what it says, and asks."""
+    with quorum_of(node) as client:
+        if not yes:
+            _ask(client.order(id_))
+        order = client.answer_order(id_, "approve", reason)
+    show(order, _decided(order), form)
+
+
+@app.command("decline")
+def decline(
+    id_: OrderId, reason: Reason, node: NodeOption = None, form: FormatOption = "text"
+) -> None:
+    """Refuse an order for good, and tell the other members why."""
+    with quorum_of(node) as client:
+        order = client.answer_order(id_, "decline", reason)
+    show(order, _decided(order), form)
+
+
+@app.command("sign")
+def sign(id_: OrderId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Try again now to gather the signature of an approved order; nodes do so by themselves."""
+    with quorum_of(node) as client:
+        order = client.sign_order(id_)
+    show(order, _decided(order), form)
+
+
+@app.command("export")
+def export(
+    id_: OrderId,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write its files.")],
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Write a signed order, and what any other program needs to verify it."""
+    with quorum_of(node) as client:
+        text = client.order_file(id_)
+    files = write_order(text, out)
+    lines = [
+        *(f"written to {file}" for file in files),
+        f"next: quorate verify {files[0]}",
+        f"or:   {' '.join(openssl_command(out))}",
+    ]
+    show({"written": [str(file) for file in files]}, lines, form)
+
+
+def write_order(text: str, folder: Path) -> tuple[Path, ...]:
+    """Write a signed order as files: itself, what is signed, the signature, the key."""
+    order = order_from_json(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        name = folder / f"order-{order.request.short_id}.json"
+        write_file(name, text)
+        write_file(folder / "key.pem", public_pem(order.key))
+        for file, content in _binary(order).items():
+            (folder / file).write_bytes(content)
+    except OSError as e:
+        raise Unavailable(f"{folder} cannot be written: {e.strerror}") from None
+    return name, folder / "key.pem", *(folder / file for file in _binary(order))
+
+
+def openssl_command(folder: Path) -> list[str]:
+    """Return how stock openssl verifies what `write_order` wrote."""
+    return [
+        *("openssl", "pkeyutl", "-verify", "-rawin", "-pubin"),
+        *("-inkey", str(folder / "key.pem"), "-in", str(folder / "message")),
+        *("-sigfile", str(folder / "signature")),
+    ]
+
+
+def lines_of(order: "OrderView") -> list[str]:
+    """Return an order as lines of text."""
+    return [
+        *aligned(
+            [
+                ("order", f"{order.id} under {order.key}, {order.rule}"),
+                ("state", f"{order.state}: {order.note}" if order.note else order.state),
+                ("by", f"{order.requester}, {order.created}, until {order.expires}"),
+                ("reason", order.reason),
+            ]
+        ),
+        *(f"  {line}" for line in order.words),
+        f"document {grouped(order.subject)}",
+        *_decided(order)[1:],
+    ]
+
+
+def _decided(order: "OrderView") -> list[str]:
+    state = f"{order.state}: {order.note}" if order.note else order.state
+    words = (
+        f"{a.member} {'approved' if a.word == 'approve' else 'declined'}: {a.reason}"
+        for a in order.answers
+    )
+    return [f"order    {order.id} is {state}", *words, *_next(order)]
+
+
+def _next(order: "OrderView") -> list[str]:
+    lines = [f"{', '.join(order.untold)} will hear of it when back"] if order.untold else []
+    if order.state == "open":
+        waits = ", ".join(order.waits_for)
+        lines.append(f"waits for {waits}: quorate order approve {order.id} --reason WHY")
+    elif order.state == "approved":
+        lines.append(f"approved; it is signed as soon as {order.rule} are there and able")
+    elif order.state == "signed":
+        lines.append(f"signed   {grouped(order.signature[:32])} ...")
+        lines.append(f"next: quorate order export {order.id} --out FOLDER")
+    return lines
+
+
+def _binary(order: Order) -> dict[str, bytes]:
+    return {"message": order.request.message(), "signature": order.signature}
+
+
+def _ask(order: "OrderView") -> None:
+    say(*lines_of(order), error=True)
+    if not sys.stdin.isatty():
+        raise Usage("nobody is here to be asked", hint="decide with --yes, or at a terminal")
+    if not typer.confirm("approve exactly this?", err=True):
+        hint = f"to refuse it for good: quorate order decline {order.id} --reason WHY"
+        raise Error("nothing was approved", hint=hint)

@@ -1,0 +1,129 @@
+"""What demos share: nodes of several members on this machine, and how they are told of."""
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import quorate
+from quorate.cli import group, init
+from quorate.cli.output import aligned, grouped, say
+from quorate.errors import Error, Refused, Unavailable
+from quorate.node.client import Client
+from quorate.node.home import Home, open_home
+from quorate.studies.group import Group
+
+WAIT_S, LOOK_AGAIN_S = 20.0, 0.02
+
+
+def examples() -> Path:
+    """Return the folder of examples: inside an installed package, beside it in a checkout."""
+    package = Path(quorate.__file__).parent
+    for folder in (package / "examples", package.parent.parent / "examples"):
+        if (folder / "average-age.toml").is_file():
+            return folder
+    raise Unavailable("the examples are not installed", hint="install the package anew")
+
+
+@contextmanager
+def workplace(keep: Path | None) -> Generator[Path]:
+    """Yield the folder of a demo: `keep`, or one that is gone at the end."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="quorate-") as folder:
+            yield Path(folder)
+        return
+    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise Refused(f"{keep} is not an empty folder", hint="name a new one")
+    keep.mkdir(parents=True, exist_ok=True)
+    yield keep.absolute()
+
+
+def members(folder: Path, name: str, names: Sequence[str]) -> Group:
+    """Make the members' folders and their group `name`."""
+    cards: list[Path] = []
+    for member, port in zip(names, free_ports(len(names)), strict=True):
+        typed(f"init {member} --name {member} --listen 127.0.0.1:{port}")
+        cards.append(init.create(folder / member, member, f"127.0.0.1:{port}")[0])
+    shown = " ".join(str(card.relative_to(folder)) for card in cards)
+    typed(f"group create {name} {shown} --out {name}.json")
+    roster = group.create(name, cards, folder / f"{name}.json")
+    for member in names:
+        typed(f"group join {name}.json --node {member}")
+        open_home(folder / member).join(roster)
+    say(*aligned([(m.name, m.address, grouped(m.public_key)) for m in roster.members], indent="  "))
+    say(f"  roster {grouped(roster.digest())}")
+    return roster
+
+
+@contextmanager
+def running(folder: Path, names: Sequence[str], after: str = "") -> Generator[dict[str, Client]]:
+    """Start the nodes, connected to one another; stop them whatever happens.
+
+    `after` is a command shown after each start, its name in place of NAME.
+    """
+    from quorate.node import daemon
+
+    homes = [open_home(folder / name) for name in names]
+    try:
+        with ThreadPoolExecutor() as pool, ExitStack() as stack:
+            pids = list(pool.map(daemon.start, homes))
+            for home, pid in zip(homes, pids, strict=True):
+                typed(f"node start --node {home.name}", f"process {pid}")
+                if after:
+                    typed(after.replace("NAME", home.name))
+            clients = {home.name: stack.enter_context(Client(home.socket)) for home in homes}
+            for client in clients.values():
+                wait(partial(is_connected, client))
+            yield clients
+    finally:
+        _stop_all(homes, daemon.stop)
+
+
+def _stop_all(homes: Iterable[Home], stop: Callable[[Home], None]) -> None:
+    """Stop every node that runs, even if stopping one of them fails."""
+    failed: list[Error] = []
+    for home in homes:
+        try:
+            if home.pid_file.exists():
+                stop(home)
+        except Error as e:
+            failed.append(e)
+    if failed:
+        raise failed[0]
+
+
+def is_connected(client: Client) -> bool:
+    """Return whether a node is connected to all others."""
+    return all(peer.connected for peer in client.status().peers)
+
+
+def step(title: str) -> None:
+    """Say what comes next."""
+    say("", title, style="bold")
+
+
+def typed(command: str, answer: str = "") -> None:
+    """Show a command as a person would type it."""
+    say(f"$ quorate {command}" + (f"   # {answer}" if answer else ""), style="cyan")
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports nothing listens at now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds. Raises `Unavailable` if that takes too long."""
+    until = time.monotonic() + WAIT_S
+    while not condition():
+        if time.monotonic() > until:
+            raise Unavailable(f"the nodes were not ready within {WAIT_S:.0f} s")
+        time.sleep(LOOK_AGAIN_S)

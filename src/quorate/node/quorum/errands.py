@@ -1,0 +1,97 @@
+"""What a node does in the background about approved requests, and how it asks their holders."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+
+from quorate.errors import Error, Party
+from quorate.node.desk import Desk
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Errands:
+    """One piece of work at a time for each request; whatever fails, the node goes on."""
+
+    tasks: asyncio.TaskGroup
+    what: str
+    work: Callable[[bytes], Awaitable[None]]
+    at_work: dict[bytes, asyncio.Task[None]] = field(default_factory=dict)
+    others: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self, digest: bytes) -> asyncio.Task[None]:
+        """Work on a request, or join the work on it."""
+        if digest not in self.at_work:
+            task = self.tasks.create_task(self._guarded(digest))
+            self.at_work[digest] = task
+            task.add_done_callback(lambda _: self.at_work.pop(digest, None))
+        return self.at_work[digest]
+
+    def start_later(self, digest: bytes, seconds: float) -> None:
+        """Work on a request after a while."""
+        self.aside(self._later(digest, seconds))
+
+    def aside(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for, unless the node stops."""
+        self.others.add(task := self.tasks.create_task(coroutine))
+        task.add_done_callback(self.others.discard)
+
+    async def finished(self, digest: bytes) -> None:
+        """Wait for what this node does about a request now, if it does anything."""
+        if digest in self.at_work:
+            await asyncio.wait([self.at_work[digest]])
+
+    def stop(self) -> None:
+        """Give up what is under way: it will be tried again."""
+        for task in (*self.at_work.values(), *self.others):
+            task.cancel()
+
+    async def _later(self, digest: bytes, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.start(digest)
+
+    async def _guarded(self, digest: bytes) -> None:
+        try:
+            await self.work(digest)
+        except Error as e:
+            log.warning("not done", what=self.what, why=str(e))
+        except Exception as e:  # noqa: BLE001 - a bug about one request must not end the node
+            log.error("failed", what=self.what, error=type(e).__name__)  # noqa: TRY400 - may hold values
+
+
+def is_there(desk: Desk, name: str) -> bool:
+    """Return whether a member can be asked now: this one, or one whose node is connected."""
+    return name == desk.home.name or desk.peers.peers[desk.group.party(name)].ready.is_set()
+
+
+async def ask_each(
+    desk: Desk,
+    names: Sequence[str],
+    topic: str,
+    question: object,
+    answer: type[T],
+    here: Callable[[Party], T],
+) -> dict[str, T | Error]:
+    """Ask these members at once, this one by `here`; return what each answers, or its error."""
+
+    async def one(name: str) -> T:
+        if name == desk.home.name:
+            return here(desk.me)
+        party, timeout_s = desk.group.party(name), desk.home.timeout_s
+        return await desk.peers.ask(party, topic, question, answer, timeout_s=timeout_s)
+
+    results = await asyncio.gather(*(_caught(one(name)) for name in names))
+    return dict(zip(names, results, strict=True))
+
+
+async def _caught(step: Awaitable[T]) -> T | Error:
+    try:
+        return await step
+    except Error as e:
+        return e

@@ -1,0 +1,89 @@
+"""Signed orders on one node: made where a signature was gathered, told to all, kept by each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from quorate import wire
+from quorate.errors import NotFound, Party
+from quorate.node.desk import Desk
+from quorate.node.messages import Ack
+from quorate.node.quorum.records import Records, RequestEntry
+from quorate.node.quorum.requests import Requests
+from quorate.quorum.answer import SignedAnswer
+from quorate.quorum.key import Key, holders_of
+from quorate.quorum.lifecycle import RequestEvent, RequestState
+from quorate.quorum.order import FORMAT, Order, answers_of, verify_order
+
+TOLD_FOR = timedelta(days=30)
+"""How long after its time an order is still told to members that come back."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Orders:
+    """The signed orders of one node."""
+
+    desk: Desk
+    records: Records
+    requests: Requests
+
+    def order(self, entry: RequestEntry) -> Order:
+        """Return the signed order of a request. Raises `NotFound`."""
+        if entry.result is None or entry.request.type != "order":
+            raise NotFound(
+                f"order {entry.request.short_id} is {entry.state.value}: it is not signed",
+                hint=f"quorate order show {entry.request.short_id}",
+            )
+        return wire.decode(entry.result, Order)
+
+    def finish(
+        self, entry: RequestEntry, key: Key, approved: tuple[SignedAnswer, ...], signature: bytes
+    ) -> Order:
+        """Keep the order that a signature completes, and return it to be told to all."""
+        (requester,) = holders_of(self.desk.group, [entry.request.requester])
+        order = Order(
+            FORMAT,
+            entry.request,
+            entry.document.decode(),
+            requester,
+            entry.signature,
+            key,
+            answers_of(key, approved),
+            signature,
+        )
+        self.take(order)
+        return order
+
+    async def on_order(self, party: Party, body: bytes) -> bytes:
+        """Take in a signed order, whoever passes it on."""
+        order = wire.decode(body, Order)
+        self.take(order)
+        log.info("order", id=order.request.short_id, via=self.desk.group.names[party])
+        return wire.encode(Ack())
+
+    async def catch_up(self, party: Party) -> None:
+        """Tell a member that has just connected which orders were signed of late."""
+        for entry in self.records.requests_in(RequestState.SIGNED):
+            over = datetime.fromisoformat(entry.request.expires) + TOLD_FOR
+            if entry.request.type == "order" and over > self.desk.now():
+                await self.desk.tell(party, "order", self.order(entry))
+
+    def take(self, order: Order) -> None:
+        """Keep an order that verifies, if it is the first. Raises `VerificationFailed`."""
+        verify_order(order, self.desk.group)
+        request, digest = order.request, order.request.digest()
+        with self.desk.store.transaction():
+            self.records.key_of(request.key)
+            self.records.add_request(request, order.document.encode(), order.requested)
+            self.requests.keep_answers(request, order.answers)
+            entry = self.records.request(digest)
+            if entry.state is RequestState.SIGNED:
+                return
+            self.records.set_result(digest, wire.encode(order))
+            self.requests.move(digest, RequestEvent.SIGNED, entry.note)
+            self.desk.audit.append(
+                "order signed", f"{request.short_id} under {order.key.plan.name}"
+            )

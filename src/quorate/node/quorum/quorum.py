@@ -1,0 +1,120 @@
+"""All that one node does with keys and orders, put together."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from quorate.errors import Error, NotFound, Party, Unavailable
+from quorate.node.desk import Desk
+from quorate.node.quorum.custody import Custody
+from quorate.node.quorum.generation import Generation
+from quorate.node.quorum.heartbeat import Heartbeats
+from quorate.node.quorum.keys import Keys
+from quorate.node.quorum.orders import Orders
+from quorate.node.quorum.records import Records
+from quorate.node.quorum.requests import Requests
+from quorate.node.quorum.signer import Signer
+from quorate.node.quorum.signing import Signing
+from quorate.threshold.together import GroupSigner
+
+Answerer = Callable[[Party, bytes], Awaitable[bytes]]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """Keys, requests and orders of one node."""
+
+    desk: Desk
+    records: Records
+    custody: Custody
+    keys: Keys
+    generation: Generation
+    heartbeats: Heartbeats
+    requests: Requests
+    orders: Orders
+    signer: Signer
+    signing: Signing
+
+    def answers(self) -> dict[str, Answerer]:
+        """Return what answers each topic of `messages`."""
+        return {
+            "key": self.keys.on_key,
+            "posting": self.generation.on_posting,
+            "certified": self.keys.on_certified,
+            "alive": self.heartbeats.on_alive,
+            "request": self.requests.on_request,
+            "order": self.orders.on_order,
+            "commit": self.signer.on_commit,
+            "sign": self.signer.on_sign,
+        }
+
+    async def catch_up(self, party: Party) -> None:
+        """Tell a member that has just connected what it may have missed; try what waits for it."""
+        try:
+            await self.keys.catch_up(party)
+            await self.generation.catch_up(party)
+            await self.orders.catch_up(party)
+            await self.requests.catch_up(party)
+            self.signing.start_all()
+        except Error as e:
+            log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
+
+    def group_signer(self) -> GroupSigner | None:
+        """Return this member's part in the group's own key, if there is one."""
+        key = self.keys.groups_own()
+        if key is None:
+            return None
+        try:
+            share = self.custody.share(key.key_id())
+        except (NotFound, Unavailable):
+            share = None
+        identities = tuple(holder.public_key for holder in key.plan.holders)
+        identity = self.desk.home.identity
+        return GroupSigner(key.public, share, identity, identities, os.urandom)
+
+    async def unlock(self, passphrase: str) -> None:
+        """Open the vault, and go on with what waited for it."""
+        await self.custody.unlock(passphrase)
+        self.desk.audit.append("shares unlocked")
+        self.generation.resume()
+        self.signing.start_all()
+
+    def look_again(self) -> None:
+        """End what is over, and try again what waits."""
+        self.keys.expire()
+        self.requests.expire()
+        self.generation.resume()
+        self.signing.start_all()
+
+    def stop(self) -> None:
+        """Give up what is under way: it will be tried again."""
+        self.signing.stop()
+
+
+def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
+    """Return the keys and orders of one node."""
+    records = Records(desk.store)
+    custody = Custody(records, os.urandom)
+    keys = Keys(desk, records, custody)
+    generation = Generation(desk, records, custody, keys, tasks)
+    keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
+    heartbeats = Heartbeats(desk, records, custody)
+    requests = Requests(desk, records)
+    orders = Orders(desk, records, requests)
+    signer = Signer(desk, records, custody, requests)
+    signing = Signing(desk, records, requests, signer, orders, tasks)
+    requests.on_quorum = lambda digest: _if_order(records, digest, signing.start_later)
+    requests.on_last_word = lambda digest: _if_order(records, digest, signing.start)
+    return Quorum(
+        desk, records, custody, keys, generation, heartbeats, requests, orders, signer, signing
+    )
+
+
+def _if_order(records: Records, digest: bytes, sign: Callable[[bytes], object]) -> None:
+    if records.request(digest).request.type == "order":
+        sign(digest)

@@ -1,0 +1,199 @@
+"""Coordinating a signature: two questions to each of `min_signers` approvers who are there.
+
+    coordinator                     each signer
+    commit (with the approvals) →   checks them, keeps nonces in memory, answers commitments
+    sign (everybody's commitments) → signs once, and states for which package
+
+The node whose staff gave the approval that was enough begins at once; the
+others try where it has not finished. Several may coordinate at the same time:
+each session has its own nonces. Who is silent, refuses or cheats is left out of the next try
+with another set of signers; who cheated is proven to have, and named. Two
+rounds; 32 bytes of share a signer, and a few hundred of statement.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from quorate.errors import Abort, Error, Party
+from quorate.node.desk import Desk
+from quorate.node.quorum.errands import Errands, ask_each, is_there
+from quorate.node.quorum.messages import Commit, Sign
+from quorate.node.quorum.orders import Orders
+from quorate.node.quorum.records import Records, RequestEntry
+from quorate.node.quorum.requests import Requests
+from quorate.node.quorum.signer import Signer
+from quorate.quorum.answer import SignedAnswer
+from quorate.quorum.key import Key
+from quorate.quorum.lifecycle import RequestState
+from quorate.quorum.order import Order
+from quorate.threshold import frost, statement
+from quorate.threshold.frost import NonceCommitment
+from quorate.threshold.statement import SignedShare
+
+T = TypeVar("T")
+
+PATIENCE_S = 2.0
+"""How long a node waits for the one that begins, times its place among the members."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Signing:
+    """The signatures that this node coordinates."""
+
+    desk: Desk
+    records: Records
+    requests: Requests
+    signer: Signer
+    orders: Orders
+    tasks: asyncio.TaskGroup
+    errands: Errands = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.errands = Errands(self.tasks, "sign", self._try_sets)
+
+    def start(self, digest: bytes) -> asyncio.Task[None]:
+        """Gather the signature of an approved request, or join who does so on this node."""
+        return self.errands.start(digest)
+
+    async def finished(self, digest: bytes) -> None:
+        """Wait for what this node does about a request now, if it does anything."""
+        await self.errands.finished(digest)
+
+    def start_later(self, digest: bytes) -> None:
+        """Gather the signature unless another node has done so by then."""
+        self.errands.start_later(digest, PATIENCE_S * (1 + self.desk.me))
+
+    def start_all(self) -> None:
+        """Try again for every request that waits to be signed."""
+        for entry in self.records.requests_in(RequestState.APPROVED):
+            if entry.request.type == "order":
+                self.start(entry.request.digest())
+
+    def stop(self) -> None:
+        """Give up what is under way: it will be tried again."""
+        self.errands.stop()
+
+    async def _try_sets(self, digest: bytes) -> None:
+        """Try sets of signers until one has signed, or too few are left."""
+        left_out: dict[str, str] = {}
+        while True:
+            entry = self.records.request(digest)
+            if entry.state is not RequestState.APPROVED:
+                return
+            key = self.records.key_of(entry.request.key)
+            approved = self.requests.approved_by(entry)
+            signers = self._choose(key, approved, left_out)
+            if not signers:
+                self._note(digest, left_out)
+                return
+            try:
+                signature = await self._session(entry, key, approved, signers)
+            except Abort as e:
+                self._leave_out(entry, key, e, left_out)
+                continue
+            order = self.orders.finish(entry, key, approved, signature)
+            self.errands.aside(self._tell(order))
+            return
+
+    async def _tell(self, order: Order) -> None:
+        try:
+            await self.desk.tell_all("order", order)
+        except Error as e:
+            log.warning("order not told", id=order.request.short_id, why=str(e))
+
+    def _choose(
+        self, key: Key, approved: tuple[SignedAnswer, ...], left_out: dict[str, str]
+    ) -> tuple[str, ...]:
+        """Return as many approvers as must sign, this node first; nobody if they are too few."""
+        for signed in approved:
+            name = signed.answer.member
+            if not is_there(self.desk, name):
+                left_out.setdefault(name, f"{name} is not connected")
+        able = [s.answer.member for s in approved if s.answer.member not in left_out]
+        able.sort(key=lambda name: name != self.desk.home.name)
+        enough = key.plan.min_signers
+        return tuple(able[:enough]) if len(able) >= enough else ()
+
+    async def _session(
+        self,
+        entry: RequestEntry,
+        key: Key,
+        approved: tuple[SignedAnswer, ...],
+        names: tuple[str, ...],
+    ) -> bytes:
+        """Gather one signature from these signers. Raises `Abort` with seats of holders."""
+        session = os.urandom(32)
+        ask = Commit(entry.request.digest(), session, approved)
+        commitments = await self._ask_all(
+            key, names, "commit", ask, NonceCommitment, lambda me: self.signer.commit(me, ask)
+        )
+        _check_identifiers(key, names, [c.identifier for c in commitments])
+        package = frost.package(entry.request.message(), commitments)
+        order = Sign(session, package.commitments)
+        shares = await self._ask_all(
+            key, names, "sign", order, SignedShare, lambda me: self.signer.sign(me, order)
+        )
+        _check_identifiers(key, names, [s.share.identifier for s in shares])
+        identities = [holder.public_key for holder in key.plan.holders]
+        return statement.aggregate(key.public, session, package, shares, identities)
+
+    async def _ask_all(
+        self,
+        key: Key,
+        names: tuple[str, ...],
+        topic: str,
+        question: object,
+        answer: type[T],
+        here: Callable[[Party], T],
+    ) -> list[T]:
+        """Ask all signers at once. Raises `Abort` naming all who did not do their part."""
+        results = await ask_each(self.desk, names, topic, question, answer, here)
+        failed = {name: r for name, r in results.items() if isinstance(r, Error)}
+        if failed:
+            raise Abort(
+                "; ".join(str(error) for error in failed.values()),
+                suspects=[key.plan.identifier(name) - 1 for name in failed],
+            )
+        return [r for r in results.values() if not isinstance(r, Error)]
+
+    def _leave_out(
+        self, entry: RequestEntry, key: Key, error: Abort, left_out: dict[str, str]
+    ) -> None:
+        """Go on without who is to blame, and say so; proof goes into the audit log."""
+        for seat in error.culprits | error.suspects:
+            name = key.plan.holders[seat].name
+            proven = seat in error.culprits
+            left_out[name] = f"{name} cheated: {error}" if proven else str(error)
+            log.warning("signer left out", id=entry.request.short_id, member=name, why=str(error))
+            if proven:
+                said = (
+                    f"{entry.request.short_id}: {name} sent a wrong signature share, signed by it"
+                )
+                self.desk.audit.append("cheating proven", said)
+        if not error.culprits | error.suspects:
+            raise error
+
+    def _note(self, digest: bytes, left_out: dict[str, str]) -> None:
+        """Record who is missing, for who looks at the request."""
+        entry = self.records.request(digest)
+        note = "; ".join(dict.fromkeys(left_out.values()))
+        self.records.set_request_state(digest, entry.state, note)
+
+
+def _check_identifiers(key: Key, names: tuple[str, ...], found: list[int]) -> None:
+    """Raise `Abort` naming who answered in another's place."""
+    wrong = [
+        key.plan.identifier(name) - 1
+        for name, identifier in zip(names, found, strict=True)
+        if key.plan.identifier(name) != identifier
+    ]
+    if wrong:
+        who = ", ".join(key.plan.names[seat] for seat in wrong)
+        raise Abort(f"{who} answered in another holder's place", suspects=wrong)

@@ -1,0 +1,111 @@
+"""A signed order: a request, who approved it and why, and one signature of the group.
+
+The signature is an ordinary Ed25519 signature [RFC8032] of `Request.message()`
+under the key's public half, which any program verifies. Who signed it cannot
+be told from it; the answers say who approved. An order carries the key's plan
+and certificates, so that it verifies alone; that the holders are the people one
+thinks of is known only to who compares the roster or passes `group`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from quorate.errors import Refused, VerificationFailed
+from quorate.quorum.answer import Holder, SignedAnswer, verify_answer
+from quorate.quorum.key import Key, holders_of, verify_key
+from quorate.quorum.request import Request, check_request, is_over, verify_requester
+from quorate.studies import document
+from quorate.studies.group import Group
+from quorate.threshold import frost
+
+FORMAT = 1
+TAG = "order 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    format: int
+    request: Request
+    document: str  # as it was proposed, to the byte
+    requester: Holder  # holder of the key or not, this is the member that asked
+    requested: bytes  # its signature
+    key: Key
+    answers: tuple[SignedAnswer, ...]  # approvals, in the order of holders
+    signature: bytes
+
+
+def verify_order(order: Order, group: Group | None = None) -> None:
+    """Raise `VerificationFailed` unless the group signed and enough holders approved.
+
+    Give `group` where the roster is known: without it, anybody could have made up the holders.
+    """
+    request, key = order.request, order.key
+    if order.format != FORMAT or request.type != "order":
+        raise VerificationFailed("that is not an order of a known format")
+    try:
+        check_request(request, order.document.encode())
+    except Refused as e:
+        raise VerificationFailed(str(e), hint=e.hint) from None
+    verify_key(key, group)
+    _verify_requester(order, group)
+    if request.key != key.key_id():
+        raise VerificationFailed("the request is for another key")
+    _verify_answers(order)
+    frost.verify(key.public.group, request.message(), order.signature)
+
+
+def _verify_requester(order: Order, group: Group | None) -> None:
+    requester, name = order.requester, order.request.requester
+    holders = [holder for holder in order.key.plan.holders if holder.name == name]
+    known = list(holders_of(group, [name])) if group and name in group.names else holders
+    if requester.name != name or requester not in (known or [requester]) or (group and not known):
+        raise VerificationFailed("the requester is not the member of that name")
+    verify_requester(order.request, requester.public_key, order.requested)
+
+
+def _verify_answers(order: Order) -> None:
+    request, plan = order.request, order.key.plan
+    names = [signed.answer.member for signed in order.answers]
+    if names != [name for name in plan.names if name in names]:
+        raise VerificationFailed("the answers are not one a holder, in their order")
+    for signed in order.answers:
+        verify_answer(plan.holders, signed)
+        check_counts(request, signed)
+    if len(names) < plan.min_signers:
+        raise VerificationFailed(f"{len(names)} holders approved, where {plan.rule} must")
+
+
+def check_counts(request: Request, signed: SignedAnswer) -> None:
+    """Raise `VerificationFailed` unless an answer is an approval of this very request, in time."""
+    answer = signed.answer
+    if answer.subject != request.digest() or answer.word != "approve":
+        raise VerificationFailed(f"the answer of {answer.member} approves another request")
+    if answer.expires != request.expires:
+        raise VerificationFailed(f"the answer of {answer.member} has another expiry")
+    if is_over(request.expires, datetime.fromisoformat(answer.time)):
+        raise VerificationFailed(f"{answer.member} answered when the request was over")
+
+
+def answers_of(key: Key, words: Iterable[SignedAnswer]) -> tuple[SignedAnswer, ...]:
+    """Return approvals in the order of holders, as an order carries them."""
+    by_name = {signed.answer.member: signed for signed in words}
+    return tuple(by_name[name] for name in key.plan.names if name in by_name)
+
+
+def public_pem(key: Key) -> str:
+    """Return the key's public half as any program reads it."""
+    public = Ed25519PublicKey.from_public_bytes(key.public.group)
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def order_to_json(order: Order) -> str:
+    return document.write(TAG, order)
+
+
+def order_from_json(text: str) -> Order:
+    """Return the order a file holds, not yet verified. Raises `MalformedMessage`."""
+    return document.read(TAG, text, Order)
