@@ -37,6 +37,7 @@ from quorate.anonymous.messages import (
     Run,
     Shown,
     Signed,
+    Vector,
     Vote,
     ballot,
     is_signed,
@@ -84,7 +85,7 @@ class Delivered:
     """What a run brought: the texts, by slot, each once, and what proves that they were in it.
 
     `votes` are everybody's signatures of `vote`, whose transcript is the `previous` of the
-    next run; `joint_secret` opens the cells.
+    next run; `joint_secret` opens the cells, which are the exclusive or of all `parts`.
     """
 
     run: Run
@@ -93,6 +94,7 @@ class Delivered:
     votes: tuple[bytes, ...]
     cells: tuple[bytes, ...]
     joint_secret: bytes
+    parts: tuple[bytes, ...]
 
 
 def decide(kept: Voted, received: Received, store: RunStore) -> Decided:
@@ -202,7 +204,8 @@ def _delivered(kept: Decided, secret: Scalar) -> Delivered:
             texts[text] = None
     ballots = _ballots(kept)
     votes = tuple(b.signature for b in ballots)
-    return Delivered(kept.seat.run, tuple(texts), ballots[0].vote, votes, kept.cells, secret)
+    run, parts = kept.seat.run, tuple(v.cells for v in said_in(kept.heard, "vector", Vector))
+    return Delivered(run, tuple(texts), ballots[0].vote, votes, kept.cells, secret, parts)
 
 
 def _ballots(kept: Decided) -> tuple[Ballot, ...]:

@@ -88,6 +88,11 @@ class Shelf:
     posts: tuple[Post, ...]
     unfinished: tuple[Unfinished, ...]
 
+    def places(self) -> tuple[tuple[bytes, int], ...]:
+        """Return thread and number of all that is here, unfinished or not."""
+        whole = ((post.thread, post.number) for post in self.posts)
+        return *whole, *((part.thread, part.number) for part in self.unfinished)
+
 
 @dataclass(frozen=True, slots=True)
 class Pseudonym:

@@ -21,6 +21,7 @@ from quorate.cli import (
     node,
     order,
     policy,
+    report,
     seal,
     study,
     verify,
@@ -44,6 +45,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
 app.add_typer(key.app, name="key")
 app.add_typer(order.app, name="order")
+app.add_typer(report.app, name="report")
 app.add_typer(policy.app, name="policy")
 app.command("seal")(seal.seal)
 app.command("verify")(verify.verify)
