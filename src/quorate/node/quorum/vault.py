@@ -25,7 +25,7 @@ PASSES, LANES, MEMORY_KIB = 3, 4, 65_536
 MIN_PASSPHRASE = 8
 _NONCE, _SALT, _KEY = 12, 16, 32
 _ALONE = threading.Lock()
-"""Held while a passphrase is stretched: two at once wait for each other's lanes in OpenSSL for ever."""
+"""Held while a passphrase is stretched: two at once wait for lanes in OpenSSL for ever."""
 _MOST_PASSES, _MOST_LANES, _MOST_MEMORY_KIB = 64, 64, 1 << 20
 
 
