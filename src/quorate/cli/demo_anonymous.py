@@ -15,6 +15,7 @@ import typer
 
 from quorate.anonymous import combine, split
 from quorate.cli import report, stage
+from quorate.cli.options import write_file
 from quorate.cli.output import aligned, say
 from quorate.errors import VerificationFailed
 from quorate.node.anonymous.certificates import verify_filing
@@ -50,7 +51,8 @@ def anonymous(
             runs = _run(nodes)
             _parts(runs["ada"])
             _alike(nodes, runs)
-            _certificate(nodes, roster)
+            text = _certificate(nodes, roster)
+        write_file(folder / "filing.json", text)
     say("", f"done in {time.monotonic() - began:.1f} s; the five nodes are stopped")
 
 
@@ -110,13 +112,14 @@ def _alike(nodes: dict[str, ReportClient], runs: dict[str, RunView]) -> None:
         raise VerificationFailed("one of the five differs from the others")
 
 
-def _certificate(nodes: dict[str, ReportClient], roster: Group) -> None:
+def _certificate(nodes: dict[str, ReportClient], roster: Group) -> str:
     stage.step("the filing certificate, which anyone checks offline: one of five, and no name")
     id_ = nodes["eve"].inbox()[0].id
     stage.typed(f"report show {id_} --certificate filing.json --node eve")
     stage.typed("report verify filing.json --group course.json")
-    filed = verify_filing(nodes["eve"].certificates(id_), roster)
-    say(*(f"  {line}" for line in report.filed_lines(filed)))
+    text = nodes["eve"].certificates(id_)
+    say(*(f"  {line}" for line in report.filed_lines(verify_filing(text, roster))))
+    return text
 
 
 def _has_text(node: ReportClient, id_: str) -> bool:
