@@ -20,7 +20,7 @@ MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 export SOURCE_DATE_EPOCH ?= 1577836800
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-system test-slow bench bench-threshold wheel constraints clean
+.PHONY: help demo test check test-system test-slow bench bench-peers bench-threshold wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -48,8 +48,11 @@ endif
 test-slow: .venv/installed-dev ## the long tail
 	$(BIN)/pytest -m slow
 
-bench: .venv/installed-dev ## rounds, bytes and seconds
+bench: .venv/installed-bench ## rounds, bytes and seconds
 	$(BIN)/python -m bench
+
+bench-peers: .venv/installed-bench ## the engine beside SPU and MPyC, which are installed into build/peers
+	$(BIN)/python -m bench.peers
 
 bench-threshold: .venv/installed-dev ## signatures beside frost-rs, which is installed into build/peers
 	$(BIN)/python -m bench.threshold
@@ -88,4 +91,9 @@ $(BIN)/python:
 .venv/installed-dev: .venv/installed
 	@echo "installing the tools of the tests into .venv (once)"
 	@$(INSTALL) --no-build-isolation --editable '.[dev,fast]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed-dev
+	@echo "installing the plots of the benchmarks into .venv (once)"
+	@$(INSTALL) --no-build-isolation --editable '.[bench,dev,fast]'
 	@touch $@

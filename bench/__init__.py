@@ -1,1 +1,1 @@
-"""What a secure sum costs: rounds and bytes exactly, seconds beside a plain sum of the same run."""
+"""What things cost: rounds and bytes exactly, seconds beside the same work elsewhere."""

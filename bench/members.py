@@ -31,7 +31,7 @@ from quorate.node.malloc import keep_freed_memory
 from quorate.transport.peers import Peers, Seat
 from quorate.transport.session import Session, together
 
-READY_S, TIMEOUT_S = 120.0, 60.0
+READY_S, TIMEOUT_S = 300.0, 60.0
 READY, OPEN = "links up", "sessions open"
 
 Pipe = Connection

@@ -1,8 +1,9 @@
 """What a member's own rows cost: the checked aggregate, beside DuckDB's own time for bare sums."""
 
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,28 @@ from typing import TypeVar
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench import members
+from bench.inputs import REPEATS
+from bench.markdown import table
+from bench.members import Measured
 from quorate.studies.group import Group, Member
 from quorate.studies.plan import Plan, compile_plan
 from quorate.studies.sources import aggregate, open_source
 from quorate.studies.study import read_study
 
 T = TypeVar("T")
-REPEATS = 5
+ALLOWED_S, ALLOWED_RATIO = 1.0, 1.5
+"""What a study over a member's rows may take beside DuckDB's own sums: 1.5 times, and a second."""
+
+TEXT = """\
+## Cost against rows
+
+The sums are computed where the rows are: three numbers leave each member, whatever the rows.
+*Checked aggregate* is what a node computes of its Parquet file: the count and the exact sums of an
+integer and a number, each row checked against its declared bounds. *DuckDB alone* sums the same two
+columns without looking at any bound. *Study* adds the secure sum of three numbers among three
+members, {three_s:.3f} s here. It is to stay within {ratio} times DuckDB's own time and a second.
+"""
 
 STUDY = """
 title = "Age and length of stay"
@@ -49,6 +65,16 @@ class Read:
     rows: int
     aggregate_s: float
     duckdb_s: float
+
+
+def section(counts: Sequence[int]) -> str:
+    """Measure over each number of rows; return Markdown."""
+    with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
+        read = [measure(count, Path(folder)) for count in counts]
+    three = members.measure(3, len(plan().inputs), REPEATS)
+    return "\n".join(
+        [TEXT.format(three_s=three.secure_s, ratio=ALLOWED_RATIO), _reads(read, three)]
+    )
 
 
 def plan() -> Plan:
@@ -98,3 +124,17 @@ def _median_s(work: Callable[[], T]) -> tuple[float, T]:
         seconds.append(time.perf_counter() - started)
     assert all(one == given[0] for one in given)
     return statistics.median(seconds), given[0]
+
+
+def _reads(measured: Iterable[Read], three: Measured) -> str:
+    head = ["rows", "bytes a member", "checked aggregate", "DuckDB alone", "study", "allowed"]
+    body = []
+    for one in measured:
+        study_s = one.aggregate_s + three.secure_s
+        allowed_s = ALLOWED_RATIO * one.duckdb_s + ALLOWED_S
+        assert study_s <= allowed_s, f"{one.rows} rows took {study_s:.2f} s of {allowed_s:.2f} s"
+        seconds = (one.aggregate_s, one.duckdb_s, study_s, allowed_s)
+        body.append(
+            (f"{one.rows:,}", f"{three.cost.bytes_sent:,}", *(f"{s:.3f} s" for s in seconds))
+        )
+    return table(head, body)

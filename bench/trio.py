@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.members import READY_S, TIMEOUT_S, Pipe, forget, free_ports, now, refuse
 from quorate.errors import Party
-from quorate.mpc.replicated import SEATS, Committee, convene
+from quorate.mpc.replicated import SEATS, Committee, Security, convene
 from quorate.node.malloc import keep_freed_memory
 from quorate.transport.channel import LinkChannel
 from quorate.transport.link import Link
@@ -42,16 +42,17 @@ class Place:
     """The port between parties 0 and 1, 1 and 2, 2 and 0: whose first party listens."""
 
     encrypted: bool
+    security: Security
 
 
-def run_three(work: Work[T], *, encrypted: bool) -> list[T]:
+def run_three(work: Work[T], *, encrypted: bool, security: Security = "semi-honest") -> list[T]:
     """Run `work` at three parties in processes of their own; return what each gives."""
     # The three share the cores: threads that wait by spinning would take them from the others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("spawn")
     pipes: list[Pipe] = []
     with contextlib.ExitStack() as stack:
-        for place in _places(encrypted=encrypted):
+        for place in _places(encrypted=encrypted, security=security):
             here, there = context.Pipe()
             process = context.Process(target=_process, args=(place, work, there), daemon=True)
             process.start()
@@ -69,7 +70,7 @@ def run_three(work: Work[T], *, encrypted: bool) -> list[T]:
     return given
 
 
-def _places(*, encrypted: bool) -> list[Place]:
+def _places(*, encrypted: bool, security: Security) -> list[Place]:
     keys = [Ed25519PrivateKey.generate() for _ in NAMES]
     ports = free_ports(2 * SEATS)
     seats = tuple(
@@ -77,7 +78,10 @@ def _places(*, encrypted: bool) -> list[Place]:
         for name, port, key in zip(NAMES, ports[:SEATS], keys, strict=True)
     )
     between = tuple(ports[SEATS:])
-    return [Place(p, seats, k.private_bytes_raw(), between, encrypted) for p, k in enumerate(keys)]
+    return [
+        Place(p, seats, k.private_bytes_raw(), between, encrypted, security)
+        for p, k in enumerate(keys)
+    ]
 
 
 def _process(place: Place, work: Work[T], pipe: Pipe) -> None:
@@ -97,7 +101,7 @@ async def _party(place: Place, work: Work[T], pipe: Pipe) -> None:
     async with linked(place, in_step) as channel:
         session = Session(place.me, NAMES, channel, TIMEOUT_S)
         await in_step(None)
-        committee = await convene(session, b"bench", forget, secrets.token_bytes)
+        committee = await convene(session, b"bench", forget, secrets.token_bytes, place.security)
         await in_step(await work(committee))
 
 

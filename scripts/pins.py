@@ -20,7 +20,7 @@ def pins() -> list[str]:
     """Resolve the project and its extras from nothing, installing nothing."""
     resolve = ["install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-"]
     report = subprocess.run(
-        [sys.executable, "-m", "pip", *resolve, f"{PROJECT}[dev,fast]"],
+        [sys.executable, "-m", "pip", *resolve, f"{PROJECT}[bench,dev,fast]"],
         check=True,
         stdout=subprocess.PIPE,
     )

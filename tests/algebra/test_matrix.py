@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from quorate.algebra.matrix import INNER, ROWS, matmul
+from quorate.algebra.matrix import INNER, ROWS, THIN, matmul
 from quorate.algebra.ring import Words
+
+WIDE = THIN + 1  # as few rows and columns as go through doubles
 
 
 def some(rows: int, width: int) -> Words:
@@ -16,7 +18,10 @@ def some(rows: int, width: int) -> Words:
 
 @pytest.mark.parametrize(
     ("m", "k", "n"),
-    [(1, 1, 1), (3, 5, 2), (0, 4, 3), (3, 0, 2), (2, 3, 0), (2, INNER + 1, 3), (ROWS + 1, 2, 1)],
+    [
+        *((1, 1, 1), (3, 5, 2), (0, 4, 3), (3, 0, 2), (2, 3, 0), (THIN, INNER + 1, WIDE)),
+        *((WIDE, 5, WIDE), (WIDE, 0, WIDE), (WIDE, INNER + 1, WIDE), (ROWS + 1, 2, WIDE)),
+    ],
 )
 def test_products_are_those_of_the_ring(m: int, k: int, n: int) -> None:
     a, b = some(m, k), some(k, n)
@@ -39,5 +44,5 @@ EXTREMES = [
 @pytest.mark.parametrize("value", EXTREMES)
 @pytest.mark.parametrize("other", EXTREMES)
 def test_the_longest_inner_dimension_loses_nothing(value: int, other: int) -> None:
-    a, b = np.full((1, INNER), value, np.uint64), np.full((INNER, 1), other, np.uint64)
-    assert matmul(a, b).item() == INNER * value * other % 2**64
+    a, b = np.full((WIDE, INNER), value, np.uint64), np.full((INNER, WIDE), other, np.uint64)
+    assert set(matmul(a, b).flat) == {INNER * value * other % 2**64}

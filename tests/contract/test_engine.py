@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from quorate.algebra.ring import BLOCK
 from quorate.errors import OutOfRange, Refused
+from quorate.mpc.bitwise import bits, composed
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.numbers import Revealed
+from quorate.mpc.replicated import Security
 from quorate.mpc.secret import SecretArray, deal, reveal
 from quorate.mpc.selection import (
     amax,
@@ -48,15 +51,19 @@ def in_the_clear(program: Program) -> Sequence[Revealed | None]:
     return outcome
 
 
-def in_secret(program: Program) -> Sequence[Revealed | None]:
-    first, *others = everyones(lambda committee: program(Secure(committee)))
+def in_secret(program: Program, security: Security = "semi-honest") -> Sequence[Revealed | None]:
+    first, *others = everyones(lambda committee: program(Secure(committee)), security)
     for other in others:
         for mine, theirs in zip(first, other, strict=True):
             assert_array_equal(cast("Ints", mine), cast("Ints", theirs))
     return first
 
 
-ENGINES = {"oracle": in_the_clear, "three parties": in_secret}
+ENGINES: dict[str, Callable[[Program], Sequence[Revealed | None]]] = {
+    "oracle": in_the_clear,
+    "three parties": in_secret,
+    "three parties that check": partial(in_secret, security="malicious"),
+}
 
 
 @pytest.fixture(params=ENGINES)
@@ -188,6 +195,29 @@ def test_reductions(run: Run, shape: tuple[int, ...], axis: int | None) -> None:
     same(got, expected)
 
 
+@both_engines
+@given(integers(2**30))
+@settings(max_examples=10)
+def test_bits_and_words_of_bits(run: Run, pair: tuple[Ints, Ints]) -> None:
+    x, y = pair
+    places = np.arange(32).reshape(-1, *[1] * x.ndim)
+    got = applied(
+        run,
+        lambda x, y: [
+            bits(x, 32),
+            composed(bits(x, 32), signed=True),
+            composed(bits(y)[3:10]),
+            composed(bits(x, 32)[::-1] & bits(x, 32), signed=False),
+        ],
+        x,
+        y,
+        limit=2**30,
+    )
+    of_x = (x >> places & 1).astype(np.bool_)
+    palindromes = ((of_x & of_x[::-1]) << places).sum(0)
+    same(got, [of_x, x, y >> 3 & 127, palindromes])
+
+
 def test_places(run: Run) -> None:
     x = np.arange(24).reshape(4, 6)
 
@@ -291,9 +321,37 @@ def test_misuse_is_an_error_in_numpys_manner(run: Run) -> None:
             x + other
         with pytest.raises(TypeError, match="for bits"):
             x & x
+        with pytest.raises(ValueError, match="not 5"):
+            bits(x, 5)
+        with pytest.raises(TypeError, match="bits already"):
+            bits(x == 0)
+        with pytest.raises(TypeError, match="composed of bits"):
+            composed(x)
+        with pytest.raises(OutOfRange):
+            composed(bits(x))
         with pytest.raises(ZeroDivisionError):
             x / 0
-        with pytest.raises(Refused, match="nobody"):
+        with pytest.raises(TypeError, match="condition is bits"):
+            where(x, x, 0)
+        with pytest.raises(TypeError, match="integer"):
+            x**1.5  # type: ignore[operator]
+        with pytest.raises(ValueError, match="positive"):
+            x**0
+        with pytest.raises(ValueError, match="at least one"):
+            concatenate([])
+        with pytest.raises(TypeError, match="bits of fraction"):
+            concatenate([x, x * 0.5])
+        with pytest.raises(ValueError, match="two engines"):
+            concatenate([x, other])
+        with pytest.raises(np.exceptions.AxisError):
+            amax(x, 2)
+        with pytest.raises(ValueError, match="zero-size"):
+            amin(x[:0])
+        with pytest.raises(ValueError, match="at least one"):
+            await reveal(to=ALL)
+        with pytest.raises(Refused, match="nobody has the seat 3"):
+            await x.reveal(to=[0, 3])
+        with pytest.raises(Refused, match="nobody is named"):
             await x.reveal(to=[])
         return [await x.reveal(to=ALL)]
 
@@ -311,7 +369,8 @@ def test_only_the_named_learn_it() -> None:
     assert_array_equal(cast("Ints", west), [0, 1, 4])
 
 
-def test_the_cost_is_known_before_and_true() -> None:
+@pytest.mark.parametrize("security", ["malicious", "semi-honest"])
+def test_the_cost_is_known_before_and_true(security: Security) -> None:
     """Independent steps share rounds: two comparisons beside a product take those of one."""
 
     def written(x: SecretArray, y: SecretArray) -> SecretArray:
@@ -330,7 +389,7 @@ def test_the_cost_is_known_before_and_true() -> None:
         return result.cost(to=[0, 2]), spent
 
     async def run(session: object) -> tuple[Cost, Cost]:
-        committee = await meet(session)  # type: ignore[arg-type]
+        committee = await meet(session, security)  # type: ignore[arg-type]
         now = committee.session
 
         def so_far() -> Cost:

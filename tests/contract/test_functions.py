@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quorate.mpc.functions import exp, log, reciprocal, sigmoid, sqrt
-from quorate.mpc.secret import SecretArray, bounded
+from quorate.errors import OutOfRange
+from quorate.mpc.functions import divided, exp, log, reciprocal, sigmoid, sqrt
+from quorate.mpc.secret import SecretArray, promised
 from tests.contract.test_engine import ENGINES, Run, applied
 
 UNIT = 2.0**-16
@@ -71,6 +72,49 @@ def test_reciprocal(run: Run, low: float, limit: float) -> None:
     assert (error < allowed).all()
 
 
+@pytest.mark.parametrize(
+    ("largest", "low", "high", "f"),
+    [(1000, 1, 1000, 16), (3, UNIT, 2, 16), (2.0**20, 2.0**-4, 2.0**8, 16), (1e6, 1, 5e4, 0)],
+)
+def test_divided(run: Run, largest: float, low: float, high: float, f: int) -> None:
+    unit, result_unit = 2.0**-f, 2.0 ** -(f or 16)
+    y = np.maximum(np.rint(spread(low, high) / unit) * unit, low)
+    x = np.rint(np.linspace(-largest, largest, y.size) / unit) * unit
+    length, span = int(largest / unit).bit_length(), np.ceil(np.log2(high / low))
+    (got,) = applied(
+        run,
+        lambda x, y: divided(
+            promised(x, int(largest / unit)), promised(y, int(high / unit)), at_least=low
+        ),
+        x,
+        y,
+        limit=max(largest, high),
+        f=f,
+    )
+    relative = 2.0 ** -min(22, 57 - length) * np.abs(x / y)
+    allowed = 2 * result_unit + relative + 2.0 ** -(59 - length - span) * unit / y
+    assert (np.abs(np.asarray(got) - x / y) < allowed).all()
+
+
+def test_quotients_of_either_sign(run: Run) -> None:
+    x, y = np.array([7.5, -3.0, 0.0, 900.0, 1.0]), np.array([-2.0, 0.5, 3.0, -17.0, 1000.0])
+    got = applied(run, lambda x, y: [x / y, 1 / y], x, y, limit=1000, f=8)
+    for mine, right in zip(got, (x / y, 1 / y), strict=True):
+        assert np.abs(np.asarray(mine) - right).max() < 2.5 * 2.0**-8
+
+
+def test_a_mean_of_a_secret_number_of_rows(run: Run) -> None:
+    """Sums over counts, both whole numbers: a fraction of 16 bits."""
+    sums, counts = np.array([7723, 0, 1, 50_000]), np.array([160, 1, 3, 997])
+    (got,) = applied(run, lambda s, n: s / n, sums, counts, limit=60_000)
+    assert np.abs(np.asarray(got) - sums / counts).max() < 2 * UNIT + 2.0**-22 * 50_000
+
+
+def test_a_quotient_that_has_no_room_is_refused_when_written(run: Run) -> None:
+    with pytest.raises(OutOfRange, match="59 together"):
+        applied(run, lambda x, y: x / y, np.array([1.0]), np.array([1.0]), limit=2**28, f=16)
+
+
 def test_a_logistic_regression_goes_the_way_of_the_plain_one(run: Run) -> None:
     """Twenty steps down a gradient: what errors there are do not add up to anything."""
     rows, columns, rate = 40, 3, 0.5
@@ -85,7 +129,7 @@ def test_a_logistic_regression_goes_the_way_of_the_plain_one(run: Run) -> None:
         return weights
 
     def in_secret(x: SecretArray, y: SecretArray) -> SecretArray:
-        return steps(x, y, sigmoid, lambda v: bounded(v, 16 << 16))  # type: ignore[no-any-return]
+        return steps(x, y, sigmoid, lambda v: promised(v, 16 << 16))  # type: ignore[no-any-return]
 
     (got,) = applied(run, in_secret, x, y, limit=1, f=16)
     right = steps(x, y, lambda v: 1 / (1 + np.exp(-v)), lambda v: v)

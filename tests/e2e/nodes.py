@@ -41,10 +41,10 @@ class Nodes:
     def client(self, name: str) -> Client:
         return Client(self.homes[name].socket)
 
-    def approved(self) -> str:
+    def approved(self, text: str = "") -> str:
         """Return the identifier of a new study that every member has approved."""
-        id_ = self.proposed()
-        for name in NAMES[1:]:
+        id_ = self.proposed(text)
+        for name in list(self.homes)[1:]:
             with self.client(name) as client:
                 client.approve(id_)
         return id_
@@ -77,8 +77,12 @@ class Nodes:
         self.connected(NAMES)
         released = self.run(id_ or self.approved())
         assert released.results[1].exact == MEAN
-        for name in NAMES:
-            wait(partial(self._has_released, name, released.id))
+        self.released(released.id)
+
+    def released(self, id_: str) -> None:
+        """Wait until every node has the release of a study."""
+        for name in self.homes:
+            wait(partial(self._has_released, name, id_))
 
     def connected(self, names: Iterable[str]) -> None:
         """Wait until these nodes are connected to all others."""
@@ -125,22 +129,36 @@ def three_nodes(
     timeout_s: float, reached_at: dict[str, str] | None = None, ports: list[int] | None = None
 ) -> Generator[Nodes]:
     """Run three nodes with their ages as table `patients`; stop them at the end."""
+    tables = {name: "\n".join(["age", *ages.split()]) for name, ages in AGES.items()}
+    with some_nodes(tables, timeout_s, reached_at, ports) as nodes:
+        yield nodes
+
+
+@contextmanager
+def some_nodes(
+    tables: dict[str, str],
+    timeout_s: float,
+    reached_at: dict[str, str] | None = None,
+    ports: list[int] | None = None,
+) -> Generator[Nodes]:
+    """Run a node for each member named, with this CSV as its table `patients`."""
     with tempfile.TemporaryDirectory(prefix="q-") as name:
         folder = Path(name)
         homes = {
             member: _home(folder / member, port, timeout_s, (reached_at or {}).get(member, ""))
-            for member, port in zip(NAMES, ports or free_ports(3), strict=True)
+            for member, port in zip(tables, ports or free_ports(len(tables)), strict=True)
         }
-        group = Group("trio", tuple(one.member() for one in homes.values()))
+        group = Group("some", tuple(one.member() for one in homes.values()))
         for member, one in homes.items():
             one.join(group)
-            path = write_ages(folder / f"{member}.csv", AGES[member].split())
+            path = folder / f"{member}.csv"
+            path.write_text(tables[member] + "\n")
             one.add_table("patients", path)
         nodes = Nodes(folder, group, homes)
         try:
             with ThreadPoolExecutor() as pool:
                 list(pool.map(start, homes.values()))
-            nodes.connected(NAMES)
+            nodes.connected(tables)
             yield nodes
         finally:
             nodes.stop_all()

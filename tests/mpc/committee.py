@@ -15,7 +15,8 @@ from quorate.errors import Party
 from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare, reveal_bits
 from quorate.mpc.cost import Cost
-from quorate.mpc.replicated import Committee, Share, convene, deal, reveal
+from quorate.mpc.replicated import Committee, Security, Share, convene, deal, reveal
+from quorate.mpc.verification import verify
 from quorate.transport.session import Session
 from tests.parties import measure, run_parties
 
@@ -31,15 +32,15 @@ def forget(session_id: bytes) -> None:
     """Claim nothing: for tests that are not about reuse."""
 
 
-async def meet(session: Session) -> Committee:
-    return await convene(session, b"test", forget, secrets.token_bytes)
+async def meet(session: Session, security: Security = "semi-honest") -> Committee:
+    return await convene(session, b"test", forget, secrets.token_bytes, security)
 
 
-def everyones(protocol: Protocol[T]) -> list[T]:
+def everyones(protocol: Protocol[T], security: Security = "semi-honest") -> list[T]:
     """Return what each party outputs."""
 
     async def run(session: Session) -> T:
-        return await protocol(await meet(session))
+        return await protocol(await meet(session, security))
 
     outcomes = []
     for outcome in run_parties(run, 3).values():
@@ -49,11 +50,11 @@ def everyones(protocol: Protocol[T]) -> list[T]:
     return outcomes
 
 
-def measured(protocol: Protocol[object]) -> Cost:
+def measured(protocol: Protocol[object], security: Security = "semi-honest") -> Cost:
     """Return what `protocol` costs, without the agreement on keys."""
 
     async def run(session: Session) -> object:
-        return await protocol(await meet(session))
+        return await protocol(await meet(session, security))
 
     outcomes, rounds, sent = measure(run, 3)
     assert not [o for o in outcomes.values() if isinstance(o, Exception)]
@@ -72,17 +73,21 @@ def dealt(*words: Words) -> Callable[[Committee], Awaitable[list[Share]]]:
 
 
 def revealed(
-    function: Callable[..., Awaitable[Share | BitShare]], *words: Words, to: Collection[Party] = ALL
+    function: Callable[..., Awaitable[Share | BitShare]],
+    *words: Words,
+    to: Collection[Party] = ALL,
+    security: Security = "semi-honest",
 ) -> NDArray[np.generic]:
     """Return what `function` of secret arrays reveals: the same to all in `to`."""
 
     async def protocol(committee: Committee) -> NDArray[np.generic] | None:
         result = await function(committee, *await dealt(*words)(committee))
+        await verify(committee)
         if isinstance(result, BitShare):
             return await reveal_bits(committee, result, to)
         return await reveal(committee, result, to)
 
-    outputs = everyones(protocol)
+    outputs = everyones(protocol, security)
     assert [output is not None for output in outputs] == [p in to for p in ALL]
     first, *rest = [output for output in outputs if output is not None]
     for other in rest:
@@ -90,18 +95,21 @@ def revealed(
     return first
 
 
-def cost_of(function: Callable[..., Awaitable[object]], *words: Words) -> Cost:
+def cost_of(
+    function: Callable[..., Awaitable[object]], *words: Words, security: Security = "semi-honest"
+) -> Cost:
     """Return what `function` of secret arrays costs, from when everybody has its shares."""
 
     async def before(committee: Committee) -> list[Share]:
         shares = await dealt(*words)(committee)
-        await committee.session.exchange(b"ready")
+        for _ in range(2):  # who was ahead in the first waits in the second
+            await committee.session.exchange(b"ready")
         return shares
 
     async def protocol(committee: Committee) -> object:
         return await function(committee, *await before(committee))
 
-    whole, start = measured(protocol), measured(before)
+    whole, start = measured(protocol, security), measured(before, security)
     a, b, c = (whole.bytes_sent[p] - start.bytes_sent[p] for p in ALL)
     return Cost(whole.rounds - start.rounds, (a, b, c))
 

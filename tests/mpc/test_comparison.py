@@ -1,7 +1,5 @@
 """Sign and equality: every carry length, every edge, and the cost."""
 
-from collections.abc import Awaitable, Callable
-
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -9,11 +7,9 @@ from numpy.testing import assert_array_equal
 from quorate.algebra.ring import to_signed
 from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare
-from quorate.mpc.comparison import is_negative, is_negative_by_gates, is_zero
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.comparison import is_negative, is_zero
+from quorate.mpc.replicated import Committee, Security, Share
 from tests.mpc.committee import EDGES, SIZES, cost_of, declared, noise, revealed, words
-
-Sign = Callable[[Committee, Share], Awaitable[BitShare]]
 
 
 async def less(committee: Committee, x: Share, y: Share) -> BitShare:
@@ -24,7 +20,6 @@ async def less(committee: Committee, x: Share, y: Share) -> BitShare:
 def test_random_words(size: int) -> None:
     x = noise(size)
     assert_array_equal(revealed(is_negative, x), to_signed(x) < 0)
-    assert_array_equal(revealed(is_negative_by_gates, x), to_signed(x) < 0)
     sparse = np.where(x % np.uint64(3) == 0, x, np.uint64(0))
     assert_array_equal(revealed(is_zero, sparse), sparse == 0)
 
@@ -40,12 +35,11 @@ def test_one_bit_anywhere_is_seen() -> None:
     single = np.uint64(1) << np.arange(64, dtype=np.uint64)
     for pattern in (single, ~single, single - np.uint64(1), -single):
         assert_array_equal(revealed(is_negative, pattern), to_signed(pattern) < 0)
-        assert_array_equal(revealed(is_negative_by_gates, pattern), to_signed(pattern) < 0)
         assert_array_equal(revealed(is_zero, pattern), pattern == 0)
 
 
-@pytest.mark.parametrize("sign", [is_negative, is_negative_by_gates])
-def test_carries_of_every_length(sign: Sign) -> None:
+@pytest.mark.parametrize("security", ["semi-honest", "malicious"])
+def test_carries_of_every_length(security: Security) -> None:
     """Parts of the secret that are no noise: a = 2^j, b = 2^k - 2^j, for all j and k."""
     powers = np.uint64(1) << np.arange(64, dtype=np.uint64)
     a = np.repeat(powers, 64)
@@ -54,16 +48,15 @@ def test_carries_of_every_length(sign: Sign) -> None:
     async def protocol(committee: Committee, _: Share) -> BitShare:
         parts = (a, np.zeros_like(a), b)
         share = Share(parts[committee.me], parts[(committee.me + 1) % 3])
-        return await sign(committee, share)
+        return await is_negative(committee, share)
 
-    assert_array_equal(revealed(protocol, noise(1)), to_signed(a + b) < 0)
+    found = revealed(protocol, noise(1), security=security)
+    assert_array_equal(found, to_signed(a + b) < 0)
 
 
 @pytest.mark.parametrize("m", [1, 64, 65, 40_000])
 def test_costs_what_the_docstrings_say(m: int) -> None:
     assert cost_of(is_negative, noise(m)) == declared(is_negative, m=m) == cost.is_negative(m)
-    gates = cost_of(is_negative_by_gates, noise(m))
-    assert gates == declared(is_negative_by_gates, m=m) == cost.is_negative_by_gates(m)
     assert cost_of(is_zero, noise(m)) == declared(is_zero, m=m) == cost.is_zero(m)
 
 

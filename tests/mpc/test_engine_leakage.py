@@ -7,13 +7,15 @@ safeguard gone, where the look has to find something.
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from quorate.algebra.ring import Words
+from quorate.dp import joint
 from quorate.errors import Party
-from quorate.mpc import boolean, comparison, replicated, truncation
+from quorate.mpc import boolean, comparison, decomposition, replicated, shallow, truncation
 from quorate.mpc.boolean import BitShare
 from quorate.mpc.replicated import Committee, Share, deal
 from quorate.mpc.streams import Stream
@@ -34,16 +36,25 @@ def lowest(x: Share) -> BitShare:
     return BitShare(*((part & np.uint64(1)).astype(np.bool_) for part in (x.own, x.next)))
 
 
+def several(x: Share) -> BitShare:
+    bits = lowest(x)
+    return BitShare(bits.own.reshape(4, -1), bits.next.reshape(4, -1))
+
+
 OPERATIONS: dict[str, Operation] = {
     "product": replicated.mul,
     "matrix product": lambda c, x, y: replicated.matmul(c, _square(x), _square(y)),
     "sign": lambda c, x, _: comparison.is_negative(c, x),
-    "sign by gates": lambda c, x, _: comparison.is_negative_by_gates(c, x),
     "zero": lambda c, x, _: comparison.is_zero(c, x),
+    "sign in three rounds": lambda c, x, _: shallow.is_negative(c, x),
+    "zero in three rounds": lambda c, x, _: shallow.is_zero(c, x),
     "and": lambda c, x, y: boolean.both(c, lowest(x), lowest(y)),
     "bits to ring": lambda c, x, _: boolean.to_ring(c, lowest(x)),
+    "all bits": lambda c, x, _: decomposition.to_bits(c, x),
+    "bits to words": lambda c, x, _: decomposition.from_bits(c, several(x), signed=True),
     "division": lambda c, x, _: truncation.truncate(c, x, 16),
     "fixed product": lambda c, x, y: truncation.mul_fixed(c, x, y, 16),
+    "joint noise": lambda c, *_: joint.discrete_laplace(c, Fraction(82), 512),
 }
 
 
@@ -110,7 +121,7 @@ def test_every_party_but_the_last_of_a_split_is_sent_something() -> None:
     """So that the tests above look at messages, and not at nothing."""
     for name, operation in OPERATIONS.items():
         sizes = [observe(p, operation, SOME, SOME, owner=0).of("once").size for p in ALL]
-        silent = {"bits to ring", "division", "fixed product"}
+        silent = {"bits to ring", "bits to words", "division", "fixed product"}
         assert [size > 0 for size in sizes] == [True, True, name not in silent], name
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from numpy.testing import assert_array_equal
 
 from quorate.algebra.ring import BLOCK, Words
 from quorate.errors import Abort, Error
-from quorate.mpc.owners import confirm, deal_to_committee
+from quorate.mpc import owners
+from quorate.mpc.owners import confirm, deal_to_committee, reveal_to_all
 from quorate.mpc.replicated import Committee, Share, convene, reveal
 from quorate.transport.memory import Envelope, MemoryNetwork
 from quorate.transport.session import Session
-from tests.faults import alter
+from tests.faults import alter, tell
 from tests.mpc.committee import ALL, forget, noise
 from tests.mpc.uniformity import not_uniform
 from tests.parties import TIMEOUT_S, measure, names_of, run_parties
@@ -67,6 +69,52 @@ def test_dealing_costs_sixteen_bytes_a_word() -> None:
 
     _, rounds, sent = measure(protocol, 4)
     assert (rounds, sent) == (1, {3: 16 * 1000 + 128})
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_what_is_revealed_reaches_every_member_at_the_cost_that_is_said(n: int) -> None:
+    secret, parts = noise(100), [noise(100) for _ in ALL]
+    parts[2] = secret - parts[0] - parts[1]
+
+    async def protocol(gathering: Session) -> Words:
+        me = gathering.me
+        share = Share(parts[me], parts[(me + 1) % 3]) if me in ALL else None
+        return await reveal_to_all(gathering, share, np.zeros(100, np.uint64))
+
+    outcomes, rounds, sent = measure(protocol, n)
+    for outcome in outcomes.values():
+        assert_array_equal(outcome, secret)
+    by_committee = (8 * 100 + 32) * (n - 2)
+    assert (rounds, [sent.get(p, 0) for p in range(n)]) == (
+        1,
+        [by_committee] * 3 + [0] * (n - 3),
+    )
+
+
+def lying_reveal(n: int, to: int) -> dict[int, Outcome | Error]:
+    """Let party 1 send one member another part of what is revealed than it has."""
+    share = Share(np.zeros(4, np.uint64), np.zeros(4, np.uint64))
+
+    async def protocol(gathering: Session) -> Words:
+        mine = share if gathering.me in ALL else None
+        return await reveal_to_all(gathering, mine, np.zeros(4, np.uint64))
+
+    return run_parties(protocol, n, tell(1, to, "/parts/1", bytes([5, *bytes(31)])))
+
+
+@pytest.mark.parametrize("to", [2, 3])
+def test_a_false_part_of_what_is_revealed_is_noticed_by_who_gets_it(to: int) -> None:
+    outcome = lying_reveal(4, to)[to]
+    assert isinstance(outcome, Abort)
+    assert 1 in outcome.suspects
+
+
+@pytest.mark.parametrize("to", [2, 3])
+def test_control_without_comparing_hashes_a_false_part_is_believed(
+    to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owners, "_compare", lambda _, __: None)
+    assert_array_equal(cast("Words", lying_reveal(4, to)[to]), [5, 0, 0, 0])
 
 
 def test_each_member_of_the_committee_is_sent_noise() -> None:

@@ -9,7 +9,8 @@ from numpy.testing import assert_array_equal
 from quorate.algebra.ring import to_signed
 from quorate.mpc import cost
 from quorate.mpc.replicated import Committee, Share, mul
-from quorate.mpc.truncation import OFFSET, matmul_fixed, mul_fixed, truncate
+from quorate.mpc.shifts import OFFSET
+from quorate.mpc.truncation import matmul_fixed, mul_fixed, truncate
 from tests.mpc.committee import SIZES, cost_of, declared, noise, revealed, words
 
 

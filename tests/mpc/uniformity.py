@@ -19,7 +19,7 @@ def not_uniform(words: Words) -> list[str]:
     """Return what tells `words` from independent uniform ones: nothing, if they are."""
     rate = FALSE_ALARM / 3
     found = []
-    if _chi_square_of_bytes(words) > _chi_square_limit(255, rate):
+    if _chi_square_of_bytes(words) > chi_square_limit(255, rate):
         found.append("bytes are not equally frequent")
     if _distance_from_uniform(words) > math.sqrt(math.log(2 / rate) / (2 * words.size)):
         found.append("words are not evenly spread")  # the bound is Massart's
@@ -48,7 +48,7 @@ def bytes_differ(one: bytes, other: bytes, rate: float = FALSE_ALARM) -> list[st
     expected = both[often] * (len(one) / (len(one) + len(other)))
     unexpected = both[often] - expected
     statistic = ((first[often] - expected) ** 2 * (1 / expected + 1 / unexpected)).sum()
-    if statistic > _chi_square_limit(max(int(often.sum()) - 1, 1), rate):
+    if statistic > chi_square_limit(max(int(often.sum()) - 1, 1), rate):
         return ["bytes are differently frequent"]
     return []
 
@@ -75,7 +75,7 @@ def _histogram(data: bytes) -> NDArray[np.float64]:
     return np.bincount(np.frombuffer(data, np.uint8), minlength=256).astype(np.float64)
 
 
-def _chi_square_limit(degrees: int, rate: float) -> float:
+def chi_square_limit(degrees: int, rate: float) -> float:
     """Return the value that a chi-square variable exceeds at `rate` (Wilson and Hilferty)."""
     part = 2 / (9 * degrees)
     return degrees * (1 - part + NormalDist().inv_cdf(1 - rate) * math.sqrt(part)) ** 3

@@ -79,7 +79,7 @@ def test_negative_sums_survive_the_ring() -> None:
 def test_the_disclosure_states_what_a_run_costs() -> None:
     _, rounds, sent = measure(running(), 3)
     told = disclose(PLAN)
-    assert (rounds, set(sent.values())) == (told.rounds, {told.bytes_sent})
+    assert (rounds, tuple(sent.values())) == (told.rounds, told.bytes_sent)
 
 
 def test_who_certifies_something_else_is_named_and_nothing_is_released() -> None:
@@ -127,7 +127,8 @@ def test_rounds_do_not_depend_on_the_number_of_groups_and_aggregates(wards: int)
     part = (3,) * wards + (120,) * wards + (5600,) * wards
     everyone = dict.fromkeys(range(3), plan)
     outcomes, rounds, sent = measure(running(own=dict.fromkeys(range(3), part), plans=everyone), 3)
-    assert (rounds, set(sent.values())) == (6, {disclose(plan).bytes_sent})
+    assert tuple(sent.values()) == disclose(plan).bytes_sent
+    assert rounds <= disclose(plan).rounds == 26
     outcome = outcomes[0]
     assert isinstance(outcome, Ran)
     results = outcome.release.certificate.results

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from quorate import wire
-from quorate.transport.link import EARLY, FRAME, HEAD, OVERHEAD, Inbound, Link, label_key
+from quorate.transport.link import AHEAD, EARLY, FRAME, HEAD, OVERHEAD, Inbound, Link, label_key
 
 RUN, OTHER = 7, 8
 LABELS = ["/1", "/2", "/3"]
@@ -105,7 +105,7 @@ def test_whatever_comes_is_taken_within_bounds_or_ends_the_link(
 
 @given(
     st.lists(st.tuples(st.sampled_from(LABELS), st.binary(min_size=1)), unique_by=lambda m: m[0]),
-    st.lists(st.integers(1, 60), min_size=1, max_size=4),
+    st.lists(st.sampled_from([*range(1, 60), 500, 1 << 20]), min_size=1, max_size=4),
     st.booleans(),
 )
 def test_messages_arrive_whole_however_they_are_cut(
@@ -146,6 +146,39 @@ def test_messages_interleave_frame_by_frame(sizes: list[int], data: st.DataObjec
                 del left[label]
         assert {label: bytes(d.result()) for label, d in due.items()} == bodies
         assert not pipe.cut
+
+    with_link(scene)
+
+
+@pytest.mark.parametrize("size", [1, 100, AHEAD - HEAD.size - 1, AHEAD - HEAD.size, AHEAD, 10_000])
+def test_many_frames_and_heartbeats_in_one_piece(size: int) -> None:
+    """What is read ahead holds several frames, ends inside of one, or inside of its header."""
+    heartbeat = HEAD.pack(0, 0, 0, 0)
+    bodies = [bytes([k]) * (size + k) for k in range(60)]
+    data = b"".join(
+        heartbeat * (k % 3) + HEAD.pack(RUN, 1000 + k, len(body), len(body)) + body
+        for k, body in enumerate(bodies)
+    )
+
+    def scene(link: Link, pipe: Pipe) -> None:
+        feed(link, data, [1 << 20])
+        boxes = link._boxes[RUN].inbound
+        assert [bytes(boxes[1000 + k].done.result()) for k in range(60)] == bodies
+        assert not pipe.cut
+
+    with_link(scene)
+
+
+def test_what_comes_in_one_piece_after_a_broken_rule_is_not_believed() -> None:
+    broken = HEAD.pack(RUN, label_key("/1"), 8, 9) + bytes(9)
+    whole = HEAD.pack(RUN, label_key("/2"), 8, 8) + bytes(8)
+
+    def scene(link: Link, pipe: Pipe) -> None:
+        due = link.expect(RUN, "/2", 8)
+        feed(link, broken + whole, [1 << 20])
+        assert pipe.cut
+        assert due.exception() is link.lost
+        assert len(link.get_buffer(-1)) > 0
 
     with_link(scene)
 

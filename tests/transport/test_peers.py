@@ -28,6 +28,12 @@ async def up_again(one: Peers, party: Party) -> None:
     await until(lambda: peer.link is not None and peer.link.lost is None and peer.ready.is_set())
 
 
+async def some_turns() -> None:
+    """Let whatever waits take note: more turns of the loop than that takes."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("cutter", [0, 1])
 def test_a_lost_link_is_dialled_again_whoever_lost_it(cutter: Party) -> None:
     async def scene() -> None:
@@ -59,6 +65,24 @@ def test_a_node_that_was_restarted_is_met_again() -> None:
                     assert met is not None
                     assert met.software == version
                 await until(lambda: not south.peers[0].ready.is_set())
+
+    asyncio.run(scene())
+
+
+def test_a_link_that_is_lost_while_others_come_is_waited_for_again() -> None:
+    async def scene() -> None:
+        keys = [Ed25519PrivateKey.generate() for _ in range(3)]
+        north = Peers(0, seats_of(keys), keys[0], GROUP, "test", refuse, now)
+        south, west = (north.peers[p].ready for p in (1, 2))
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(north.wait_ready(WAIT_S))
+            south.set()
+            await some_turns()
+            south.clear()
+            west.set()
+            await some_turns()
+            assert not waiting.done()
+            south.set()
 
     asyncio.run(scene())
 

@@ -42,6 +42,18 @@ def test_no_two_children_share_a_label(paths: set[tuple[str, ...]]) -> None:
     assert len(set(labels)) == len(labels)
 
 
+def test_the_first_parties_alone_have_a_session_in_the_others_session() -> None:
+    async def protocol(session: Session) -> tuple[int, ...]:
+        if session.me < 2:
+            pair = session.among(2, "pair")
+            assert pair.names == session.names[:2]
+            heard = await pair.exchange(np.array([session.me], np.uint64))
+            return tuple(int(one[0]) for one in heard)
+        return ()
+
+    assert run_parties(protocol, 4) == {0: (0, 1), 1: (0, 1), 2: (), 3: ()}
+
+
 @pytest.mark.parametrize("name", ["", "/", "1/2", "/1"])
 def test_a_childs_name_cannot_pretend_to_be_a_path(name: str) -> None:
     with pytest.raises(ValueError, match="holds no /"):
@@ -50,7 +62,7 @@ def test_a_childs_name_cannot_pretend_to_be_a_path(name: str) -> None:
 
 @dataclass(slots=True)
 class Trickle:
-    """A channel on which party 1 is heard at these times, and whole at the last; never later."""
+    """A channel on which all are heard at these times, and whole at the last; never later."""
 
     heard_at: Iterable[float]
     whole: bool
@@ -77,32 +89,38 @@ class Trickle:
         """Nobody is there to be told."""
 
 
-def test_a_long_message_that_keeps_coming_does_not_time_out() -> None:
+FROM_ONE_OR_MORE = pytest.mark.parametrize("names", [NAMES[:2], NAMES], ids=["one", "two"])
+
+
+@FROM_ONE_OR_MORE
+def test_a_long_message_that_keeps_coming_does_not_time_out(names: tuple[str, ...]) -> None:
     async def scene() -> None:
         times = np.arange(1, 100) * 0.9 * TIMEOUT_S
-        session = Session(0, NAMES[:2], Trickle(times.tolist(), whole=True), TIMEOUT_S)
+        session = Session(0, names, Trickle(times.tolist(), whole=True), TIMEOUT_S)
         await session.exchange(bytes(8))
         assert asyncio.get_running_loop().time() == pytest.approx(times[-1])
 
     in_virtual_time(scene())
 
 
-def test_a_message_that_stops_coming_times_out_from_its_last_bytes() -> None:
+@FROM_ONE_OR_MORE
+def test_a_message_that_stops_coming_times_out_from_its_last_bytes(names: tuple[str, ...]) -> None:
     async def scene() -> None:
-        session = Session(0, NAMES[:2], Trickle([25.0, 50.0], whole=False), TIMEOUT_S)
-        with pytest.raises(Abort, match="south did not answer") as caught:
+        session = Session(0, names, Trickle([25.0, 50.0], whole=False), TIMEOUT_S)
+        with pytest.raises(Abort, match="did not answer") as caught:
             await session.exchange(bytes(8))
-        assert caught.value.suspects == {1}
+        assert caught.value.suspects == set(session.others)
         assert asyncio.get_running_loop().time() == pytest.approx(50 + TIMEOUT_S)
 
     in_virtual_time(scene())
 
 
-def test_bytes_of_earlier_steps_buy_no_time_beyond_their_own() -> None:
+@FROM_ONE_OR_MORE
+def test_bytes_of_earlier_steps_buy_no_time_beyond_their_own(names: tuple[str, ...]) -> None:
     """What came before a step began does not shorten what the step may take."""
 
     async def scene() -> None:
-        session = Session(0, NAMES[:2], Trickle([], whole=False), TIMEOUT_S)
+        session = Session(0, names, Trickle([], whole=False), TIMEOUT_S)
         await asyncio.sleep(100)
         with pytest.raises(Abort):
             await session.exchange(bytes(8))

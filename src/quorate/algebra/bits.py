@@ -38,7 +38,7 @@ def transpose(rows: Words, scratch: Words) -> None:
     """
     spare = scratch[: rows.size // 2]
     for far, shift, low_bits in _STAGES:
-        pairs = rows.reshape(-1, 2, far, rows.shape[1])
+        pairs = rows.reshape(BITS // (2 * far), 2, far, rows.shape[1])
         low, high = pairs[:, 0], pairs[:, 1]
         swapped = spare.reshape(low.shape)
         np.right_shift(low, shift, out=swapped)
@@ -54,6 +54,14 @@ def bits_of(row: Words, count: int) -> Bits:
     lanes = unpack(row, BITS * row.size).reshape(-1, BITS)
     bits: Bits = lanes.T[REVERSED].reshape(-1)[:count]
     return bits
+
+
+def weights(count: int, *, signed: bool) -> Words:
+    """Return what each of `count` bits is worth modulo 2^64; `signed`: the last counts negative."""
+    powers = np.uint64(1) << np.arange(count, dtype=np.uint64)
+    if signed:
+        np.negative(powers[-1:], out=powers[-1:])
+    return powers
 
 
 def pack(bits: Bits) -> Words:

@@ -10,6 +10,9 @@ count, by their weights 1, 2^22 and 2^44:
 Laid side by side, [a0 a1 a2] and [b2; b1; b0], each line is one product of
 doubles. No partial sum exceeds 2^53 while the inner dimension is at most `INNER`,
 so every one is exact; longer ones are cut.
+
+Vectors and other thin matrices are read once and hardly computed on: cutting their words
+into digits would take longer than NumPy's own product.
 """
 
 import numpy as np
@@ -18,6 +21,9 @@ from numpy.typing import NDArray
 from quorate.algebra.ring import Words, to_signed
 
 INNER = 1024
+THIN = 8
+"""Rows or columns of a result up to which NumPy's own product is the faster."""
+
 ROWS = 512
 """Rows of the result computed at a time, which bounds the memory for their three parts."""
 
@@ -28,6 +34,8 @@ _LOW = np.int64((1 << _DIGIT) - 1)
 
 def matmul(a: Words, b: Words) -> Words:
     """Return a (m, k) times b (k, n) modulo 2^64, as (m, n)."""
+    if min(a.shape[0], b.shape[1]) <= THIN:
+        return a @ b
     total = np.zeros((a.shape[0], b.shape[1]), np.uint64)
     for inner in range(0, a.shape[1], INNER):
         right = np.concatenate(_digits(b[inner : inner + INNER])[::-1], axis=0)

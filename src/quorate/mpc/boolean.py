@@ -13,7 +13,16 @@ import numpy as np
 from quorate.algebra.bits import Bits, pack, unpack
 from quorate.algebra.ring import Words, blocks
 from quorate.errors import Party
-from quorate.mpc.replicated import SEATS, Committee, Share
+from quorate.mpc.record import Kind
+from quorate.mpc.replicated import (
+    Committee,
+    Share,
+    combined,
+    local,
+    mul,
+    only,
+    refuse_unverified,
+)
 from quorate.mpc.split import RING, Bilinear, bilinear, widths_of
 
 
@@ -58,19 +67,14 @@ def invert(committee: Committee, x: BitShare) -> BitShare:
 async def reveal_bits(committee: Committee, x: BitShare, to: Collection[Party]) -> Bits | None:
     """Send the parties in `to` the part that they lack; return x there, None elsewhere.
 
-    Cost, m bits in c = ceil(m / 64) words, to all: 1 round, 8 * c bytes a party
+    Raises `Refused` while a product is unverified, `Abort` if two parties hold different parts.
+
+    Cost, m bits in c = ceil(m / 64) words, to all: 1 round, 8 * c bytes a party;
+    16 more where the committee checks
     """
-    me, words = committee.me, packed(x)
-    before, after = (me - 1) % SEATS, (me + 1) % SEATS
-    received = await committee.session.route(
-        words.own,
-        to=[after] if after in to else [],
-        senders=[before] if me in to else [],
-        like=words.own,
-    )
-    if me not in to:
-        return None
-    return unpack(words.own ^ words.next ^ received[before], x.own.size).reshape(x.shape)
+    refuse_unverified(committee)
+    total = await combined(committee, packed(x), to, np.bitwise_xor)
+    return None if total is None else unpack(total, x.own.size).reshape(x.shape)
 
 
 async def both(committee: Committee, x: BitShare, y: BitShare) -> BitShare:
@@ -78,15 +82,24 @@ async def both(committee: Committee, x: BitShare, y: BitShare) -> BitShare:
 
     Cost, m bits in c = ceil(m / 64) words: 1 round, 8 * c bytes a party
     """
-    left, right = packed(x), packed(y)
-    z = np.empty(left.own.size, np.uint64)
+    return unpacked(await both_words(committee, packed(x), packed(y)), x.shape)
+
+
+async def both_words(committee: Committee, x: Share, y: Share) -> Share:
+    """Return x AND y of flat words of 64 bits.
+
+    Cost, m words: 1 round, 8 * m bytes a party
+    """
+    z = np.empty(x.own.size, np.uint64)
 
     def parts() -> Iterator[Words]:
         for here in blocks(z.size):
-            conjunction(_at(left, here), _at(right, here), z[here])
+            conjunction(_at(x, here), _at(y, here), z[here])
             yield z[here]
 
-    return unpacked(await reshare_bits(committee, parts(), z), x.shape)
+    product = await reshare_bits(committee.unchecked(), parts(), z)
+    committee.claim(Kind.CONJUNCTION, x, y, product)
+    return product
 
 
 def conjunction(x: Share, y: Share, out: Words) -> None:
@@ -100,9 +113,11 @@ async def reshare_bits(committee: Committee, parts: Iterable[Words], z: Words) -
     """Replicate bits of which party i holds the XOR share z_i.
 
     `parts` yields flat z, a block at a time, as slices of it: each is masked and sent.
+    Nothing here can be verified, so a committee that checks is refused.
 
     Cost, m words: 1 round, 8 * m bytes a party
     """
+    committee.refuse_to_check()
     own, after = committee.streams()
 
     def masked() -> Iterator[Words]:
@@ -114,14 +129,21 @@ async def reshare_bits(committee: Committee, parts: Iterable[Words], z: Words) -
     return Share(z, await committee.session.shift(masked(), by=-1, like=z))
 
 
+def known_bits(committee: Committee, x: BitShare) -> Bits:
+    """Return what this party knows of x = u ^ v, flat: u at party 0, v at the others."""
+    return (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+
+
 async def to_ring(committee: Committee, x: BitShare) -> Share:
-    """Return the bits as words 0 and 1 of the ring.
+    """Return the bits as words 0 and 1 of the ring; where the committee checks, by products.
 
     Of b = u ^ v party 0 knows u = b_0 ^ b_1, the others know v = b_2:  b = u (1 - 2v) + v
 
-    Cost, m bits: 2 rounds, 8 * m bytes a party
+    Cost, m bits: 2 rounds, 8 * m bytes a party; twice as many where the committee checks
     """
-    mine = (x.own ^ x.next, x.next, x.own)[committee.me].reshape(-1)
+    if committee.checks:
+        return await _to_ring_by_products(committee, x)
+    mine = known_bits(committee, x)
     places = list(blocks(mine.size))
 
     def digits(i: int) -> Words:
@@ -136,6 +158,22 @@ async def to_ring(committee: Committee, x: BitShare) -> Share:
     widths = widths_of(mine.size, packed=False)
     flat = await bilinear(committee, Bilinear(RING, widths, 1, 1, digits, evaluate))
     return Share(flat.own.reshape(x.shape), flat.next.reshape(x.shape))
+
+
+async def _to_ring_by_products(committee: Committee, x: BitShare) -> Share:
+    """Return b_0 ^ b_1 ^ b_2 in the ring: u ^ v = u + v - 2 u v, twice.
+
+    Each b_i, as an element of the ring, has shares without a message: part i is b_i, the others 0.
+
+    Cost, m bits: 2 rounds, 16 * m bytes a party
+    """
+    words = Share(x.own.astype(np.uint64).ravel(), x.next.astype(np.uint64).ravel())
+    result = only(committee, words, 0)
+    for part in (1, 2):
+        other = only(committee, words, part)
+        both = await mul(committee, result, other)
+        result = local(lambda u, v, uv: u + v - 2 * uv, result, other, both)
+    return local(lambda part: part.reshape(x.shape), result)
 
 
 def _at(x: Share, here: slice) -> Share:

@@ -11,9 +11,9 @@ pair of a digit of two bits is bilinear in party 0's bits and the others' [ours]
 
     g = a1 b1 ^ a1 a0 b0 ^ a0 b1 b0;   p = a1 a0 ^ a1 b0 ^ a0 b1 ^ b1 b0
 
-so that 64 positions become 32 pairs in two rounds. `is_negative_by_gates` does
-without: it sends more, but nothing except shares and ANDs. Everything works on bit planes
-(`algebra.bits`): halves of the rows are neighbours, and the last levels, of few
+so that 64 positions become 32 pairs in two rounds. A committee that checks does
+without (`gates`): it sends more, but nothing except shares of ANDs. Everything works on
+bit planes (`algebra.bits`): halves of the rows are neighbours, and the last levels, of few
 bits a word, are as dense as the first.
 
 Both operands are rotated left by one, which puts bit 63 into position 0. There b
@@ -23,13 +23,15 @@ for nothing comes from below; and a's bit 63 is shared along with the others.
 Adversary as in `mpc.replicated`. Unreviewed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from quorate.algebra.bits import BITS, Bits, bits_of, transpose
+from quorate.algebra.bits import BITS
 from quorate.algebra.ring import Words, blocks
+from quorate.mpc import gates
 from quorate.mpc.boolean import BitShare, conjunction, reshare_bits
+from quorate.mpc.planes import in_order, one_row, rotated_planes, share_known, write_planes
 from quorate.mpc.replicated import Committee, Share
 from quorate.mpc.split import XOR, Bilinear, bilinear, cut, known, widths_of
 
@@ -40,82 +42,47 @@ async def is_negative(committee: Committee, d: Share) -> BitShare:
     """Return bit 63 of each word.
 
     Cost, m words in c = ceil(m / 64) columns:
-    7 rounds, 1256 * c, 1008 * c and 1008 * c bytes by parties 0, 1 and 2
+    7 rounds, 1256 * c, 1008 * c and 1008 * c bytes by parties 0, 1 and 2.
+    Where the committee checks, `gates.is_negative`.
     """
+    if committee.checks:
+        return await gates.is_negative(committee, d)
     mine = known(committee, d)
     widths = widths_of(mine.size, packed=True)
     places = list(blocks(mine.size))
 
     def digits(i: int) -> Words:
         message = np.empty((3 * PAIRS, widths[i]), np.uint64)
-        _rotated_planes(mine[places[i]], message[:BITS])
+        rotated_planes(mine[places[i]], message[:BITS])
         np.bitwise_and(message[:PAIRS], message[PAIRS:BITS], out=message[BITS:])
         return message
 
     def evaluate(i: int, a: Words, out: Words, lead: bool) -> None:
         planes = np.empty((BITS, widths[i]), np.uint64)
-        _rotated_planes(mine[places[i]], planes)
+        rotated_planes(mine[places[i]], planes)
         _first_pairs(a, planes, out, lead=lead)
 
     first = Bilinear(XOR, widths, 3 * PAIRS, BITS + 1, digits, evaluate)
     pairs = await bilinear(committee, first)
-    signs = Share(*(_rows(part, BITS + 1, widths, BITS) for part in (pairs.own, pairs.next)))
+    signs = Share(*(one_row(part, BITS + 1, widths, BITS) for part in (pairs.own, pairs.next)))
     carry = await _carry(committee, pairs, BITS + 1, PAIRS // 2, signs, widths)
-    return _in_order(carry, d.shape, widths)
-
-
-async def is_negative_by_gates(committee: Committee, d: Share) -> BitShare:
-    """Return bit 63 of each word; each message is a share or the share of an AND.
-
-    Cost, m words in c = ceil(m / 64) columns:
-    8 rounds, 2024 * c, 1512 * c and 1512 * c bytes by parties 0, 1 and 2
-    """
-    mine = known(committee, d)
-    widths = widths_of(mine.size, packed=True)
-    places = list(blocks(mine.size))
-
-    def planes(i: int) -> Words:
-        rows = np.empty((BITS, widths[i]), np.uint64)
-        _rotated_planes(mine[places[i]], rows)
-        return rows
-
-    p = await _share_known(committee, planes, widths)
-    signs = Share(*(_rows(part, BITS, widths, 0) for part in (p.own, p.next)))
-    z = np.zeros(p.own.size, np.uint64)
-    g = await reshare_bits(committee, _generated(committee, p, z, widths), z)
-    pairs = Share(_stacked(g.own, p.own, widths), _stacked(g.next, p.next, widths))
-    carry = await _carry(committee, pairs, 2 * BITS, PAIRS, signs, widths)
-    return _in_order(carry, d.shape, widths)
-
-
-def _generated(committee: Committee, p: Share, z: Words, widths: Sequence[int]) -> Iterator[Words]:
-    """Yield blocks of z, filled with the shares of a AND b, but for b's bit 63.
-
-    a = (x_0, x_1, 0) and b = (0, 0, x_2), where x are the shares of a ^ b.
-    """
-    parts = (cut(part, BITS, widths) for part in (p.own, p.next, z))
-    for own, after, out in zip(*parts, strict=True):
-        if committee.me != 0:
-            np.bitwise_and(own[1:], after[1:], out=out[1:])
-        yield out.reshape(-1)
-
-
-def _stacked(upper: Words, lower: Words, widths: Sequence[int]) -> Words:
-    """Return the blocks of both, rows above rows."""
-    both = zip(cut(upper, BITS, widths), cut(lower, BITS, widths), strict=True)
-    out = np.empty(upper.size + lower.size, np.uint64)
-    for block, rows in zip(cut(out, 2 * BITS, widths), both, strict=True):
-        np.concatenate(rows, out=block)
-    return out
+    return in_order(carry, d.shape, widths)
 
 
 def _first_pairs(a: Words, b: Words, out: Words, *, lead: bool) -> None:
     """Write the pairs of digits of two bits, and the XOR of the operands' bits 63, last."""
-    low, high, product = a[:PAIRS], a[PAIRS:BITS], a[BITS:]
-    sign = b[0].copy()
+    out[BITS] = a[0]
+    if lead:
+        out[BITS] ^= b[0]
     b[0] = 0
-    b_low, b_high = b[:PAIRS], b[PAIRS:]
-    generate, propagate = out[:PAIRS], out[PAIRS:BITS]
+    pairs_of_digits(a, b, out[:PAIRS], out[PAIRS:BITS], lead=lead)
+
+
+def pairs_of_digits(a: Words, b: Words, generate: Words, propagate: Words, *, lead: bool) -> None:
+    """Write (g, p) of digits of two bits, given a's low and high bits and their products."""
+    half = len(generate)
+    low, high, product = a[:half], a[half : 2 * half], a[2 * half : 3 * half]
+    b_low, b_high = b[:half], b[half:]
     b_product = b_low & b_high
     np.bitwise_and(high, b_high, out=generate)
     generate ^= product & b_low
@@ -123,10 +90,8 @@ def _first_pairs(a: Words, b: Words, out: Words, *, lead: bool) -> None:
     np.bitwise_and(high, b_low, out=propagate)
     propagate ^= low & b_high
     propagate ^= product
-    out[BITS] = a[0]
     if lead:
         propagate ^= b_product
-        out[BITS] ^= sign
 
 
 async def _carry(
@@ -170,54 +135,27 @@ async def is_zero(committee: Committee, d: Share) -> BitShare:
     """Return whether each word is 0: whether all bits of a are those of -b.
 
     Cost, m words in c = ceil(m / 64) columns:
-    7 rounds, 1016 * c, 504 * c and 504 * c bytes by parties 0, 1 and 2
+    7 rounds, 1016 * c, 504 * c and 504 * c bytes by parties 0, 1 and 2.
+    Where the committee checks, `gates.is_zero`.
     """
+    if committee.checks:
+        return await gates.is_zero(committee, d)
     mine = known(committee, d)
     widths = widths_of(mine.size, packed=True)
     places = list(blocks(mine.size))
 
     def planes(i: int) -> Words:
         rows, words = np.empty((BITS, widths[i]), np.uint64), mine[places[i]]
-        _planes(words if committee.me == 0 else ~-words, rows)
+        write_planes(words if committee.me == 0 else ~-words, rows)
         return rows
 
-    equal = await _share_known(committee, planes, widths)
+    equal = await share_known(committee, planes, BITS, widths)
     half = PAIRS
     while half:
         z = np.empty(half * sum(widths), np.uint64)
         equal = await reshare_bits(committee, _halved(equal, half, z, widths), z)
         half //= 2
-    return _in_order(equal, d.shape, widths)
-
-
-async def _share_known(
-    committee: Committee, planes: Callable[[int], Words], widths: Sequence[int]
-) -> Share:
-    """Share a ^ b, of which party 0 knows a's planes and the others b's.
-
-    x_0 = F(k_0);  x_1 = a ^ x_0, sent to party 1;  x_2 = b
-
-    Cost, c columns: 1 round, 512 * c, 0 and 0 bytes by parties 0, 1 and 2
-    """
-    own, after = committee.streams()
-    x = np.empty(BITS * sum(widths), np.uint64)
-    route = committee.session.route
-    if committee.me == 0:
-        zeroth = own.words(x.size)
-
-        def masked() -> Iterator[Words]:
-            both = zip(cut(zeroth, BITS, widths), cut(x, BITS, widths), strict=True)
-            for i, (mask, out) in enumerate(both):
-                yield np.bitwise_xor(planes(i), mask, out=out)
-
-        await route(masked(), to=[1], like=x)
-        return Share(zeroth, x)
-    for i, out in enumerate(cut(x, BITS, widths)):
-        out[:] = planes(i)
-    if committee.me == 1:
-        return Share((await route(senders=[0], like=x))[0], x)
-    await route(like=x)
-    return Share(x, after.words(x.size))
+    return in_order(equal, d.shape, widths)
 
 
 def _halved(x: Share, half: int, z: Words, widths: Sequence[int]) -> Iterator[Words]:
@@ -226,36 +164,3 @@ def _halved(x: Share, half: int, z: Words, widths: Sequence[int]) -> Iterator[Wo
     for (own, after), out in zip(blocks_in, cut(z, half, widths), strict=True):
         conjunction(Share(own[:half], after[:half]), Share(own[half:], after[half:]), out)
         yield out.reshape(-1)
-
-
-def _rotated_planes(words: Words, out: Words) -> None:
-    """Write the bit planes of `words` rotated left by one: bit 63 is in row 0."""
-    _planes((words << np.uint64(1)) | (words >> np.uint64(BITS - 1)), out)
-
-
-def _planes(words: Words, out: Words) -> None:
-    """Write the bit planes of `words` to `out`; columns beyond the last word are zeros."""
-    flat = out.reshape(-1)
-    flat[: words.size] = words
-    flat[words.size :] = 0
-    transpose(out, np.empty(flat.size // 2, np.uint64))
-
-
-def _rows(flat: Words, rows: int, widths: Sequence[int], row: int) -> Words:
-    """Return one row of every block, one after the other."""
-    out = np.empty(sum(widths), np.uint64)
-    for block, place in zip(cut(flat, rows, widths), cut(out, 1, widths), strict=True):
-        place[0] = block[row]
-    return out
-
-
-def _in_order(rows: Share, shape: tuple[int, ...], widths: Sequence[int]) -> BitShare:
-    """Return the bits of one-row blocks in the order of the words they belong to."""
-
-    def bits(flat: Words) -> Bits:
-        out = np.empty(int(np.prod(shape)), np.bool_)
-        for here, row in zip(blocks(out.size), cut(flat, 1, widths), strict=True):
-            out[here] = bits_of(row[0], here.stop - here.start)
-        return out.reshape(shape)
-
-    return BitShare(bits(rows.own), bits(rows.next))

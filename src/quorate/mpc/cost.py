@@ -33,6 +33,23 @@ class Cost:
 
 FREE = Cost()
 
+BYTES_PER_S = 100e6
+"""What the busiest party gets away, computing included, on a line of 1 Gbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a message takes between the parties that are farthest apart."""
+
+    journey_ms: int
+
+    def seconds(self, cost: Cost) -> float:
+        """Return about how long something of this cost takes."""
+        return cost.rounds * self.journey_ms / 1000 + max(cost.bytes_sent) / BYTES_PER_S
+
+
+NEAR = Pace(0)
+
 
 def convene() -> Cost:
     return _each(2, 326)
@@ -65,9 +82,14 @@ def is_negative(m: int) -> Cost:
     return _if_any(m, Cost(7, (1256 * c, 1008 * c, 1008 * c)))
 
 
-def is_negative_by_gates(m: int) -> Cost:
+def is_negative_in_three_rounds(m: int) -> Cost:
     c = columns(m)
-    return _if_any(m, Cost(8, (2024 * c, 1512 * c, 1512 * c)))
+    return _if_any(m, Cost(3, (2808 * c, 1400 * c, 1400 * c)))
+
+
+def is_zero_in_three_rounds(m: int) -> Cost:
+    c = columns(m)
+    return _if_any(m, Cost(3, (2392 * c, 728 * c, 728 * c)))
 
 
 def is_zero(m: int) -> Cost:
@@ -75,8 +97,30 @@ def is_zero(m: int) -> Cost:
     return _if_any(m, Cost(7, (1016 * c, 504 * c, 504 * c)))
 
 
+def sign(m: int, pace: Pace) -> Cost:
+    """Return the cost of the quicker of the two ways to compare."""
+    return min(is_negative(m), is_negative_in_three_rounds(m), key=pace.seconds)
+
+
+def zero(m: int, pace: Pace) -> Cost:
+    return min(is_zero(m), is_zero_in_three_rounds(m), key=pace.seconds)
+
+
+def measure_pace() -> Cost:
+    return _each(6, 104)
+
+
 def to_ring(m: int) -> Cost:
     return _if_any(m, _each(2, 8 * m))
+
+
+def to_bits(m: int, count: int) -> Cost:
+    k, c = count.bit_length() - 1, columns(m)
+    return _if_any(m, _each(k + 1, 8 * c * (count * k - count // 2 + 2)))
+
+
+def from_bits(m: int, count: int) -> Cost:
+    return _if_any(m, Cost(2, (8 * count * m, 8 * m, 8 * m)))
 
 
 def truncate(m: int) -> Cost:

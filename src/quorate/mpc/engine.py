@@ -11,13 +11,25 @@ from typing import Protocol, cast
 import numpy as np
 
 from quorate.algebra import matrix
-from quorate.algebra.bits import Bits
+from quorate.algebra.bits import Bits, weights
 from quorate.algebra.ring import Words, from_signed, to_signed
 from quorate.errors import Party
-from quorate.mpc import boolean, comparison, expression, replicated, truncation
+from quorate.mpc import (
+    boolean,
+    comparison,
+    cost,
+    decomposition,
+    expression,
+    replicated,
+    shallow,
+    truncation,
+    verification,
+)
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.expression import (
     Both,
+    FromBits,
     Held,
     IsNegative,
     IsZero,
@@ -26,16 +38,27 @@ from quorate.mpc.expression import (
     Mul,
     Node,
     Public,
+    ToBits,
     ToRing,
     Truncate,
     Value,
 )
-from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.replicated import Committee, Security, Share
 from quorate.transport.session import together
 
 
 class Engine(Protocol):
     """Deals, computes and reveals. Every party calls the same, in the same order."""
+
+    @property
+    def pace(self) -> Pace:
+        """How far apart the parties are: which protocols run, and what they cost, depends on it."""
+        ...
+
+    @property
+    def security(self) -> Security:
+        """What one of the three may do without bending a result: so do protocols and costs."""
+        ...
 
     def holds(self, owner: Party) -> bool:
         """Return whether what `owner` deals is to be given here."""
@@ -57,10 +80,17 @@ class Engine(Protocol):
 
 
 class Secure:
-    """One party of three. What others hold never comes together before `reveal`."""
+    """One party of three. What others hold never comes together before `reveal`.
 
-    def __init__(self, committee: Committee) -> None:
+    Where the committee checks, what is computed is verified before `compute` returns.
+
+    `pace` is the same at all three: what `mpc.pace.measure` returned, unless they are near.
+    """
+
+    def __init__(self, committee: Committee, pace: Pace = NEAR) -> None:
         self._committee = committee
+        self.pace = pace
+        self.security: Security = "malicious" if committee.checks else "semi-honest"
         self._steps = 0
 
     def holds(self, owner: Party) -> bool:
@@ -75,7 +105,7 @@ class Secure:
         left = _uses(outputs)
         for sent, local in expression.steps(outputs):
             running = [
-                _run(one, committee, [values[given] for given in one.inputs])
+                _run(one, committee, [values[given] for given in one.inputs], self.pace)
                 for one, committee in zip(sent, self._children(len(sent)), strict=True)
             ]
             values.update(zip(sent, await together(*running), strict=True))
@@ -83,6 +113,9 @@ class Secure:
             for one in local:
                 values[one] = self._local(one, [values[given] for given in one.inputs])
                 _release([one], left, values)
+            if verification.is_due(self._committee):
+                await self._verify()
+        await self._verify()
         return [values[one] for one in outputs]
 
     async def reveal(
@@ -90,6 +123,10 @@ class Secure:
     ) -> list[Words | Bits | None]:
         children = self._children(len(values))
         return await together(*map(_reveal, children, values, [to] * len(values)))
+
+    async def _verify(self) -> None:
+        (committee,) = self._children(1)
+        await verification.verify(committee)
 
     def _children(self, count: int) -> list[Committee]:
         """Return a committee for each of the steps that now run side by side."""
@@ -121,7 +158,11 @@ async def _reveal(committee: Committee, value: Value, to: Collection[Party]) -> 
     return await replicated.reveal(committee, cast("Share", value), to)
 
 
-def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[Share | BitShare]:
+def _run(
+    one: Node, committee: Committee, given: Sequence[Value], pace: Pace
+) -> Awaitable[Share | BitShare]:
+    if any(isinstance(value, BitShare) for value in given):
+        return _run_on_bits(one, committee, cast("Sequence[BitShare]", given))
     x, y = cast("Share", given[0]), cast("Share", given[-1])
     match one.operation:
         case Mul(0):
@@ -135,19 +176,40 @@ def _run(one: Node, committee: Committee, given: Sequence[Value]) -> Awaitable[S
         case Truncate(cut):
             return truncation.truncate(committee, x, cut)
         case IsNegative():
-            return comparison.is_negative(committee, x)
+            near = committee.checks or cost.sign(one.size, pace) == cost.is_negative(one.size)
+            sign = comparison.is_negative if near else shallow.is_negative
+            return sign(committee, x)
         case IsZero():
-            return comparison.is_zero(committee, x)
-        case Both():
-            return boolean.both(committee, cast("BitShare", given[0]), cast("BitShare", given[1]))
-        case ToRing():
-            return boolean.to_ring(committee, cast("BitShare", given[0]))
+            near = committee.checks or cost.zero(one.size, pace) == cost.is_zero(one.size)
+            zero = comparison.is_zero if near else shallow.is_zero
+            return zero(committee, x)
+        case ToBits(count):
+            return decomposition.to_bits(committee, x, count)
         case other:
             raise TypeError(f"{type(other).__name__} takes no messages")
 
 
+def _run_on_bits(
+    one: Node, committee: Committee, given: Sequence[BitShare]
+) -> Awaitable[Share | BitShare]:
+    match one.operation:
+        case Both():
+            return boolean.both(committee, given[0], given[1])
+        case ToRing():
+            return boolean.to_ring(committee, given[0])
+        case FromBits(signed):
+            return decomposition.from_bits(committee, given[0], signed=signed)
+        case other:
+            raise TypeError(f"{type(other).__name__} takes no messages of bits")
+
+
 class Oracle:
-    """All parties in one, in the clear."""
+    """All parties in one, in the clear; costs are those of a committee of that security."""
+
+    pace = NEAR
+
+    def __init__(self, security: Security = "malicious") -> None:
+        self.security: Security = security
 
     def holds(self, owner: Party) -> bool:  # noqa: ARG002 - the oracle is everybody
         return True
@@ -187,10 +249,23 @@ def _in_the_clear(one: Node, given: Sequence[Words]) -> Value:
             return np.less(to_signed(given[0]), 0)
         case IsZero():
             return np.equal(given[0], 0)
+        case _:
+            return _bits_in_the_clear(one, given)
+
+
+def _bits_in_the_clear(one: Node, given: Sequence[Words]) -> Value:
+    match one.operation:
         case Both():
             return cast("Bits", given[0] & given[1])
         case ToRing():
             return given[0].astype(np.uint64)
+        case ToBits(count):
+            places = np.arange(count, dtype=np.uint64).reshape(-1, *[1] * given[0].ndim)
+            return (given[0] >> places & np.uint64(1)).astype(np.bool_)
+        case FromBits(signed):
+            return np.tensordot(weights(len(given[0]), signed=signed), given[0], 1)
+        case other:
+            raise TypeError(f"{type(other).__name__} is computed elsewhere")
 
 
 def _divided(words: Words, cut: int) -> Words:

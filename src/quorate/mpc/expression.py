@@ -23,15 +23,24 @@ from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
 from quorate.mpc import cost
 from quorate.mpc.boolean import BitShare
-from quorate.mpc.cost import Cost
+from quorate.mpc.cost import NEAR, Cost, Pace
 from quorate.mpc.replicated import Share
-from quorate.mpc.truncation import OFFSET
+from quorate.mpc.shifts import OFFSET
 
 RANGE = 1 << 63
 Shape = tuple[int, ...]
 Apply = Callable[..., NDArray[Any]]
-Value = Share | BitShare | Words | Bits
-"""What an engine holds of a node: a party's share, or in the oracle the words themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The place of a step in a plan."""
+
+    step: int
+
+
+Value = Share | BitShare | Words | Bits | Written
+"""What an engine holds of a node: a party's share, the words themselves, or where it is written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +105,24 @@ class ToRing:
     """Bits as words 0 and 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToBits:
+    """The lowest `count` bits of words, along a new first axis."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromBits:
+    """The words whose bits lie along the first axis; `signed`: the last counts as negative."""
+
+    signed: bool
+
+
 Local = Held | Public | Linear
-Operation = Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing
+Operation = (
+    Local | Mul | MatMul | Truncate | IsNegative | IsZero | Both | ToRing | ToBits | FromBits
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +165,11 @@ def linear(apply: Apply, *inputs: Node, limit: int = 1, f: int | None = None) ->
     if first.is_bits:
         return bits(Linear(apply), inputs, shape)
     return node(Linear(apply), inputs, shape, limit, first.f if f is None else f)
+
+
+def retold(x: Node, *, limit: int | None = None, f: int | None = None) -> Node:
+    """Return the same words under another limit, or with other bits of fraction."""
+    return linear(np.asarray, x, limit=x.limit if limit is None else limit, f=f)
 
 
 def mul(x: Node, y: Node) -> Node:
@@ -192,40 +222,46 @@ def in_order(outputs: Iterable[Node]) -> list[Node]:
 def steps(outputs: Iterable[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
     """Yield, depth by depth, what takes messages and then what is local from there."""
     depth: dict[Node, int] = {}
-    order = in_order(outputs)
-    for one in order:
+    levels: list[tuple[list[Node], list[Node]]] = []
+    for one in in_order(outputs):
         below = max((depth[given] for given in one.inputs), default=0)
         depth[one] = below if one.is_local else below + 1
-    for level in range(max(depth.values(), default=-1) + 1):
-        here = [one for one in order if depth[one] == level]
-        yield [one for one in here if not one.is_local], [one for one in here if one.is_local]
+        while len(levels) <= depth[one]:
+            levels.append(([], []))
+        levels[depth[one]][one.is_local].append(one)
+    yield from levels
 
 
-def cost_of(outputs: Iterable[Node]) -> Cost:
+def cost_of(outputs: Iterable[Node], pace: Pace = NEAR) -> Cost:
     """Return what computing `outputs` costs, without revealing them."""
     total = cost.FREE
     for sent, _ in steps(outputs):
         together = cost.FREE
         for one in sent:
-            together = together.beside(_cost_of_one(one))
+            together = together.beside(cost_of_one(one, pace))
         total = total.then(together)
     return total
 
 
-def _cost_of_one(one: Node) -> Cost:
+def cost_of_one(one: Node, pace: Pace) -> Cost:
+    """Return what one node costs, its inputs being there."""
     match one.operation:
         case Mul(cut) | MatMul(cut):
             return cost.mul_fixed(one.size) if cut else cost.mul(one.size)
         case Truncate():
             return cost.truncate(one.size)
         case IsNegative():
-            return cost.is_negative(one.size)
+            return cost.sign(one.size, pace)
         case IsZero():
-            return cost.is_zero(one.size)
+            return cost.zero(one.size, pace)
         case Both():
             return cost.both(one.size)
         case ToRing():
             return cost.to_ring(one.size)
+        case ToBits(count):
+            return cost.to_bits(one.size // count, count)
+        case FromBits():
+            return cost.from_bits(one.size, one.inputs[0].shape[0])
         case _:
             return cost.FREE
 

@@ -1,4 +1,4 @@
-"""exp, log, sqrt, reciprocal and sigmoid of secret numbers, with stated errors.
+"""exp, log, sqrt, reciprocal, sigmoid and quotients of secret numbers, with stated errors.
 
 A smooth function on a bounded interval is cut into pieces, on each of which a
 polynomial of degree 4 in the distance u from the piece's middle, |u| <= 1/2, is as good
@@ -16,7 +16,7 @@ gives numbers without meaning, and no error: nobody knows it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
@@ -24,10 +24,11 @@ from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 
 from quorate.algebra.ring import Words, from_signed
+from quorate.errors import OutOfRange
 from quorate.mpc import expression
 from quorate.mpc.expression import Mul
-from quorate.mpc.numbers import public
-from quorate.mpc.secret import SecretArray, bounded
+from quorate.mpc.numbers import FRACTION_BITS, finer, public
+from quorate.mpc.secret import SecretArray, promised
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Floats]
@@ -35,6 +36,9 @@ Function = Callable[[Floats], Floats]
 DEGREE = 4
 HALF = 0.5
 """Most that u may be where the polynomial is not constant."""
+
+QUOTIENT_BITS = 59
+"""Bits of a dividend's words, and of what its divisor varies by, together."""
 
 INNER_BITS = 26
 """Bits of fraction of y and of functions of it."""
@@ -69,7 +73,7 @@ def log(x: SecretArray) -> SecretArray:
     fraction = _piecewise(y, np.log, 1.0, 2.0)
     shifts = np.arange(top + 1) - x.fraction_bits
     exponent = _selected(below, np.log(2.0) * shifts.astype(np.float64), INNER_BITS)
-    return _of(x, expression.truncate((fraction + exponent).node, INNER_BITS - x.fraction_bits))
+    return _brought(fraction + exponent, x.fraction_bits)
 
 
 def sqrt(x: SecretArray) -> SecretArray:
@@ -78,7 +82,9 @@ def sqrt(x: SecretArray) -> SecretArray:
     f = x.fraction_bits
     scales: Floats = 2.0 ** ((np.arange(top + 1) - f) / 2)
     places = min(INNER_BITS, 60 - INNER_BITS - (top + 1 - f) // 2)
-    return _scaled_back(x, _piecewise(y, np.sqrt, 1.0, 2.0), _selected(below, scales, places))
+    return _brought(
+        _exact(_piecewise(y, np.sqrt, 1.0, 2.0), _selected(below, scales, places)), x.fraction_bits
+    )
 
 
 def reciprocal(x: SecretArray, *, at_least: float) -> SecretArray:
@@ -88,7 +94,41 @@ def reciprocal(x: SecretArray, *, at_least: float) -> SecretArray:
     scales = np.minimum(2.0 ** (f - np.arange(top + 1.0)), 2.0 / at_least)
     room = 60 - INNER_BITS - int(np.ceil(np.log2(scales.max())))
     scale = _selected(below, scales, min(top + 1 - f + INNER_BITS, room))
-    return _scaled_back(x, _piecewise(y, np.reciprocal, 1.0, 2.0), scale)
+    return _brought(_exact(_piecewise(y, np.reciprocal, 1.0, 2.0), scale), f)
+
+
+def quotient(x: SecretArray, y: SecretArray) -> SecretArray:
+    """Return x / y for y of either sign but not 0: `divided`, by at least one unit."""
+    sign = 1 - 2 * (y < 0)
+    size = promised(y * sign, y.node.limit)
+    return divided(x * sign, size, at_least=2.0**-y.fraction_bits)
+
+
+def divided(x: SecretArray, y: SecretArray, *, at_least: float) -> SecretArray:
+    """Return x / y for y of at least `at_least` > 0, with the finer one's bits of fraction or 16.
+
+    Where x's words have b bits, and y's limit is below 2^s times `at_least`, the error is under
+    2 units, 2^-min(22, 57 - b) of the result, and 2^-(59 - b - s) units of x over y.
+    Raises `OutOfRange` if b + s is more than 59.
+    """
+    normal, below, top = _normalised(y)
+    lowest = min(max(int(np.floor(np.log2(at_least))) + y.fraction_bits, 0), top)
+    span, length = top - lowest, x.node.limit.bit_length()
+    if length + span > QUOTIENT_BITS:
+        raise OutOfRange(
+            f"{length} bits over a number that may be 2^{span} times smaller than its limit: "
+            f"the most is {QUOTIENT_BITS} together",
+            hint="declare smaller limits, divide by what is larger, or use fewer bits of fraction",
+        )
+    places = min(INNER_BITS, QUOTIENT_BITS - length)
+    ratio = _exact(x, _brought(_piecewise(normal, np.reciprocal, 1.0, 2.0), places))
+    surplus = max(ratio.node.limit.bit_length() + span - QUOTIENT_BITS - 2, 0)
+    powers = np.exp2(np.minimum(np.arange(top, -1, -1), span))
+    scaled = _exact(_brought(ratio, ratio.fraction_bits - surplus), _selected(below, powers, 0))
+    read = expression.retold(scaled.node, f=scaled.fraction_bits + top - y.fraction_bits)
+    result = _brought(_of(x, read), max(x.fraction_bits, y.fraction_bits) or FRACTION_BITS)
+    most = x.node.limit / 2.0 ** (x.fraction_bits - result.fraction_bits) / at_least
+    return promised(result, min(int(most) + 2, result.node.limit))
 
 
 def _logistic(v: Floats) -> Floats:
@@ -102,34 +142,29 @@ def _on_its_range(x: SecretArray, function: Function) -> SecretArray:
 
 def _normalised(x: SecretArray) -> tuple[SecretArray, SecretArray, int]:
     """Return y = x 2^-e in [1, 2), whether each power of two is above x, and the last power."""
-    words = _of(x, replace(x.node, f=0))
+    words = _of(x, expression.retold(x.node, f=0))
     top = x.node.limit.bit_length() - 1
     powers = np.array([1 << j for j in range(1, top + 1)], np.int64)
     below = _below(words, powers)
     factor = _selected(below, np.exp2(np.arange(top, -1.0, -1.0)), 0)
-    exact = replace(words.node, operation=Mul(0), inputs=(words.node, factor.node))
-    y = replace(exact, limit=2 << top, f=top)
-    if top > INNER_BITS:
-        return _of(x, expression.truncate(y, top - INNER_BITS)), below, top
-    finer = np.uint64(1 << (INNER_BITS - top))
-    limit = 2 << INNER_BITS
-    return (
-        _of(x, expression.linear(partial(np.multiply, finer), y, limit=limit, f=INNER_BITS)),
-        below,
-        top,
-    )
+    exact = _exact(words, factor, limit=2 << top)
+    return _brought(_of(x, expression.retold(exact.node, f=top)), INNER_BITS), below, top
 
 
-def _scaled_back(x: SecretArray, y: SecretArray, scale: SecretArray) -> SecretArray:
-    """Return y times scale, with the bits of fraction of x."""
-    product = replace(
-        y.node,
-        operation=Mul(0),
-        inputs=(y.node, scale.node),
-        limit=y.node.limit * scale.node.limit,
-        f=y.fraction_bits + scale.fraction_bits,
-    )
-    return _of(x, expression.truncate(product, product.f - x.fraction_bits))
+def _exact(x: SecretArray, y: SecretArray, limit: int | None = None) -> SecretArray:
+    """Return the product with all bits of fraction of both; `limit` if it is known to be less."""
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    factors = [expression.spread(one.node, shape) for one in (x, y)]
+    most = x.node.limit * y.node.limit if limit is None else limit
+    f = x.fraction_bits + y.fraction_bits
+    return _of(x, expression.node(Mul(0), factors, shape, most, f))
+
+
+def _brought(x: SecretArray, f: int) -> SecretArray:
+    """Return x with f bits of fraction: exact if they are more, else off by under a unit."""
+    if x.fraction_bits > f:
+        return _of(x, expression.truncate(x.node, x.fraction_bits - f))
+    return _of(x, finer(x.node, f))
 
 
 def _piecewise(x: SecretArray, function: Function, low: float, high: float) -> SecretArray:
@@ -139,12 +174,12 @@ def _piecewise(x: SecretArray, function: Function, low: float, high: float) -> S
     below = _below(x, np.array([round(piece.high * 2**f) for piece in pieces[:-1]], np.int64))
     middle = _selected(below, np.array([piece.middle for piece in pieces]), f)
     farthest = max(piece.high - piece.low for piece in pieces) / 2
-    u = bounded(x - middle, int(farthest * 2**f) + 2)
+    u = promised(x - middle, int(farthest * 2**f) + 2)
     table = np.array([piece.coefficients for piece in pieces]).T
     *lower, result = (_selected(below, row, f) for row in table)
     for coefficient in reversed(lower):
         result = result * u + coefficient
-    return bounded(result, int(np.abs(function(np.linspace(low, high, 999))).max() * 2**f) + 8)
+    return promised(result, int(np.abs(function(np.linspace(low, high, 999))).max() * 2**f) + 8)
 
 
 @cache
@@ -167,7 +202,7 @@ def _pieces(function: Function, low: float, high: float, error: float) -> tuple[
 def _below(x: SecretArray, words: NDArray[np.int64]) -> SecretArray:
     """Return 1 where x is less than each of `words`, along a new first axis, else 0."""
     columns = words.reshape(-1, *[1] * x.ndim)
-    limits = replace(public(columns, 0), f=x.fraction_bits)
+    limits = expression.retold(public(columns, 0), f=x.fraction_bits)
     return (x < _of(x, limits)) + 0
 
 
@@ -180,8 +215,8 @@ def _selected(below: SecretArray, values: Floats, f: int) -> SecretArray:
     limit = int(np.abs(words).max()) + 1
     weigh = partial(_weighted, weights=from_signed(words[:-1] - words[1:]))
     steps = expression.linear(weigh, below.node, limit=2 * limit, f=f)
-    last = replace(public(words[-1:].reshape(()), 0), f=f)
-    return bounded(_of(below, steps) + _of(below, last), limit)
+    last = expression.retold(public(words[-1:].reshape(()), 0), f=f)
+    return promised(_of(below, steps) + _of(below, last), limit)
 
 
 def _weighted(part: Words, *, weights: Words) -> Words:

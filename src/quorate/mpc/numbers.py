@@ -13,7 +13,7 @@ from quorate.algebra.ring import from_signed, to_signed
 from quorate.errors import OutOfRange
 from quorate.mpc import expression
 from quorate.mpc.expression import Node, Public
-from quorate.mpc.truncation import OFFSET
+from quorate.mpc.shifts import OFFSET
 
 Revealed = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.bool_]
 

@@ -16,7 +16,8 @@ Unreviewed.
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from typing import cast
 
 import numpy as np
 
@@ -73,7 +74,7 @@ async def confirm(committee: Committee, x: Share, owner: Party) -> None:
 
     Cost: 1 round, 32 bytes a party
     """
-    own, after = (hashlib.sha256(wire.array_frame(part)).digest() for part in (x.own, x.next))
+    own, after = _hash(x.own), _hash(x.next)
     told = await committee.session.shift(own, by=-1)
     if not hmac.compare_digest(told, after):
         raise Abort(
@@ -81,6 +82,50 @@ async def confirm(committee: Committee, x: Share, owner: Party) -> None:
             "or one of the two lies",
             suspects=[owner, (committee.me + 1) % SEATS],
         )
+
+
+async def reveal_to_all(gathering: Session, x: Share | None, like: Words) -> Words:
+    """Return what the committee shares as `x`, at every member; `like` says the shape.
+
+    Party i sends x_i to party i+1, who lacks it, and to all outside the committee; and
+    a hash of x_{i+1} to party i-1 and to all outside, who compare. Raises `Abort`.
+
+    Cost, m words, n members: 1 round, (8 * m + 32) * (n - 2) bytes by each of the committee
+    """
+    me, outside = gathering.me, range(SEATS, gathering.n)
+    before, after = (me - 1) % SEATS, (me + 1) % SEATS
+    parts, hashes, digest = gathering.at("parts"), gathering.at("hashes"), bytes(SEED_BYTES)
+    if x is None:
+        steps: tuple[Awaitable[object], ...] = (
+            parts.route(senders=range(SEATS), like=like),
+            hashes.route(senders=range(SEATS), like=digest),
+        )
+    else:
+        theirs = _hash(x.next)
+        steps = (
+            parts.route(x.own, to=[after, *outside], senders=[before], like=x.own),
+            hashes.route(theirs, to=[before, *outside], senders=[after], like=digest),
+        )
+    sent, told = await together(*steps)
+    received = cast("dict[Party, Words]", sent)
+    _compare(received, cast("dict[Party, bytes]", told))
+    given = list(received.values()) if x is None else [x.own, x.next, *received.values()]
+    return np.add(np.add(given[0], given[1]), given[2])
+
+
+def _compare(parts: dict[Party, Words], hashes: dict[Party, bytes]) -> None:
+    """Abort unless each part is the one that its other holder has."""
+    for holder, part in parts.items():
+        other = (holder - 1) % SEATS
+        if not hmac.compare_digest(hashes[other], _hash(part)):
+            raise Abort(
+                "two members hold different parts of what is revealed: one of them lies",
+                suspects=[holder, other],
+            )
+
+
+def _hash(part: Words) -> bytes:
+    return hashlib.sha256(wire.array_frame(part)).digest()
 
 
 async def _receive(step: Session, owner: Party, part: int, like: Words) -> Words:

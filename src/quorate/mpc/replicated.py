@@ -11,14 +11,18 @@ z_i each, which is masked with shares of zero F(k_i) - F(k_{i+1}) and handed to
 party i-1, so that it is replicated again. Any function whose additive shares are
 local in this way (`reshare`) costs the same, whatever it sums up inside.
 
-Adversary: three parties, at most one of them corrupt, semi-honest: it follows
-the protocol and reads all it is sent. Each party's view is uniform noise beside
-its own inputs and what is revealed to it. A party that deviates can make results
-wrong; nothing here notices. Two parties together know everything. Unreviewed.
+Adversary: three parties, at most one of them corrupt. Each party's view is uniform
+noise beside its own inputs and what is revealed to it. A party that deviates can
+add an error to a product that it helps to compute, and to what it sends of a reveal.
+In a committee that checks (the default) every product is kept on a `Record` until
+`verification.verify` has found it right, nothing is revealed before, and what is
+revealed is compared with what its other holder holds. A semi-honest committee notices
+nothing. Two parties together know everything. Unreviewed.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +30,16 @@ from numpy.typing import NDArray
 from quorate.algebra import matrix
 from quorate.algebra.ring import BLOCK, Words, blocks
 from quorate.errors import Party, Refused
-from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.agreement import Agreement, Claim, Randomness, agree
+from quorate.mpc.parts import hand_over, hand_over_tagged
+from quorate.mpc.record import Entry, Kind, Record
 from quorate.mpc.streams import Stream
 from quorate.transport.session import Session
 
 SEATS = 3
+
+Security = Literal["malicious", "semi-honest"]
+"""What the one corrupt party may do: anything, or read what it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,40 @@ class Committee:
     next_key: bytes = field(repr=False)
     """k_{i+1}, shared with party i+1."""
 
+    record: Record[Share] | None = field(default=None, repr=False)
+    """What has to be verified before a reveal; None where nothing is checked."""
+
     @property
     def me(self) -> Party:
         return self.session.me
 
+    @property
+    def checks(self) -> bool:
+        return self.record is not None
+
     def at(self, name: str) -> "Committee":
         """Return the same committee in `Session.at(name)`, for steps side by side."""
-        return Committee(self.session.at(name), self.own_key, self.next_key)
+        return replace(self, session=self.session.at(name))
+
+    def beside(self, count: int) -> list["Committee"]:
+        """Return this committee for each of so many steps that run side by side."""
+        step = self.session.label().rpartition("/")[2]
+        return [self.at(f"beside {step}.{i}") for i in range(count)]
+
+    def unchecked(self) -> "Committee":
+        """Return the same committee for a step whose result the caller records."""
+        return replace(self, record=None)
+
+    def refuse_to_check(self) -> None:
+        """Raise `Refused` where this committee checks: the caller's step is not recorded."""
+        if self.checks:
+            raise Refused("this step cannot be verified", hint="convene a semi-honest committee")
+
+    def claim(self, kind: Kind, *shares: Share) -> None:
+        """Record what is to be verified before the next reveal, if this committee checks."""
+        if self.record is not None and shares[-1].own.size:
+            words = 2 * sum(share.own.size for share in shares)
+            self.record.entries.append(Entry(kind, self.session.path, shares, words))
 
     def streams(self) -> tuple[Stream, Stream]:
         """Return F(k_i) and F(k_{i+1}) of a new step: call it at all parties, in one order."""
@@ -70,8 +106,33 @@ class Committee:
         return Stream(self.own_key, label), Stream(self.next_key, label)
 
 
+@overload
+def local(function: Callable[[Words], Words], x: Share, /) -> Share: ...
+@overload
+def local(function: Callable[[Words, Words], Words], x: Share, y: Share, /) -> Share: ...
+@overload
+def local(
+    function: Callable[[Words, Words, Words], Words], x: Share, y: Share, z: Share, /
+) -> Share: ...
+def local(function: Callable[..., Words], *shares: Share) -> Share:
+    """Return what each party computes of its own parts: sums, XORs, places."""
+    own = function(*(share.own for share in shares))
+    return Share(own, function(*(share.next for share in shares)))
+
+
+def only(committee: Committee, x: Share, *parts: int) -> Share:
+    """Return the sum, or the XOR, of some of the three parts of x: the others are zeros."""
+    zeros = np.zeros(x.shape, np.uint64)
+    own = x.own if committee.me in parts else zeros
+    return Share(own, x.next if (committee.me + 1) % SEATS in parts else zeros)
+
+
 async def convene(
-    session: Session, context: bytes, claim: Claim, randomness: Randomness
+    session: Session,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    security: Security = "malicious",
 ) -> Committee:
     """Agree on the keys of a session of three. Raises `Abort`, `Refused`, `SessionReused`.
 
@@ -79,9 +140,14 @@ async def convene(
     """
     if session.n != SEATS:
         raise Refused(f"the engine takes three parties, not {session.n}")
-    bond = await agree(session, context, bytes(32), claim, randomness)
+    return convened(session, await agree(session, context, bytes(32), claim, randomness), security)
+
+
+def convened(session: Session, bond: Agreement, security: Security) -> Committee:
+    """Return the committee of a session of three, with the keys they agreed on."""
     before, after = (session.me - 1) % SEATS, (session.me + 1) % SEATS
-    return Committee(session, bond.keys[before], bond.keys[after])
+    record = Record[Share]() if security == "malicious" else None
+    return Committee(session, bond.keys[before], bond.keys[after], record)
 
 
 async def deal(committee: Committee, owner: Party, words: NDArray[np.uint64]) -> Share:
@@ -120,20 +186,48 @@ def public(committee: Committee, words: Words) -> Share:
 async def reveal(committee: Committee, x: Share, to: Collection[Party]) -> Words | None:
     """Send the parties in `to` the part that they lack; return x there, None elsewhere.
 
-    Cost, m words, to all: 1 round, 8 * m bytes a party
+    Raises `Refused` while a product is unverified, `Abort` if two parties hold different parts.
+
+    Cost, m words, to all: 1 round, 8 * m bytes a party; 16 more where the committee checks
     """
-    me, session = committee.me, committee.session
-    before, after = (me - 1) % SEATS, (me + 1) % SEATS
-    received = await session.route(
-        x.own,
-        to=[after] if after in to else [],
-        senders=[before] if me in to else [],
-        like=x.own,
-    )
-    if me not in to:
+    refuse_unverified(committee)
+    total = await combined(committee, x, to, np.add)
+    return None if total is None else total.reshape(x.shape)
+
+
+def refuse_unverified(committee: Committee) -> None:
+    """Raise `Refused` if anything that was multiplied has not been verified since."""
+    if committee.record is not None and not committee.record.is_empty:
+        raise Refused("a product is not verified yet", hint="call verification.verify before it")
+
+
+async def combined(
+    committee: Committee,
+    x: Share,
+    to: Collection[Party],
+    add: np.ufunc,
+    making: Iterable[slice] | None = None,
+) -> Words | None:
+    """Return all parts of x put together, flat, at the parties in `to`; unverified as x may be.
+
+    x_{i-1} comes from party i-1, and where the committee checks, its tag from party i+1.
+    `making` yields places of x as they are written. Raises `Abort` if the two differ.
+
+    Cost, m words, to all: 1 round, 8 * m bytes a party; 16 more where the committee checks
+    """
+    session, keys = committee.session, (committee.own_key, committee.next_key)
+    own, following = x.own.reshape(-1), x.next.reshape(-1)
+    made = blocks(own.size) if making is None else making
+    if committee.checks and own.size:
+        lacked = await hand_over_tagged(session, keys, (own, following), to, made)
+    else:
+        lacked = await hand_over(session, (own[here] for here in made), to, own)
+    if lacked is None:
         return None
-    total = x.own.reshape(-1) + x.next.reshape(-1) + received[before].reshape(-1)
-    return total.reshape(x.shape)
+    total = lacked if lacked.flags.writeable else lacked.copy()  # what came is this party's alone
+    add(total, own, out=total)
+    add(total, following, out=total)
+    return total
 
 
 async def mul(committee: Committee, x: Share, y: Share) -> Share:
@@ -144,7 +238,9 @@ async def mul(committee: Committee, x: Share, y: Share) -> Share:
     Cost, m words: 1 round, 8 * m bytes a party
     """
     z = np.empty(x.shape, np.uint64)
-    return await reshare(committee, products(x, y, z.reshape(-1)), z)
+    product = await reshare(committee.unchecked(), products(x, y, z.reshape(-1)), z)
+    committee.claim(Kind.PRODUCT, x, y, product)
+    return product
 
 
 async def matmul(committee: Committee, x: Share, y: Share) -> Share:
@@ -153,16 +249,21 @@ async def matmul(committee: Committee, x: Share, y: Share) -> Share:
     Cost: 1 round, 8 * m * n bytes a party
     """
     z = matrix_products(x, y)
-    return await reshare(committee, (z.reshape(-1)[here] for here in blocks(z.size)), z)
+    parts = (z.reshape(-1)[here] for here in blocks(z.size))
+    product = await reshare(committee.unchecked(), parts, z)
+    committee.claim(Kind.MATRIX, x, y, product)
+    return product
 
 
 async def reshare(committee: Committee, parts: Iterable[Words], z: Words) -> Share:
     """Replicate a value of which party i holds the additive share z_i.
 
     `parts` yields z, a block at a time, as slices of it: each is masked and sent.
+    Nothing here can be verified, so a committee that checks is refused.
 
     Cost, m words: 1 round, 8 * m bytes a party
     """
+    committee.refuse_to_check()
     own, after = committee.streams()
     noise = np.empty(min(BLOCK, z.size), np.uint64)
 

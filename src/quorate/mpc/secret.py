@@ -11,12 +11,12 @@ product with another such number, and by 2^-(f+1) when they are dealt. Bits are 
 results of comparisons; in arithmetic they count as 0 and 1.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from math import ceil
-from operator import itemgetter
+from operator import index, itemgetter
 from typing import SupportsIndex
 
 import numpy as np
@@ -24,11 +24,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from quorate.algebra.ring import from_signed
 from quorate.errors import Party, Refused
-from quorate.mpc import cost, expression
+from quorate.mpc import expression, price
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Both, Held, IsNegative, IsZero, Node, Shape, ToRing
 from quorate.mpc.numbers import Revealed, aligned, decoded, encoded, public, scaled
+from quorate.mpc.replicated import SEATS
 
 Index = SupportsIndex | slice | None | tuple[SupportsIndex | slice | None, ...] | NDArray[np.int64]
 Axis = int | None
@@ -81,14 +82,13 @@ class SecretArray:
 
     async def compute(self) -> "SecretArray":
         """Run what is written down so far, once for all later uses; nothing is revealed."""
-        (value,) = await self.engine.compute([self.node])
-        return self._of(replace(self.node, operation=Held(value), inputs=()))
+        return (await compute(self))[0]
 
     def cost(self, *, to: Collection[Party] = ()) -> Cost:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
-        price = cost.reveal_bits if self.node.is_bits else cost.reveal
-        revealing = price(self.size, to) if to else cost.FREE
-        return expression.cost_of([self.node]).then(revealing)
+        security = self.engine.security
+        computing = price.cost_of([self.node], self.engine.pace, security)
+        return computing.then(price.reveal(self.size, to, security, is_bits=self.node.is_bits))
 
     # Arithmetic
 
@@ -112,23 +112,27 @@ class SecretArray:
             return self._of(expression.mul(self._number(), self._operand(other)))
         return self._of(scaled(self._number(), np.asarray(other)))
 
-    def __truediv__(self, other: ArrayLike) -> "SecretArray":
+    def __truediv__(self, other: "Operand") -> "SecretArray":
+        """Return self / other; of a secret divisor see `functions.quotient`."""
         if isinstance(other, SecretArray):
-            raise TypeError("a secret divides nothing: multiply by `functions.reciprocal` of it")
+            return _quotient(self, other)
         divisor = np.asarray(other, np.float64)
         if (divisor == 0).any():
             raise ZeroDivisionError("division of a secret by zero")
         return self._of(scaled(self._number(), 1 / divisor))
 
+    def __rtruediv__(self, other: ArrayLike) -> "SecretArray":
+        return _quotient(self._of(self._operand(other)), self)
+
     def __pow__(self, exponent: int) -> "SecretArray":
-        if exponent < 1:
+        if index(exponent) < 1:
             raise ValueError("a secret is raised to positive integer powers only")
         root = self if exponent == 1 else (self * self) ** (exponent // 2)
         return root * self if exponent % 2 and exponent > 1 else root
 
     def __abs__(self) -> "SecretArray":
         x = self._of(self._number())
-        return bounded(x * (1 - 2 * (x < 0)), x.node.limit)
+        return promised(x * (1 - 2 * (x < 0)), x.node.limit)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -212,7 +216,7 @@ class SecretArray:
 
     def mean(self, axis: Axis = None) -> "SecretArray":
         mean = self.sum(axis) / self._terms(axis)
-        return bounded(mean, (self.node.limit << (mean.node.f - self.node.f)) + 1)
+        return promised(mean, (self.node.limit << (mean.node.f - self.node.f)) + 1)
 
     def var(self, axis: Axis = None) -> "SecretArray":
         """Return the mean of squared differences from the mean, as NumPy does."""
@@ -290,13 +294,29 @@ async def deal(
     return SecretArray(engine, leaf)
 
 
+def held(engine: Engine, value: expression.Value, *, shape: Shape, limit: int) -> SecretArray:
+    """Return the integers of which `engine` has `value` already: none exceeds `limit`."""
+    return SecretArray(engine, expression.node(Held(value), [], shape, limit))
+
+
+async def compute(*arrays: SecretArray) -> list[SecretArray]:
+    """Run what several arrays of one engine need in shared rounds; nothing is revealed."""
+    values = await one_engine(arrays).compute([array.node for array in arrays])
+    return [
+        SecretArray(array.engine, replace(array.node, operation=Held(value), inputs=()))
+        for array, value in zip(arrays, values, strict=True)
+    ]
+
+
 async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed | None]:
     """Reveal several arrays of one engine in shared rounds: at the parties in `to`, else None."""
+    if not arrays:
+        raise ValueError("need at least one array to reveal")
     if not to:
         raise Refused("nobody is named to reveal this to")
-    engine = arrays[0].engine
-    if any(array.engine is not engine for array in arrays):
-        raise ValueError("these secrets belong to two engines")
+    if strangers := set(to) - set(range(SEATS)):
+        raise Refused(f"nobody has the seat {min(strangers)}: the parties are 0, 1 and 2")
+    engine = one_engine(arrays)
     values = await engine.compute([array.node for array in arrays])
     words = await engine.reveal(values, to)
     return [
@@ -305,6 +325,23 @@ async def reveal(*arrays: SecretArray, to: Collection[Party]) -> list[Revealed |
     ]
 
 
-def bounded(x: SecretArray, limit: int) -> SecretArray:
-    """Return x, of which the caller knows that its words do not exceed `limit`."""
-    return SecretArray(x.engine, replace(x.node, limit=limit))
+def one_engine(arrays: Sequence[SecretArray]) -> Engine:
+    """Return the engine of all these arrays. Raises `ValueError` if they have two."""
+    if any(array.engine is not arrays[0].engine for array in arrays):
+        raise ValueError("these secrets belong to two engines")
+    return arrays[0].engine
+
+
+def promised(x: SecretArray, limit: int) -> SecretArray:
+    """Return x with a limit that the caller has proven its words to keep.
+
+    Nothing checks it: what is larger all the same may wrap later, without a trace. For where the
+    mathematics says so (|x|, a mean, a choice); what one only hopes is `selection.clip`.
+    """
+    return SecretArray(x.engine, expression.retold(x.node, limit=limit))
+
+
+def _quotient(x: SecretArray, y: SecretArray) -> SecretArray:
+    from quorate.mpc import functions  # here, because they are written with these arrays
+
+    return functions.quotient(x, y)

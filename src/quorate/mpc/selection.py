@@ -1,16 +1,21 @@
 """Choosing among secrets by secret conditions: NumPy's names for what nobody sees decided."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quorate.mpc import expression
 from quorate.mpc.numbers import public
-from quorate.mpc.secret import Operand, SecretArray, bounded
+from quorate.mpc.secret import Operand, SecretArray, one_engine, promised
 
 
 def where(condition: SecretArray, x: Operand, y: Operand) -> SecretArray:
     """Return x where the secret bit is set, else y: y + c (x - y)."""
+    if not condition.node.is_bits:
+        raise TypeError("a condition is bits: the result of a comparison")
     return _choose(condition + 0, _secret(condition, x), _secret(condition, y))
 
 
@@ -26,24 +31,25 @@ def clip(x: SecretArray, low: float, high: float) -> SecretArray:
     """Return x within [low, high], public numbers, which bound it from then on."""
     inside = minimum(maximum(x, low), high)
     edges = _secret(x, np.array([low, high]))
-    return bounded(inside, (edges.node.limit << inside.fraction_bits) >> edges.fraction_bits)
+    return promised(inside, (edges.node.limit << inside.fraction_bits) >> edges.fraction_bits)
 
 
 def concatenate(arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
     """Join arrays of one engine and kind."""
-    first = arrays[0]
-    if any(array.engine is not first.engine for array in arrays):
-        raise ValueError("these secrets belong to two engines")
+    if not arrays:
+        raise ValueError("need at least one array to concatenate")
+    engine = one_engine(arrays)
     kinds = {(array.node.is_bits, array.fraction_bits) for array in arrays}
     if len(kinds) > 1:
         raise TypeError("only arrays with the same bits of fraction can be joined")
     nodes = [array.node for array in arrays]
-    joined = expression.linear(
-        lambda *parts: np.concatenate(parts, axis=axis),
-        *nodes,
-        limit=max(one.limit for one in nodes),
-    )
-    return SecretArray(first.engine, joined)
+    limit = max(one.limit for one in nodes)
+    joined = expression.linear(partial(_joined, axis=axis), *nodes, limit=limit)
+    return SecretArray(engine, joined)
+
+
+def _joined(*parts: NDArray[Any], axis: int) -> NDArray[Any]:
+    return np.concatenate(parts, axis=axis)
 
 
 def amin(x: SecretArray, axis: int | None = None) -> SecretArray:
@@ -88,7 +94,7 @@ def _choose(lifted: SecretArray, x: SecretArray, y: SecretArray) -> SecretArray:
     chosen = y + lifted * difference
     f = chosen.fraction_bits
     limits = (one.node.limit << (f - one.fraction_bits) for one in (x, y))
-    return bounded(chosen, max(limits))
+    return promised(chosen, max(limits))
 
 
 def _secret(like: SecretArray, value: Operand) -> SecretArray:

@@ -87,28 +87,23 @@ async def bilinear(committee: Committee, f: Bilinear) -> Share:
     Cost, d digits and r results of each of m columns:
     2 rounds, 8 * d * m, 8 * r * m and 8 * r * m bytes by parties 0, 1 and 2
     """
-    shared = committee.streams()
-    replicated = committee.streams()
+    committee.refuse_to_check()
+    own, after = committee.streams()
     size = sum(f.widths)
-    digits, out = np.empty(f.digit_rows * size, np.uint64), np.empty(f.rows * size, np.uint64)
+    digits = np.broadcast_to(np.uint64(0), f.digit_rows * size)  # what is sent is like it
+    out = np.empty(f.rows * size, np.uint64)
     route = committee.session.route
+    parts: Iterator[Words] = iter(())
     match committee.me:
         case 0:
-            await route(_masked_digits(f, shared[0]), to=[1], like=digits)
-            received = await route(senders=[1], like=out)
-            replicated[0].fill(out)
-            return Share(out, received[1])
+            await route(_masked_digits(f, own), to=[1], like=digits)
         case 1:
             sent = await route(senders=[0], like=digits)
-            parts = _masked_results(f, sent[0], replicated[1], out)
-            received = await route(parts, to=[0], senders=[2], like=out)
-            return Share(out, received[2])
+            parts = _results(f, cut(sent[0], f.digit_rows, f.widths), out, lead=True)
         case _:
             await route(like=digits)
-            first = np.empty_like(out)
-            parts = _last_results(f, shared[1], replicated, first, out)
-            await route(parts, to=[1], like=out)
-            return Share(out, first)
+            parts = _results(f, _digits_zeroth(f, after), out, lead=False)
+    return await replicate_two(committee, f.operation, parts, out)
 
 
 def _masked_digits(f: Bilinear, stream: Stream) -> Iterator[Words]:
@@ -119,26 +114,57 @@ def _masked_digits(f: Bilinear, stream: Stream) -> Iterator[Words]:
         yield f.operation.subtract(block, noise, out=block)
 
 
-def _masked_results(f: Bilinear, sent: Words, stream: Stream, out: Words) -> Iterator[Words]:
-    """Yield o_1 = f(d_1) + F(k_2), having written it to `out`."""
-    blocks_in, blocks_out = cut(sent, f.digit_rows, f.widths), cut(out, f.rows, f.widths)
-    for i, (digits, block) in enumerate(zip(blocks_in, blocks_out, strict=True)):
-        f.evaluate(i, digits, block, True)
-        yield f.operation.add(block, stream.words(block.size).reshape(block.shape), out=block)
+def _digits_zeroth(f: Bilinear, stream: Stream) -> Iterator[Words]:
+    """Yield d_0 = F(k_0)."""
+    for width in f.widths:
+        yield stream.words(f.digit_rows * width).reshape(f.digit_rows, width)
 
 
-def _last_results(
-    f: Bilinear, shared: Stream, replicated: tuple[Stream, Stream], first: Words, out: Words
+def _results(f: Bilinear, digits: Iterable[Words], out: Words, *, lead: bool) -> Iterator[Words]:
+    """Yield blocks of `out`, filled with f of one's share of the digits."""
+    places = cut(out, f.rows, f.widths)
+    for i, (share, block) in enumerate(zip(digits, places, strict=True)):
+        f.evaluate(i, share, block, lead)
+        yield block.reshape(-1)
+
+
+async def replicate_two(
+    committee: Committee, operation: Operation, parts: Iterable[Words], z: Words
+) -> Share:
+    """Replicate a value of which parties 1 and 2 hold the additive shares z.
+
+    o_0 = F'(k_0);  o_1 = z_1 + F(k_2), to party 0;  o_2 = z_2 - o_0 - F(k_2), to party 1.
+    `parts` yields flat z, a block at a time, as slices of it; party 0's are not looked at.
+
+    Cost, m words: 1 round, 0, 8 * m and 8 * m bytes by parties 0, 1 and 2
+    """
+    committee.refuse_to_check()
+    own, after = committee.streams()
+    route = committee.session.route
+    if committee.me == 0:
+        received = await route(senders=[1], like=z)
+        own.fill(z)
+        return Share(z, received[1])
+    if committee.me == 1:
+        masked = (operation.add(part, after.words(part.size), out=part) for part in parts)
+        received = await route(masked, to=[0], senders=[2], like=z)
+        return Share(z, received[2])
+    zeroth = np.empty_like(z)
+    await route(_last(operation, parts, own, after, zeroth), to=[1], like=z)
+    return Share(z, zeroth)
+
+
+def _last(
+    operation: Operation, parts: Iterable[Words], own: Stream, after: Stream, zeroth: Words
 ) -> Iterator[Words]:
-    """Yield o_2 = f(d_0) - o_0 - F(k_2), having written it to `out`, and o_0 to `first`."""
-    subtract = f.operation.subtract
-    blocks_out = zip(cut(first, f.rows, f.widths), cut(out, f.rows, f.widths), strict=True)
-    for i, (zeroth, block) in enumerate(blocks_out):
-        digits = shared.words(f.digit_rows * f.widths[i]).reshape(f.digit_rows, -1)
-        f.evaluate(i, digits, block, False)
-        replicated[1].fill(zeroth.reshape(-1))
-        subtract(block, zeroth, out=block)
-        yield subtract(block, replicated[0].words(block.size).reshape(block.shape), out=block)
+    """Yield o_2 = z_2 - o_0 - F(k_2), having written o_0 to `zeroth`."""
+    start = 0
+    for part in parts:
+        first = zeroth[start : start + part.size]
+        after.fill(first)
+        operation.subtract(part, first, out=part)
+        yield operation.subtract(part, own.words(part.size), out=part)
+        start += part.size
 
 
 async def gather_known(committee: Committee, parts: Iterable[Words], z: Words) -> Words:
@@ -149,6 +175,7 @@ async def gather_known(committee: Committee, parts: Iterable[Words], z: Words) -
 
     Cost, m words: 1 round, 0, 8 * m and 8 * m bytes by parties 0, 1 and 2
     """
+    committee.refuse_to_check()
     streams = committee.streams(), committee.streams()
     route = committee.session.route
     if committee.me == 0:

@@ -25,18 +25,20 @@ import numpy as np
 
 from quorate.algebra.bits import BITS
 from quorate.algebra.ring import Words, blocks
-from quorate.mpc.replicated import Committee, Share, matrix_products, products
+from quorate.mpc import shifts
+from quorate.mpc.replicated import Committee, Share, matmul, matrix_products, mul, products
+from quorate.mpc.shifts import OFFSET
 from quorate.mpc.split import RING, Bilinear, bilinear, gather_known, known, widths_of
-
-OFFSET = 1 << 62
-"""Words from -OFFSET to OFFSET - 2^f can be divided by 2^f."""
 
 
 async def truncate(committee: Committee, x: Share, f: int) -> Share:
     """Return x / 2^f, rounded down or up.
 
-    Cost, m words: 2 rounds, 16 * m, 8 * m and 8 * m bytes by parties 0, 1 and 2
+    Cost, m words: 2 rounds, 16 * m, 8 * m and 8 * m bytes by parties 0, 1 and 2.
+    Where the committee checks, `shifts.divide`, and so in all that follows.
     """
+    if committee.checks:
+        return await shifts.divide(committee, x, f)
     return await _truncate_known(committee, known(committee, x), f, x.shape)
 
 
@@ -45,6 +47,8 @@ async def mul_fixed(committee: Committee, x: Share, y: Share, f: int) -> Share:
 
     Cost, m words: 3 rounds, 16 * m bytes a party
     """
+    if committee.checks:
+        return await shifts.divide(committee, await mul(committee, x, y), f)
     z = np.empty(x.own.size, np.uint64)
     return await truncate_parts(committee, products(x, y, z), z, f, x.shape)
 
@@ -54,6 +58,8 @@ async def matmul_fixed(committee: Committee, x: Share, y: Share, f: int) -> Shar
 
     Cost: 3 rounds, 16 * m * n bytes a party
     """
+    if committee.checks:
+        return await shifts.divide(committee, await matmul(committee, x, y), f)
     z = matrix_products(x, y)
     flat = z.reshape(-1)
     parts = (flat[here] for here in blocks(flat.size))

@@ -30,7 +30,7 @@ from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
 from quorate.node.quorum.api import add_quorum
-from quorate.node.runs import STEPS, Progress, Run, Runs
+from quorate.node.runs import Progress, Run, Runs
 from quorate.node.store import Entry
 from quorate.node.views import (
     AuditEntryView,
@@ -234,7 +234,7 @@ def _event_view(desk: Desk, run: Run, progress: Progress) -> EventView:
     return EventView(
         stage=progress.stage,
         step=progress.step,
-        steps=len(STEPS),
+        steps=len(run.steps),
         rounds=progress.rounds,
         bytes_sent=progress.bytes_sent,
         study=None if entry is None else _study_view(desk, entry),

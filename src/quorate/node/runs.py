@@ -25,11 +25,13 @@ from quorate.node.lifecycle import Event, State, after
 from quorate.node.messages import Ack, Go, Prepare, Prepared
 from quorate.node.store import Outcome, Seen
 from quorate.studies.approval import SignedApproval, verify_all_approve
+from quorate.studies.cost import run_cost
 from quorate.studies.plan import Plan, check, check_time, utc_text
 from quorate.studies.release import Release, verify_release
 from quorate.studies.runners import mpc
 from quorate.threshold.together import GroupSigner
 from quorate.transport.channel import LinkChannel
+from quorate.transport.link import EARLY
 from quorate.transport.session import Session, together
 
 PREPARE_S = 600.0
@@ -38,14 +40,14 @@ PREPARE_S = 600.0
 CLOCK_S = 600
 """Seconds by which members' clocks may differ."""
 
-STEPS = ("own rows", *mpc.STAGES)
+OWN_ROWS = "own rows"
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run is: `step` of `STEPS` begins. `error` ends it, as does `done`."""
+    """Where a run is: `step` of `Run.steps` begins. `error` ends it, as does `done`."""
 
     stage: str
     step: int
@@ -71,6 +73,11 @@ class Run:
     cancelled: Error | None = None
     progress: list[Progress] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Return the stages of this run, in order."""
+        return (OWN_ROWS, *mpc.stages(self.plan))
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""
@@ -137,7 +144,7 @@ class Runs:
 
     async def _lead(self, run: Run, request: Prepare) -> None:
         """Bring all members to the beginning of a run; they conduct it themselves."""
-        run.tell(Progress(STEPS[0], 0))
+        run.tell(Progress(OWN_ROWS, 0))
         try:
             await self.desk.peers.wait_ready(self.desk.home.timeout_s)
             released = await self._prepare_all(run, request)
@@ -277,7 +284,10 @@ class Runs:
             run.notices = ("this member's data has changed since it approved",)
             self.desk.audit.append("data changed", f"{run.plan.short_id}, since it was approved")
         run.own = await self.desk.own_part(run.plan)
-        run.channel = self.desk.peers.channel(run.session)
+        ahead = max(
+            EARLY, *run_cost(run.plan).bytes_sent
+        )  # no one can be further than all it sends
+        run.channel = self.desk.peers.channel(run.session, ahead)
         return Prepared(None)
 
     async def _conduct(self, run: Run) -> None:
@@ -288,13 +298,13 @@ class Runs:
         except Error as e:
             self._close(run)
             self._note_failure(run.plan, str(e))
-            run.tell(Progress("failed", len(STEPS), error=e))
+            run.tell(Progress("failed", len(run.steps), error=e))
         except Exception as e:  # noqa: BLE001 - a bug in one run must not end the node
             self._close(run)
             log.error("run failed", error=type(e).__name__)  # noqa: TRY400 - may hold values
             self._note_failure(run.plan, "internal error")
             error = Error(f"internal error ({type(e).__name__})", hint="quorate node logs")
-            run.tell(Progress("failed", len(STEPS), error=error))
+            run.tell(Progress("failed", len(run.steps), error=error))
         finally:
             del self.current[run.session]
             self.on_end()
@@ -324,7 +334,7 @@ class Runs:
 
         def progress(stage: str) -> None:
             sent = session.meter.bytes_sent
-            run.tell(Progress(stage, STEPS.index(stage), session.rounds, sent))
+            run.tell(Progress(stage, run.steps.index(stage), session.rounds, sent))
 
         async with session:
             ran = await mpc.run(
@@ -365,7 +375,7 @@ class Runs:
             self.desk.audit.append("released", f"{run.plan.short_id} in session {session}")
         sent = outcome.bytes_sent if outcome else 0
         rounds = outcome.rounds if outcome else 0
-        run.tell(Progress("released", len(STEPS), rounds, sent, done=True))
+        run.tell(Progress("released", len(run.steps), rounds, sent, done=True))
         run.begin.set()
 
     def _note_failure(self, plan: Plan, why: str) -> None:

@@ -10,8 +10,9 @@ from itertools import islice, product
 from math import prod
 
 from quorate.studies.cost import run_cost
-from quorate.studies.inputs import AMOUNTS, Cells, Input, cells_of, labels
-from quorate.studies.plan import Plan
+from quorate.studies.inputs import AMOUNTS, Cells, Input, asked_of, cells_of, labels, size
+from quorate.studies.lines import layout_of
+from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
 from quorate.studies.query import condition
 
 _LISTED = 6  # cells named one by one
@@ -33,12 +34,14 @@ class Disclosure:
     reveals: tuple[Reveal, ...]
     follows: tuple[str, ...]  # what anyone can compute from the revealed values
     withholds: str
+    holds: str
     t: int  # colluding members the plan holds against
     members: int
     rounding: tuple[str, ...]
     not_protected: tuple[str, ...]
     rounds: int
-    bytes_sent: int  # by each member
+    bytes_sent: tuple[int, ...]  # by each member
+    computes: tuple[str, ...]
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
@@ -48,36 +51,48 @@ class Disclosure:
             f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",
             *(f"implies  {text}" for text in self.follows),
             f"small    {self.withholds}",
-            f"holds    {self._holds()}",
+            f"holds    {self.holds}",
             *(f"rounding {text}" for text in self.rounding),
             *(f"not      {text}" for text in self.not_protected),
-            f"costs    {self.rounds} rounds, {self.bytes_sent} bytes sent by each member",
+            f"costs    {self.rounds} rounds, {self._sent()}",
         )
 
-    def _holds(self) -> str:
-        if self.members == 2:
-            return "against nobody inside: only those outside learn nothing"
-        return (
-            f"against any {self.t} of {self.members} members together: they learn of the others "
-            "what is said here, and nothing else"
-        )
+    def _sent(self) -> str:
+        if len(set(self.bytes_sent)) == 1:
+            return f"{self.bytes_sent[0]} bytes sent by each member"
+        seats = zip(self.bytes_sent, self.computes, strict=False)
+        named = ", ".join(f"{sent} by {name}" for sent, name in seats)
+        outside = self.members > len(self.computes)
+        others = f", {self.bytes_sent[-1]} by each other member" if outside else ""
+        return f"bytes sent: {named}{others}"
 
 
 def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
-    cost = run_cost(len(plan.members), plan.numbers)
+    cost = run_cost(plan)
     return Disclosure(
         asks=tuple(f"{query.name} = {query.sql}" for query in plan.study.releases),
-        reveals=tuple(_reveal(plan, item) for item in plan.inputs),
+        reveals=_reveals(plan),
         follows=_follows(plan),
         withholds=_withholds(plan),
+        holds=_holds(plan),
         t=plan.t,
         members=len(plan.members),
         rounding=_rounding(plan),
         not_protected=_not_protected(plan),
         rounds=cost.rounds,
         bytes_sent=cost.bytes_sent,
+        computes=plan.computes,
     )
+
+
+def _reveals(plan: Plan) -> tuple[Reveal, ...]:
+    if plan.protocol == ADDITIVE:
+        return tuple(_reveal(plan, item) for item in plan.inputs)
+    numbers = tuple(_reveal(plan, item) for item in asked_of(plan.study))
+    n = sum(size(plan.study, table) for table in layout_of(plan.study).counted)
+    bits = Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())
+    return (*numbers, bits)
 
 
 def _amount(plan: Plan, item: Input) -> str:
@@ -112,7 +127,8 @@ def _reveal(plan: Plan, item: Input) -> Reveal:
         and item.amount in AMOUNTS[output.statistic]
         and item.column in {"", output.column}
     )
-    what = f"{_amount(plan, item)}{text}, of all members together"
+    shown = ", where it is not withheld" if plan.protocol == COMMITTEE else ""
+    what = f"{_amount(plan, item)}{text}, of all members together{shown}"
     return Reveal(what, n, plan.recipients, needed_by)
 
 
@@ -121,7 +137,7 @@ def _needed(reveal: Reveal) -> str:
 
 
 def _follows(plan: Plan) -> tuple[str, ...]:
-    inputs = plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
     summed = [item for item in inputs if item.amount == "sum"]
     means = tuple(
         dict.fromkeys(
@@ -142,11 +158,13 @@ def _follows(plan: Plan) -> tuple[str, ...]:
 
 
 def _by_subtracting(plan: Plan) -> tuple[str, ...]:
-    kinds = dict.fromkeys(_amount(plan, item) for item in plan.inputs)
+    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    kinds = dict.fromkeys(_amount(plan, item) for item in inputs)
     values = " and ".join(kinds)
-    if any(item.cells.axes or item.cells.where for item in plan.inputs):
-        values += ", in each of the cells,"
-    if plan.t > 1:
+    if any(item.cells.axes or item.cells.where for item in inputs):
+        which = "the cells that are shown" if plan.protocol == COMMITTEE else "the cells"
+        values += f", in each of {which},"
+    if plan.protocol == COMMITTEE or plan.t > 1:
         return (f"each member, by subtracting its own: {values} of the other members together",)
     first, second = plan.members
     return (
@@ -159,10 +177,34 @@ def _withholds(plan: Plan) -> str:
     least = plan.study.min_cell
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
+    values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
+    if plan.protocol == COMMITTEE:
+        return f"{values}: {_named(plan)} find them on shares, and no node learns them"
+    return f"{values} from the release; every member's node still learns all numbers above"
+
+
+def _holds(plan: Plan) -> str:
+    n = len(plan.members)
+    if plan.protocol == COMMITTEE:
+        one = (
+            "whatever it does: it can end the run, and bends a result unnoticed with a chance "
+            "below 2^-40"
+            if plan.security == "malicious"
+            else "that follows the protocol and only looks (semi-honest)"
+        )
+        together = "two of these together read every member's numbers"
+        return f"against any one of {_named(plan)} {one}: {together}"
+    if n == 2:
+        return "against nobody inside: only those outside learn nothing"
     return (
-        f"values over 1 to {least - 1} rows, and those that would tell them, are withheld from the "
-        "release; every member's node still learns all numbers above"
+        f"against any {plan.t} of {n} members together: they learn of the others "
+        "what is said here, and nothing else"
     )
+
+
+def _named(plan: Plan) -> str:
+    *first, last = plan.computes
+    return f"{', '.join(first)} and {last}"
 
 
 def _rounding(plan: Plan) -> tuple[str, ...]:
@@ -183,10 +225,22 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         f"a member against all {n - 1} others together: they subtract their own and learn its part"
         if n > 2
         else "the two members against each other, as said above",
+        *(_not_by_committee(plan) if plan.protocol == COMMITTEE else ()),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
         "against comparison: studies over nearly the same rows tell about the rows that differ",
         "by noise: values are exact, and what somebody knows already may tell more",
         f"that each member has 1 to {plan.study.max_rows} rows, all of them as declared",
         "the result itself: a recipient may pass it on",
+    )
+
+
+def _not_by_committee(plan: Plan) -> tuple[str, ...]:
+    return (
+        *(
+            [f"against one of {_named(plan)} that deviates: it can make results wrong, unnoticed"]
+            if plan.security == "semi-honest"
+            else []
+        ),
+        "a small cell against rows that a member makes up: with them it may be small no longer",
     )

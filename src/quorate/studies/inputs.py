@@ -73,6 +73,17 @@ def inputs_of(study: Study) -> tuple[Input, ...]:
     return tuple(wanted)
 
 
+def asked_of(study: Study) -> tuple[Input, ...]:
+    """Return the inputs from which results are computed: the rest decide what is withheld."""
+    asked = {
+        Input(cells_of(query, output), amount, "" if amount == "count" else output.column)
+        for query in study.releases
+        for output in query.outputs
+        for amount in AMOUNTS[output.statistic]
+    }
+    return tuple(item for item in inputs_of(study) if item in asked)
+
+
 def cells_of(query: Query, output: Output) -> Cells:
     """Return the cells of `output`: the release's groups, and a histogram's bins."""
     groups = tuple(Axis(name, ()) for name in query.group_by)

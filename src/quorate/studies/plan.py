@@ -2,7 +2,7 @@
 
     study + group --compile_plan--> Plan --digest--> what every member approves
     Plan --inputs--> what each member computes on its own rows
-    Plan + pooled totals --results--> what the study's releases are
+    Plan + what is revealed --results--> what the study's releases are
 
 A plan that arrives from another member is held to the same rules as one
 compiled here: call `check` before believing any of it.
@@ -15,18 +15,28 @@ from typing import Literal
 
 from quorate import wire
 from quorate.errors import Refused
+from quorate.mpc.replicated import SEATS, Security
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, inputs_of, most_rows, size
-from quorate.studies.results import Result, results_of, slots
+from quorate.studies.lines import layout_of
+from quorate.studies.query import Query
+from quorate.studies.results import Result, results_of, results_revealed, slots
 from quorate.studies.schema import shown
 from quorate.studies.study import Study, check_study
 
-FORMAT = 2
-SOFTWARE = "quorate wire 1, studies 2, additive sum 1"
+FORMAT = 3
+SOFTWARE = "quorate wire 1, studies 3, additive sum 1, committee 2"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
+Protocol = Literal["additive sum", "committee of three"]
+ADDITIVE: Protocol = "additive sum"
+COMMITTEE: Protocol = "committee of three"
+
 TWO_MEMBERS = "two-members"
-ACCEPTABLE = (TWO_MEMBERS,)
+SMALL_CELLS_SEEN = "small-cells-seen"
+SEMI_HONEST = "semi-honest"
+ACCEPTABLE = (SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS)
+MAX_COMPARED = 2_000_000  # pairs of cells a committee puts in order
 MAX_RESULTS = 10_000  # values a study releases
 MAX_RESULT_BYTES = 700_000  # of all results, so that a release fits one record
 
@@ -42,8 +52,8 @@ class Plan:
     proposer: str
     proposed_at: str  # UTC, such as 2027-01-31T09:30:00Z
     trust_model: Literal["mpc"]
-    protocol: Literal["additive sum"]
-    t: int  # colluding members it holds against
+    protocol: Protocol
+    t: int  # colluding members it holds against; of those who compute, where these are three
     privacy: Literal["none"]  # no noise is added
     accept: tuple[str, ...]  # risks the members accept by approving, sorted
     software: str
@@ -56,6 +66,11 @@ class Plan:
         """Return the digest's beginning, for people: enough to tell plans apart, not to trust."""
         text = self.digest().hex()
         return f"{text[:4]}-{text[4:8]}"
+
+    @property
+    def security(self) -> Security:
+        """Return what one of the committee may do: anything, unless the members accepted less."""
+        return "semi-honest" if SEMI_HONEST in self.accept else "malicious"
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -81,29 +96,50 @@ class Plan:
         """
         return results_of(self.study, len(self.members), totals)
 
+    def results_revealed(
+        self, numbers: tuple[int, ...], hidden: tuple[bool, ...]
+    ) -> tuple[Result, ...]:
+        """Return what the releases are when a committee revealed `numbers` and withheld `hidden`.
+
+        What no honest members could have produced raises `Abort`.
+        """
+        return results_revealed(self.study, len(self.members), numbers, hidden)
+
 
 def compile_plan(
     study: Study, group: Group, *, proposer: str, now: datetime, accept: Iterable[str] = ()
 ) -> Plan:
     """Return the plan of `study` among all members of `group`. Raises `Refused`."""
+    accepted = tuple(sorted(set(accept)))
+    protocol = protocol_of(study, len(group.members), accepted)
     plan = Plan(
         format=FORMAT,
         study=study,
         group=group.digest(),
         members=group.names,
-        computes=group.names,
+        computes=_computing(group.names, protocol),
         recipients=group.names,
         proposer=proposer,
         proposed_at=utc_text(now),
         trust_model="mpc",
-        protocol="additive sum",
-        t=len(group.members) - 1,
+        protocol=protocol,
+        t=_held_against(group.names, protocol),
         privacy="none",
-        accept=tuple(sorted(set(accept))),
+        accept=accepted,
         software=SOFTWARE,
     )
     check(plan, group)
     return plan
+
+
+def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol:
+    """Return by which protocol `study` runs: a committee, if cells could be small, and it can be.
+
+    All rows of all members are no small cell. Two members cannot hide a cell from each
+    other; more may prefer the sum that holds against all but one, and see the cells.
+    """
+    small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
+    return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
 
 
 def check(plan: Plan, group: Group) -> None:
@@ -121,22 +157,29 @@ def check(plan: Plan, group: Group) -> None:
     check_study(plan.study)
     _require(plan.group == group.digest(), "the plan is for another group, or another roster of it")
     _require(plan.members == group.names, "the plan names other members than the group has")
+    protocol = protocol_of(plan.study, len(plan.members), plan.accept)
     _require(
-        plan.computes == plan.members,
-        "the plan lets others compute than the members",
-        "an additive sum is computed by every member",
+        plan.protocol == protocol, f"the plan does not run as its study needs, with the {protocol}"
+    )
+    _require(
+        plan.computes == _computing(plan.members, protocol),
+        "the plan lets others compute than it should",
+        "an additive sum is computed by every member, small cells by the first three",
     )
     _require(
         plan.recipients == plan.members,
         "the plan limits who receives the result",
-        "an additive sum reveals its result to every member",
+        "every member receives it",
     )
     _require(plan.proposer in plan.members, "the plan's proposer is not a member")
     check_time(plan.proposed_at)
-    _require(plan.t == len(plan.members) - 1, "the plan claims another protection than it has")
+    protection = _held_against(plan.members, protocol)
+    _require(plan.t == protection, "the plan claims another protection than it has")
     _check_accepted(plan)
     _check_size(plan)
     _check_no_overflow(plan)
+    if protocol == COMMITTEE:
+        _check_comparisons(plan)
 
 
 def check_time(text: str) -> None:
@@ -158,6 +201,11 @@ def _check_accepted(plan: Plan) -> None:
         not unknown and plan.accept == tuple(sorted(set(plan.accept))),
         "the plan accepts something unknown, or twice",
         f"what can be accepted: {', '.join(ACCEPTABLE)}",
+    )
+    _require(
+        plan.protocol == COMMITTEE or SEMI_HONEST not in plan.accept,
+        "nothing here runs among three members, so there is nothing to leave unverified",
+        f"propose it without --accept {SEMI_HONEST}",
     )
     _require(
         len(plan.members) > 2 or TWO_MEMBERS in plan.accept,
@@ -182,6 +230,28 @@ def _check_size(plan: Plan) -> None:
         f"the study's results could take {n_bytes} bytes, and the most is {MAX_RESULT_BYTES}",
         "shorten names, group by fewer categories, or make two studies of it",
     )
+
+
+def _check_comparisons(plan: Plan) -> None:
+    compared = layout_of(plan.study).compared
+    _require(
+        compared <= MAX_COMPARED,
+        f"to withhold small cells {compared} pairs would be compared, and the most is "
+        f"{MAX_COMPARED}",
+        f"group by fewer categories, release fewer totals, or --accept {SMALL_CELLS_SEEN}",
+    )
+
+
+def _computing(members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
+    return members[:SEATS] if protocol == COMMITTEE else members
+
+
+def _held_against(members: tuple[str, ...], protocol: Protocol) -> int:
+    return 1 if protocol == COMMITTEE else len(members) - 1
+
+
+def _bins(query: Query) -> bool:
+    return any(output.edges for output in query.outputs)
 
 
 def _released(plan: Plan) -> list[Cells]:

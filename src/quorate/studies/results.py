@@ -9,19 +9,20 @@ A sum or a count of no rows is 0.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
-from quorate.errors import Abort
 from quorate.studies.inputs import (
     AMOUNTS,
     Cells,
     Input,
+    asked_of,
     cells_of,
-    decimals,
     inputs_of,
     labels,
     places,
     size,
 )
+from quorate.studies.pooled import Hidden, Pooled, pooled_of
 from quorate.studies.query import Output
 from quorate.studies.statistics import decimal_text, exact_text, from_exact, root_text, variance
 from quorate.studies.study import Study
@@ -76,22 +77,39 @@ def results_of(study: Study, members: int, totals: tuple[int, ...]) -> tuple[Res
 
     Raises `Abort` for totals no honest members could have produced.
     """
-    pooled = _pooled(study, members, totals)
-    hidden = {}
-    if study.min_cell > 1:
-        counts = {
-            item.cells: [int(value) for value in values]
-            for item, values in pooled.items()
-            if item.amount == "count"
-        }
-        hidden = withheld(study, counts)
-    found: list[Result] = []
-    for slot in slots(study):
-        if slot.index in hidden.get(slot.cells, ()):
-            found.append(_result(slot, "", WITHHELD))
-        else:
-            found.append(result_of(slot, _exact(slot, pooled)))
-    return tuple(found)
+    pooled = pooled_of(study, members, inputs_of(study), totals)
+    if study.min_cell == 1:
+        return _results(study, pooled, {})
+    counts = [pooled[item] for item in pooled if item.amount == "count"]
+    hidden = withheld(study, [int(value or 0) for table in counts for value in table])
+    return _results(study, pooled, _by_table(study, hidden))
+
+
+def results_revealed(
+    study: Study, members: int, numbers: tuple[int, ...], hidden: tuple[bool, ...]
+) -> tuple[Result, ...]:
+    """Return the results when `numbers` are what was revealed of the inputs that are asked for.
+
+    `hidden` says which of the counted cells are withheld: their numbers are 0.
+    Raises `Abort` for what no honest members could have produced.
+    """
+    gone = _by_table(study, hidden)
+    return _results(study, pooled_of(study, members, asked_of(study), numbers, gone), gone)
+
+
+def _by_table(study: Study, hidden: tuple[bool, ...]) -> Hidden:
+    bits = iter(hidden)
+    tables = (item.cells for item in inputs_of(study) if item.amount == "count")
+    return {table: tuple(islice(bits, size(study, table))) for table in tables}
+
+
+def _results(study: Study, pooled: Pooled, hidden: Hidden) -> tuple[Result, ...]:
+    return tuple(
+        _result(slot, "", WITHHELD)
+        if slot.cells in hidden and hidden[slot.cells][slot.index]
+        else result_of(slot, _exact(slot, pooled))
+        for slot in slots(study)
+    )
 
 
 def result_of(slot: Slot, exact: str) -> Result:
@@ -130,7 +148,7 @@ def _unit(study: Study, output: Output) -> str:
     return f"({unit})^2" if output.statistic == "var" else unit
 
 
-def _exact(slot: Slot, pooled: dict[Input, list[Fraction]]) -> str:
+def _exact(slot: Slot, pooled: Pooled) -> str:
     output = slot.output
     count, total, squares = (
         _at(pooled, slot, amount, output.column) for amount in ("count", "sum", "squares")
@@ -149,84 +167,10 @@ def _exact(slot: Slot, pooled: dict[Input, list[Fraction]]) -> str:
             return exact_text(spread, root=output.statistic == "stddev")
 
 
-def _at(pooled: dict[Input, list[Fraction]], slot: Slot, amount: str, column: str) -> Fraction:
+def _at(pooled: Pooled, slot: Slot, amount: str, column: str) -> Fraction:
     """Return one pooled amount; 0 where the statistic does not use it."""
     for item_amount in AMOUNTS[slot.output.statistic]:
         if item_amount == amount:
             item = Input(slot.cells, item_amount, "" if amount == "count" else column)
-            return pooled[item][slot.index]
+            return pooled[item][slot.index] or Fraction(0)
     return Fraction(0)
-
-
-def _pooled(study: Study, members: int, totals: tuple[int, ...]) -> dict[Input, list[Fraction]]:
-    """Return the totals as the values they stand for, cut into inputs, all of them possible."""
-    pooled: dict[Input, list[Fraction]] = {}
-    at = 0
-    for item in inputs_of(study):
-        unit = 10 ** (decimals(study, members, item) or 0)
-        end = at + size(study, item.cells)
-        pooled[item] = [Fraction(total, unit) for total in totals[at:end]]
-        at = end
-    if at != len(totals):
-        raise ValueError(f"{len(totals)} totals where {at} were due")
-    for item, values in pooled.items():
-        if not _are_possible(study, members, item, values, pooled):
-            raise Abort(
-                "the pooled totals are impossible under this plan",
-                hint="a member did not follow the plan; nothing here shows which one",
-            )
-    return pooled
-
-
-def _are_possible(
-    study: Study,
-    members: int,
-    item: Input,
-    values: list[Fraction],
-    pooled: dict[Input, list[Fraction]],
-) -> bool:
-    everything = not item.cells.where and not item.cells.axes
-    least, most = members if everything else 0, members * study.max_rows
-    if item.amount == "count":
-        return least <= sum(values) <= most and min(values) >= 0
-    low, high = _bounds(study, item)
-    slack = _slack(study, members, item)
-    counts = pooled.get(Input(item.cells, "count", ""))
-    for i, value in enumerate(values):
-        rows = (least, most) if counts is None else (counts[i], counts[i])
-        wide = slack if rows[1] else Fraction(0)
-        ends = [r * end for r in rows for end in (low, high)]
-        if not min(ends) - wide <= value <= max(ends) + wide:
-            return False
-    return item.amount == "sum" or _are_squares(study, members, item, pooled)
-
-
-def _are_squares(
-    study: Study, members: int, item: Input, pooled: dict[Input, list[Fraction]]
-) -> bool:
-    """Return whether n Q >= S^2 in every cell, as for all real rows, but for the rounding."""
-    total = Input(item.cells, "sum", item.column)
-    return all(
-        n * (q + _slack(study, members, item))
-        >= max(abs(s) - _slack(study, members, total), Fraction(0)) ** 2
-        for n, s, q in zip(
-            pooled[Input(item.cells, "count", "")], pooled[total], pooled[item], strict=True
-        )
-    )
-
-
-def _bounds(study: Study, item: Input) -> tuple[Fraction, Fraction]:
-    """Return between what one row's amount lies."""
-    column = study.table.column(item.column)
-    low, high = Fraction(column.low), Fraction(column.high)
-    if item.amount == "sum":
-        return low, high
-    ends = low**2, high**2
-    return Fraction(0) if low <= 0 <= high else min(ends), max(ends)
-
-
-def _slack(study: Study, members: int, item: Input) -> Fraction:
-    """Return by how much a pooled sum may be off, as each member with rows rounds once."""
-    if study.table.column(item.column).kind == "integer":
-        return Fraction(0)
-    return Fraction(members, 10 ** (decimals(study, members, item) or 0))

@@ -7,7 +7,8 @@ A frame is a header of 24 bytes, little-endian,
 and at most 256 KiB of one message, so that sessions interleave. `label` is
 BLAKE2b-64 of a step's name [RFC7693]: forged collisions hurt only the forger's
 own messages. Type and shape never travel; the receiver knows them. TLS
-decrypts straight into the array that the protocol will compute on.
+decrypts straight into the array that the protocol will compute on, but for the
+start of a frame, which comes in one piece with its header.
 
 Session 0 is the node's own: label 0 with no bytes is a heartbeat, any other
 label one control record. Within a session label 0 is ABORT.
@@ -34,6 +35,9 @@ from quorate.transport.session import Buffer, StoppedByPeer
 HEAD = struct.Struct("<QQII")
 FRAME = 256 << 10
 SMALL = 16 << 10
+AHEAD = 4 << 10
+"""Bytes read at once where a frame begins: a small one whole, of a large one the start."""
+
 EARLY = 64 << 20
 """Bytes of a session that may arrive on one link before they are asked for."""
 
@@ -62,6 +66,10 @@ class Inbound:
     def total(self) -> int:
         """Bytes in the whole message, once its first frame has said so."""
         return 0 if self.data is None else self.data.size
+
+
+Frame = tuple[int, int, Inbound | None]
+"""Session, label, and the message that a frame belongs to, or None where it is dropped."""
 
 
 @dataclass(slots=True)
@@ -110,10 +118,10 @@ class Link(asyncio.BufferedProtocol):
         self._room.set()
         self._small: list[bytes] = []
         self._next_record = 0
-        self._head = bytearray(HEAD.size)
+        self._ahead = bytearray(AHEAD)
         self._filled = 0
         self._scratch = bytearray(FRAME)
-        self._now: tuple[int, int, Inbound | None] | None = None
+        self._now: Frame | None = None
         self._left = 0
 
     # Sending
@@ -224,8 +232,12 @@ class Link(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
         if self._now is None:
-            return memoryview(self._head)[self._filled :]
-        message = self._now[2]
+            return memoryview(self._ahead)[self._filled :]
+        return self._place()
+
+    def _place(self) -> memoryview:
+        """Return where the rest of the frame goes: into its message, or nowhere."""
+        message = None if self._now is None else self._now[2]
         if message is None or message.data is None:
             return memoryview(self._scratch)[: self._left]
         return message.data.data[message.got : message.got + self._left]
@@ -237,16 +249,29 @@ class Link(asyncio.BufferedProtocol):
         try:
             self._take(nbytes)
         except MalformedMessage as e:
+            self._filled = 0
             self._refuse(str(e))
 
     def _take(self, nbytes: int) -> None:
-        if self._now is None:
-            self._filled += nbytes
-            if self._filled == HEAD.size:
-                self._filled = 0
-                self._begin(*HEAD.unpack(self._head))
+        """Take in bytes of the frame that has begun, or headers and all that came with them."""
+        if self._now is not None:
+            self._take_body(self._now, nbytes)
             return
-        session, label, message = self._now
+        self._filled += nbytes
+        ahead, at = memoryview(self._ahead)[: self._filled], 0
+        while not self._left and len(ahead) - at >= HEAD.size and not self.lost:
+            now = self._begin(*HEAD.unpack_from(ahead, at))
+            at += HEAD.size
+            here = ahead[at : at + self._left]
+            if now is not None and here:
+                self._place()[: len(here)] = here
+                at += len(here)
+                self._take_body(now, len(here))
+        self._filled -= at
+        self._ahead[: self._filled] = bytes(ahead[at:])
+
+    def _take_body(self, now: Frame, nbytes: int) -> None:
+        session, label, message = now
         self._left -= nbytes
         if message is not None:
             message.got += nbytes
@@ -257,9 +282,10 @@ class Link(asyncio.BufferedProtocol):
             if message is not None and message.data is not None:
                 self._end_frame(session, label, message)
 
-    def _begin(self, session: int, label: int, total: int, length: int) -> None:
+    def _begin(self, session: int, label: int, total: int, length: int) -> Frame | None:
+        """Note which frame has begun, and return it; None for a heartbeat."""
         if session == 0 and label == 0 and total == 0 and length == 0:
-            return  # a heartbeat
+            return None
         if not 0 < length <= min(FRAME, total):
             raise MalformedMessage("a frame outside its message")
         box = self._box_of(session)
@@ -267,6 +293,7 @@ class Link(asyncio.BufferedProtocol):
         if message is not None and (total != message.total or length > total - message.got):
             raise MalformedMessage("a frame outside its message")
         self._now, self._left = (session, label, message), length
+        return self._now
 
     def _box_of(self, session: int) -> Box | None:
         """Return where frames of `session` go, or None to drop them.

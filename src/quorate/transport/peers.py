@@ -169,14 +169,13 @@ class Peers:
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Wait until every member is connected. Raises `Abort` naming who is not in time."""
-        waits = [asyncio.ensure_future(peer.ready.wait()) for peer in self.peers.values()]
         try:
-            await asyncio.wait(waits, timeout=timeout_s)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        if away := [p for p, peer in self.peers.items() if not peer.ready.is_set()]:
-            raise self._away(away)
+            async with asyncio.timeout(timeout_s):
+                while away := self._not_ready():  # a link can be lost again while others come
+                    await self.peers[away[0]].ready.wait()
+        except TimeoutError:
+            if away := self._not_ready():
+                raise self._away(away) from None
 
     async def ask(
         self, party: Party, topic: str, body: object, answer: type[T], *, timeout_s: float
@@ -208,6 +207,9 @@ class Peers:
             return wire.decode(record.body, answer)
         except MalformedMessage as e:
             raise Abort(f"{peer.seat.name} answered what was not asked", suspects=[party]) from e
+
+    def _not_ready(self) -> list[Party]:
+        return [p for p, peer in self.peers.items() if not peer.ready.is_set()]
 
     def _away(self, parties: list[Party]) -> Abort:
         who = ", ".join(self.seats[p].name for p in parties)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from quorate import wire
 from quorate.errors import Abort, MalformedMessage, OutOfRange, Party
+from quorate.transport.waiting import wait_whole
 
 M = TypeVar("M")
 
@@ -46,7 +47,10 @@ class Channel(Protocol):
     """
 
     async def send(self, to: Party, label: str, total: int, piece: Buffer) -> None:
-        """Send the next piece of a message of `total` bytes. Waits while the link is full."""
+        """Send the next piece of a message of `total` bytes.
+
+        Waits while the link is full, unless one piece of at most `PIECE` bytes is all there is.
+        """
 
     def expect(self, sender: Party, label: str, at_most: int) -> Awaitable[Buffer]:
         """Return the message once it is whole. Raises `Abort` if it cannot come."""
@@ -111,6 +115,12 @@ class Session:
         return Session(
             self.me, self.names, self.channel, self.timeout_s, child, self.meter, self.rounds, self
         )
+
+    def among(self, first: int, name: str) -> "Session":
+        """Return `at(name)` of the parties in the first seats alone, for these to call."""
+        child = self.at(name)
+        child.names = self.names[:first]
+        return child
 
     def label(self) -> str:
         """Name the next step. Equal at every party, never repeated in a run."""
@@ -186,7 +196,8 @@ class Session:
         }
         try:
             await self._send(to, label, mine, like)
-            await self._wait(arriving)
+            if silent := await wait_whole(arriving, self.channel.last_heard, self.timeout_s):
+                raise self._silence(silent)
             received = {p: self._decode(p, f.result(), label, like) for p, f in arriving.items()}
         except StoppedByPeer as e:
             raise self._blame(e, {p for p, f in arriving.items() if _is_missing(f)}) from None
@@ -214,30 +225,15 @@ class Session:
                 await self._send_piece(party, label, total, piece)
 
     async def _send_piece(self, to: Party, label: str, total: int, piece: Buffer) -> None:
+        self.meter.bytes_sent += len(piece)
+        if total <= PIECE:  # then it does not wait
+            await self.channel.send(to, label, total, piece)
+            return
         try:
             async with asyncio.timeout(self.timeout_s):
                 await self.channel.send(to, label, total, piece)
         except TimeoutError:
             raise self._silence([to]) from None
-        self.meter.bytes_sent += len(piece)
-
-    async def _wait(self, arriving: dict[Party, asyncio.Future[Buffer]]) -> None:
-        """Wait for all, as long as bytes keep coming; raise the first failure there is."""
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        while waiting := [p for p, f in arriving.items() if not f.done()]:
-            due = {p: max(started, self.channel.last_heard(p)) + self.timeout_s for p in waiting}
-            left = min(due.values()) - clock()
-            if left <= 0:
-                raise self._silence(p for p in waiting if due[p] <= clock())
-            await asyncio.wait(
-                [arriving[p] for p in waiting],
-                timeout=left,
-                return_when=asyncio.FIRST_EXCEPTION,
-            )
-            for future in arriving.values():
-                if future.done() and (error := future.exception()):
-                    raise error
 
     def _blame(self, error: StoppedByPeer, missing: set[Party]) -> Abort:
         """Take over a peer's accusation only where it is this party's own finding too."""

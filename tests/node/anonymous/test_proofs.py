@@ -10,11 +10,14 @@ from quorate.algebra.edwards25519 import Randomness
 from quorate.anonymous import rounds, verify_evidence
 from quorate.anonymous.messages import Run, Signed, Vector, sign
 from quorate.anonymous.rounds import Received, Reserved, Spoken
-from quorate.errors import Refused, SessionReused
+from quorate.errors import Party, Refused, SessionReused
 from quorate.node.anonymous.messages import Proof
+from quorate.node.anonymous.proofs import Proofs
 from quorate.node.anonymous.records import Records
 from quorate.node.anonymous.tables import report_culprits, report_evidence
 from quorate.node.store import Store
+from quorate.transport.channel import LinkChannel
+from quorate.transport.session import Buffer
 from tests.node.anonymous.circle import BORING, FIVE, Circle, bodies, hold, in_a_circle
 from tests.node.three import Hospital, until
 
@@ -133,3 +136,59 @@ def test_a_node_that_stops_in_a_run_lets_out_neither() -> None:
             store.close()
 
     in_a_circle(body)
+
+
+@pytest.fixture
+def fay_lies_to_ada(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the last member send the first one, and nobody else, a vector that is too short."""
+    honest, send, lies = rounds.speak, LinkChannel.send, list[bytes]()
+
+    def speak(
+        kept: Reserved,
+        received: Received,
+        text: bytes,
+        identity: Ed25519PrivateKey,
+        randomness: Randomness,
+    ) -> tuple[Spoken, Signed]:
+        spoken, said = honest(kept, received, text, identity, randomness)
+        seat = spoken.begun.seat
+        if seat.run.members[seat.me].name == CHEAT:
+            lies.append(wire.encode(sign(identity, seat.sid, "vector", seat.me, Vector(b""))))
+        return spoken, said
+
+    async def send_a_lie(
+        self: LinkChannel, to: Party, label: str, total: int, piece: Buffer
+    ) -> None:
+        if label == "/4" and to == 0 and 5 not in self.links:
+            total, piece = len(lies[-1]), lies[-1]
+        await send(self, to, label, total, piece)
+
+    monkeypatch.setattr(rounds, "speak", speak)
+    monkeypatch.setattr(LinkChannel, "send", send_a_lie)
+
+
+@pytest.mark.usefixtures("fay_lies_to_ada")
+def test_who_lies_to_one_member_is_named_by_all_though_that_one_stopped_the_run() -> None:
+    async def body(circle: Circle) -> None:
+        await hold(circle)
+        await until(lambda: all(culprits(node) == {CHEAT} for node in circle.values()))
+        assert "ada stopped the run" in circle["ben"].details()
+
+    in_a_circle(body, SIX)
+
+
+@pytest.mark.usefixtures("fay_lies_to_ada")
+def test_control_without_passing_evidence_on_a_node_stopped_early_blames_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nothing(self: Proofs, run: Run) -> None:
+        return
+
+    monkeypatch.setattr(Proofs, "pass_on", nothing)
+
+    async def body(circle: Circle) -> None:
+        await hold(circle)
+        named = [name for name, node in circle.items() if culprits(node)]
+        assert named == ["ada"]
+
+    in_a_circle(body, SIX)

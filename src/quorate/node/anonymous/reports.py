@@ -117,8 +117,8 @@ class Reports:
             now = self.desk.now().timestamp()
             begin = now - now % period + period
             await asyncio.sleep(begin - now)
-            rank = self.convening.present().index(self.desk.me) if self._is_in() else 0
-            await asyncio.sleep(min(rank * self.desk.home.timeout_s, period / 2))
+            turn = self.convening.present().index(self.desk.me) if self._is_in() else 0
+            await asyncio.sleep(min(turn * self.desk.home.timeout_s, period / 2))
             if self._is_in() and self.records.standing().number < int(begin):
                 await self._hold()
 

@@ -1,9 +1,11 @@
-"""Run a linear plan with no neutral party: the members' secure sum, then their signatures.
+"""Run a plan with no neutral party: the members' secure computation, then their signatures.
 
 Who holds what: each member the aggregates of its own rows; nobody those of
-another. What is protected and what is not stands in `mpc.additive` and, for
+another. The plan says by which protocol they are added up: the secure sum of all members, or
+a committee of three that withholds small cells before anybody sees them. What is protected
+and what is not stands in `mpc.additive`, in `studies.committee` and, for
 people, in the plan's disclosure. Each member computes the results itself from
-the total, signs only a certificate it made itself, and releases only with
+what is revealed, signs only a certificate it made itself, and releases only with
 every member's signature.
 """
 
@@ -15,12 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.algebra import ring
+from quorate.algebra.ring import Words
 from quorate.errors import Abort, Party, VerificationFailed
 from quorate.mpc import additive
 from quorate.mpc.agreement import Claim, Randomness
+from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
 from quorate.studies.group import Group
-from quorate.studies.plan import Plan
+from quorate.studies.plan import COMMITTEE, Plan
 from quorate.studies.release import (
     Certificate,
     Release,
@@ -30,10 +34,21 @@ from quorate.studies.release import (
     sign_certificate,
     verify_signature,
 )
+from quorate.studies.results import Result
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
 
-STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
+SUM_STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
+COMMITTEE_STAGES = ("keys", "shares", "small cells", "reveal", "signatures")
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What either protocol ends with."""
+
+    results: tuple[Result, ...]
+    session_id: bytes
+    seen: dict[Party, Words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +79,18 @@ async def run(
     `approvals`, one of each member by seat, and `time` are the run's, the same
     at all members; verifying them is the caller's. Raises `Abort`, `SessionReused`.
 
-    Cost: that of `additive.secure_sum` and 1 round, 64 * (n - 1) bytes a party; with
-    `group_signer`, where the group has a key, also that of its `sign`
+    Cost: `studies.cost.run_cost`; with `group_signer`, where the group has a key, also that
+    of its `sign`
     """
-    total = await additive.secure_sum(
-        session,
-        ring.from_signed(np.array(own, np.int64)),
-        context=wire.digest("run", (plan.digest(), approvals, time)),
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
-    )
-    results = plan.results(tuple(ring.to_signed(total.words).tolist()))
+    compute = _decide if plan.protocol == COMMITTEE else _sum
+    words = ring.from_signed(np.array(own, np.int64))
+    context = wire.digest("run", (plan.digest(), approvals, time))
+    computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
         approvals,
-        session=total.session_id,
-        results=results,
+        session=computed.session_id,
+        results=computed.results,
         time=time,
         software=version,
         group_key=group_signer.public.group if group_signer else b"",
@@ -90,10 +100,56 @@ async def run(
     group_signature = b""
     if group_signer is not None:
         message = group_message(certificate)
-        group_signature = await group_signer.sign(session, total.session_id, message)
-    seen = {party: tuple(words.tolist()) for party, words in total.seen.items()}
+        group_signature = await group_signer.sign(session, computed.session_id, message)
+    seen = {party: tuple(first.tolist()) for party, first in computed.seen.items()}
     release = Release(plan, group, approvals, certificate, signatures, group_signature)
     return Ran(release, seen)
+
+
+def stages(plan: Plan) -> tuple[str, ...]:
+    """Return what `progress` is told in a run of `plan`, in order."""
+    return COMMITTEE_STAGES if plan.protocol == COMMITTEE else SUM_STAGES
+
+
+async def _sum(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Pool all numbers with the secure sum; what is withheld is decided by every member alike."""
+    total = await additive.secure_sum(
+        session, own, context=context, claim=claim, randomness=randomness, progress=progress
+    )
+    results = plan.results(tuple(ring.to_signed(total.words).tolist()))
+    return Computed(results, total.session_id, total.seen)
+
+
+async def _decide(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Let the committee pool all numbers and decide, on shares, which of them are shown."""
+    revealed = await committee.reveal_shown(
+        session,
+        plan.study,
+        own,
+        security=plan.security,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    results = plan.results_revealed(revealed.numbers, revealed.hidden)
+    return Computed(results, revealed.session_id, revealed.seen)
 
 
 async def _sign_together(

@@ -1,0 +1,1 @@
+"""The secure engine's work among three processes, beside NumPy's and beside other programs'."""

@@ -1,0 +1,1 @@
+"""Differential privacy: exact noise, what it guarantees, and a budget that is never overspent."""

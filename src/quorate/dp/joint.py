@@ -1,0 +1,177 @@
+"""Joint noise: three parties draw discrete Laplace noise that none of them knows.
+
+Who holds what: party i holds two of the three parts of every bit, drawn from the keys that it
+shares with its neighbours, without a message. Nobody holds the noise, until something that
+contains it is revealed. Adversary as in `mpc.replicated`: three parties, one of them
+corrupt; where the committee checks, one that deviates is noticed before anything is
+revealed. Two together know the noise, and then also the data.
+
+The noise is the difference of two geometric numbers, each a sum of independent bits
+(`dp.geometric`): bit i is 1 with probability t = 0.t_1 t_2 ... t_64 in binary. Such a bit is t_J,
+where J is the place of the first 0 in a sequence of fair bits e_1, e_2, ...; for J = j has
+probability 2^-j. Fair shared bits are free, and the digits of t are public, so what
+is left is to find t_J, by pairs (found, still 1) of neighbouring sequences:
+
+    (F, P) (f, p) = (F ^ P f, P p)
+
+in a tree. At its leaves (f, p) = (t_j (1 ^ e_j), e_j), so the first level takes one AND for a
+pair, the others two; the lowest pair of a level needs no p. These are 89 ANDs a bit, not the
+126 of a comparison with t. 64 fair bits in a row have no 0 with probability 2^-64: then the bit
+is 0, as for a threshold that is rounded down.
+
+Bits as shares and ANDs are from [MR18], noise bit by bit from [DKMMN06], coins of any
+bias from fair bits from [CSU19]. Unreviewed.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from quorate.algebra.bits import Bits, columns, unpack
+from quorate.algebra.ring import Words
+from quorate.dp import geometric
+from quorate.dp.mechanisms import Laplace
+from quorate.mpc import expression
+from quorate.mpc.boolean import BitShare, both_words
+from quorate.mpc.cost import Cost
+from quorate.mpc.decomposition import from_bits
+from quorate.mpc.engine import Engine
+from quorate.mpc.expression import Held
+from quorate.mpc.replicated import Committee, Share, public
+from quorate.mpc.secret import SecretArray
+from quorate.mpc.selection import argmax
+
+PRECISION = 64
+"""Binary digits of each probability."""
+
+ANDS = 89
+_ONES = np.uint64((1 << 64) - 1)
+
+
+async def discrete_laplace(committee: Committee, scale: Fraction, count: int) -> Share:
+    """Return shares of `count` draws with P(x) ~ e^(-|x|/scale), within `distance` of it each.
+
+    Cost, m = 2 * count numbers of d bits in c = ceil(m / 64) columns:
+    8 rounds, 712 * c * d + 8 * d * m, 712 * c * d + 8 * m and 712 * c * d + 8 * m bytes
+    by parties 0, 1 and 2
+    """
+    chances = geometric.thresholds(scale, PRECISION)
+    drawn = await coins(committee, chances, 2 * count)
+    numbers = await from_bits(committee, drawn, signed=False)
+    own, after = (part[:count] - part[count:] for part in (numbers.own, numbers.next))
+    return Share(own, after)
+
+
+def distance(scale: Fraction) -> Fraction:
+    """Return how far one draw is from the true distribution, in total variation, at most."""
+    return geometric.distance(scale, PRECISION)
+
+
+def cost(scale: Fraction, count: int) -> Cost:
+    """Return what `discrete_laplace` costs."""
+    if not count:
+        return Cost(0, (0, 0, 0))
+    d, m = geometric.bits_of_scale(scale, PRECISION), 2 * count
+    ands = 8 * ANDS * columns(m) * d
+    return Cost(8, (ands + 8 * d * m, ands + 8 * m, ands + 8 * m))
+
+
+async def coins(committee: Committee, chances: Sequence[int], count: int) -> BitShare:
+    """Return secret bits, (len(chances), count): each is 1 with probability chance / 2^64.
+
+    Cost, m bits for each of d chances in c = ceil(m / 64) columns:
+    6 rounds, 712 * c * d bytes a party
+    """
+    shape = (PRECISION, len(chances), columns(count))
+    fair = _fair_bits(committee, shape)
+    digits = _digits(chances)
+    found, still = await _leaves(committee, fair, digits)
+    while found.shape[0] > 1:
+        found, still = await _level(committee, found, still)
+    return BitShare(*(_rows(part[0], count) for part in (found.own, found.next)))
+
+
+async def noisy_max(committee: Committee, counts: SecretArray, mechanism: Laplace) -> SecretArray:
+    """Return where the largest noisy count of the first axis is, the first of equals.
+
+    Only the place is to be revealed: `queries.noisy_max` has the noise and its guarantee.
+    """
+    noise = await discrete_laplace(committee, mechanism.scale, counts.size)
+    noisy = counts + secret(counts.engine, _shaped(noise, counts.shape), mechanism.scale)
+    return argmax(noisy, axis=0)
+
+
+def secret(engine: Engine, noise: Share, scale: Fraction) -> SecretArray:
+    """Return drawn noise as an array of the engine whose committee drew it."""
+    limit = 1 << geometric.bits_of_scale(scale, PRECISION)
+    return SecretArray(engine, expression.node(Held(noise), [], noise.shape, limit))
+
+
+def _shaped(x: Share, shape: tuple[int, ...]) -> Share:
+    return Share(x.own.reshape(shape), x.next.reshape(shape))
+
+
+def _fair_bits(committee: Committee, shape: tuple[int, ...]) -> Share:
+    """Return uniform secret bits that nobody knows: party i draws e_i and e_{i+1}."""
+    size = int(np.prod(shape))
+    own, after = (stream.words(size).reshape(shape) for stream in committee.streams())
+    return Share(own, after)
+
+
+def _digits(chances: Sequence[int]) -> Words:
+    """Return words of all 0 or all 1, (64, len(chances), 1): the binary digits, highest first."""
+    places = np.arange(PRECISION, dtype=np.uint64)[::-1].reshape(-1, 1, 1)
+    values = np.array(chances, np.uint64).reshape(1, -1, 1)
+    return (values >> places & np.uint64(1)) * _ONES
+
+
+async def _leaves(committee: Committee, fair: Share, digits: Words) -> tuple[Share, Share]:
+    """Return (found, still 1) of pairs of fair bits: t_1 (1 ^ e_1) ^ t_2 (e_1 ^ e_1 e_2)."""
+    first, second = _every(fair, 0), _every(fair, 1)
+    t_first, t_second = digits[0::2], digits[1::2]
+    still = await _both(committee, first, second)
+    constant = public(committee, np.broadcast_to(t_first, first.shape))
+    own, after = (
+        ones ^ (t_first ^ t_second) & e ^ t_second & both
+        for ones, e, both in (
+            (constant.own, first.own, still.own),
+            (constant.next, first.next, still.next),
+        )
+    )
+    return Share(own, after), still
+
+
+async def _level(committee: Committee, found: Share, still: Share) -> tuple[Share, Share]:
+    """Join neighbours: (F ^ P f, P p). The last P p of a level is left out: nobody needs it."""
+    upper, rest = _every(still, 0), _every(still, 1)
+    lower = _every(found, 1)
+    pairs, last = lower.shape[0], lower.shape[0] - 1
+    left = _stacked(upper, upper, last)
+    z = await _both(committee, left, _stacked(lower, rest, last))
+    own, after = (
+        high[0::2] ^ low[:pairs] for high, low in ((found.own, z.own), (found.next, z.next))
+    )
+    return Share(own, after), Share(z.own[pairs:], z.next[pairs:])
+
+
+async def _both(committee: Committee, x: Share, y: Share) -> Share:
+    flat = await both_words(committee, _shaped(x, (-1,)), _shaped(y, (-1,)))
+    return _shaped(flat, x.shape)
+
+
+def _every(x: Share, start: int) -> Share:
+    return Share(x.own[start::2], x.next[start::2])
+
+
+def _stacked(x: Share, y: Share, count: int) -> Share:
+    """Return all of x and the first `count` of y, along the first axis."""
+    own, after = (
+        np.concatenate([top, bottom[:count]]) for top, bottom in ((x.own, y.own), (x.next, y.next))
+    )
+    return Share(own, after)
+
+
+def _rows(words: Words, count: int) -> Bits:
+    """Return the bits of each row of words, (rows, count)."""
+    return np.stack([unpack(row, count) for row in np.ascontiguousarray(words)])

@@ -1,0 +1,232 @@
+"""Small cells are decided by three members who see no cell: only what is shown is revealed.
+
+The first three members are the committee; all others are outside it. Everybody deals
+its own numbers x_g to the committee (`mpc.replicated`, `mpc.owners`), which adds them up,
+and computes on shares, with n the counts among the sums,
+
+    w = whether a cell is withheld, by the rule of `suppression`, from n
+    y = (1 - w) x
+
+and reveals y, where a release asks for it, and w, to all members. A count that only decides
+stays secret, as does all of a cell that is withheld.
+
+Rounds and messages depend on the study and on the number of members, never on the numbers.
+While the committee computes, those outside hear a byte from it when the first comparisons are
+done and after every pass, so that they can tell a long computation from a lost member.
+
+Adversary: one of the three, which may do anything, with any of those outside: a wrong step is
+found before anything is revealed, but with probability below 2^-40 (`mpc.verification`). A plan
+that says semi-honest takes one that follows the protocol and reads all it is sent. Two of the
+three together read every member's numbers. Owners deal what they like, but the same to all.
+From [AFLNO16] and the rule of `suppression`. Unreviewed.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quorate.algebra import ring
+from quorate.algebra.ring import Words
+from quorate.errors import Party
+from quorate.mpc import expression, owners, replicated, secret
+from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.cost import Pace
+from quorate.mpc.engine import Secure
+from quorate.mpc.replicated import (
+    SEATS,
+    Committee,
+    Security,
+    Share,
+    convened,
+    refuse_unverified,
+)
+from quorate.mpc.secret import SecretArray
+from quorate.mpc.selection import concatenate
+from quorate.studies.inputs import Input, asked_of, inputs_of, size
+from quorate.studies.lines import Layout, layout_of
+from quorate.studies.study import Study
+from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
+from quorate.transport.session import Session, together
+
+PACE = Pace(10)
+"""Members are taken to be some way apart: rounds are saved where that costs few bytes.
+
+It is fixed, and not measured, so that the plan says what a run costs.
+"""
+
+TICK = b"\0"
+SHOWN = 4  # words kept of what each member sent
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The outcome: what the releases ask for, 0 where it is withheld, and what is withheld."""
+
+    numbers: tuple[int, ...]  # of `asked_of`, one after the other
+    hidden: tuple[bool, ...]  # of each counted cell of the layout
+    session_id: bytes
+    seen: dict[Party, Words]
+    """The first words this party was sent by each member that sent it words: uniform noise."""
+
+
+async def reveal_shown(
+    session: Session,
+    study: Study,
+    own: Words,
+    *,
+    security: Security,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Revealed:
+    """Add up everyone's `own` numbers of `inputs_of(study)`; reveal those not withheld.
+
+    `context` says what the run is for. Raises `Abort`, `SessionReused`.
+
+    Cost: that of `studies.cost.run_cost`, without the round of signatures
+    """
+    progress("keys")
+    bond = await agree(session, context, bytes(32), claim, randomness)
+    layout = layout_of(study)
+    like = np.zeros(revealed_words(study, layout), np.uint64)
+    if session.me >= SEATS:
+        words, seen = await _outside(session, layout, own, randomness, progress, like), {}
+    else:
+        committee = convened(session.among(SEATS, "committee"), bond, security)
+        ticks = [session.at(f"pass {i}") for i in range(layout.passes + 1)]
+        progress("shares")
+        shares = await _deal(session, committee, own, randomness)
+        seen = _noise(session.me, shares)
+        progress("small cells")
+        share = await _decide(committee, ticks, study, layout, shares)
+        progress("reveal")
+        refuse_unverified(committee)
+        words = await owners.reveal_to_all(session.at("reveal"), share, like)
+    return _cut(study, layout, words, bond.session_id, seen)
+
+
+def revealed_words(study: Study, layout: Layout) -> int:
+    """Return how many words are revealed: what is asked for, and a bit for each cell."""
+    cells = [*(item.cells for item in asked_of(study)), *layout.counted]
+    return sum(size(study, one) for one in cells)
+
+
+def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> SecretArray:
+    """Return the number of rows in each counted cell."""
+    places = places_of(study)
+    counts = [_range(places[Input(table, "count", "")]) for table in layout.counted]
+    return secret.promised(sums[np.concatenate(counts)], members * study.max_rows)
+
+
+def shown_of(study: Study, layout: Layout, sums: SecretArray, hidden: SecretArray) -> SecretArray:
+    """Return what is revealed: the numbers asked for times 1 - w, then every w.
+
+    Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
+    """
+    places, asked = places_of(study), asked_of(study)
+    starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
+    cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
+    bits = hidden[: starts[-1]] + 0
+    masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
+    numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
+    return concatenate([numbers * secret.promised(masks, 1), bits])
+
+
+def places_of(study: Study) -> dict[Input, slice]:
+    """Return where each input stands in a member's vector."""
+    places, at = {}, 0
+    for item in inputs_of(study):
+        places[item] = slice(at, at + size(study, item.cells))
+        at = places[item].stop
+    return places
+
+
+async def _outside(
+    session: Session,
+    layout: Layout,
+    own: Words,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+    like: Words,
+) -> Words:
+    """Deal to the committee, wait while it computes, and return what it reveals."""
+    progress("shares")
+    await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
+    progress("small cells")
+    for i in range(layout.passes + 1):
+        await session.at(f"pass {i}").route(senders=range(SEATS), like=TICK)
+    progress("reveal")
+    return await owners.reveal_to_all(session.at("reveal"), None, like)
+
+
+async def _deal(
+    session: Session, committee: Committee, own: Words, randomness: Randomness
+) -> list[Share]:
+    """Return the committee's shares of everybody's numbers, by seat."""
+    inside = [committee.at(f"of {owner}") for owner in range(SEATS)]
+    outside = [(owner, session.at(f"of {owner}")) for owner in range(SEATS, session.n)]
+    dealt: list[Awaitable[Share | None]] = [
+        *(replicated.deal(step, owner, own) for owner, step in enumerate(inside)),
+        *(owners.deal_to_committee(step, p, own, randomness) for p, step in outside),
+    ]
+    shares = [share for share in await together(*dealt) if share is not None]
+    checks = [(owner, committee.at(f"check {owner}")) for owner, _ in outside]
+    await together(*(owners.confirm(step, shares[owner], owner) for owner, step in checks))
+    return shares
+
+
+async def _decide(
+    committee: Committee,
+    ticks: Sequence[Session],
+    study: Study,
+    layout: Layout,
+    shares: Sequence[Share],
+) -> Share:
+    """Return the shares of what is revealed."""
+    engine, members = Secure(committee, PACE), len(shares)
+    own, after = ([share.own for share in shares], [share.next for share in shares])
+    total = Share(reduce(np.add, own), reduce(np.add, after))
+    sums = secret.held(engine, total, shape=total.shape, limit=expression.RANGE - 1)
+    judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
+    judged = await _computed(judged)
+    more = nothing(judged)
+    await ticks[0].route(TICK, to=range(SEATS, members), like=TICK)
+    for tick in ticks[1:]:
+        (more,) = await secret.compute(one_pass(layout, judged, more))
+        await tick.route(TICK, to=range(SEATS, members), like=TICK)
+    (value,) = await engine.compute([shown_of(study, layout, sums, gone(judged, more)).node])
+    return cast("Share", value)  # words, as is what `shown_of` returns
+
+
+async def _computed(judged: Judged) -> Judged:
+    """Compute all of `judged` once, in shared rounds, for the passes to use."""
+    small, none_small, some_small, *before = await secret.compute(*judged.arrays)
+    return Judged(small, none_small, some_small, tuple(before))
+
+
+def _noise(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
+    """Return the first words that came from each member that sends this one words."""
+    inside = (me - 1) % SEATS  # whose rest is this party's own part
+    seen = {inside: shares[inside].own}
+    for owner in range(SEATS, len(shares)):
+        if me != 0:  # who is sent seeds only
+            seen[owner] = shares[owner].next if me == 1 else shares[owner].own
+    return {party: words[:SHOWN].copy() for party, words in seen.items()}
+
+
+def _cut(
+    study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
+) -> Revealed:
+    values = ring.to_signed(words).tolist()
+    m = len(values) - sum(size(study, table) for table in layout.counted)
+    hidden = tuple(value == 1 for value in values[m:])
+    return Revealed(tuple(values[:m]), hidden, session_id, seen)
+
+
+def _range(places: slice) -> NDArray[np.int64]:
+    return np.arange(places.start, places.stop)
