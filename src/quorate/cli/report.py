@@ -86,7 +86,7 @@ def inbox(node: NodeOption = None, form: FormatOption = "text") -> None:
     with reports_of(node) as client:
         threads = client.inbox()
     rows = [
-        (t.id, f"{len(t.posts)} posts", f"{len(t.answers)} answers", _first_line(t))
+        (t.id, f"posts {len(t.posts)}", f"answers {len(t.answers)}", _first_line(t))
         for t in threads
     ]
     show(threads, aligned(rows) if rows else ["no reports"], form)

@@ -177,7 +177,7 @@ def open_home(folder: Path) -> Home:
         raise Unavailable(
             f"{folder / 'node.toml'} is not understood",
             hint="it holds name, listen, reached_at, operator, timeout_s between 0 and 3600, "
-            "and report_every_s of 1 or more, or 0 for never",
+            "and report_every_s of a year at most, or 0 for never",
         )
     home = Home(
         folder,
