@@ -46,7 +46,7 @@ endif
 	$(BIN)/pytest -m system
 
 test-slow: .venv/installed-dev ## the long tail
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m slow
 
 bench: .venv/installed-bench ## rounds, bytes and seconds
 	$(BIN)/python -m bench

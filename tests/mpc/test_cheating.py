@@ -96,7 +96,10 @@ CHANGES: dict[str, Callable[[Envelope], Sequence[Envelope]]] = {
     "first bit": lambda e: [replace(e, payload=flipped(e.payload, 0))],
     "last bit": lambda e: [replace(e, payload=flipped(e.payload, 8 * len(e.payload) - 1))],
     "noise": lambda e: [replace(e, payload=noise(len(e.payload) // 8).tobytes())],
-    "zeros": lambda e: [replace(e, payload=bytes(len(e.payload)))],
+    # A word of a few bits may be 0 by itself: then all ones, so that something changes.
+    "zeros": lambda e: [
+        replace(e, payload=(b"\0" if any(e.payload) else b"\xff") * len(e.payload))
+    ],
     "a byte less": lambda e: [replace(e, payload=e.payload[1:])],
     "nothing": lambda _: [],
     "too late": lambda e: [replace(e, delay_s=1.1 * TIMEOUT_S)],
