@@ -60,8 +60,8 @@ class Disrupted(Abort):
         self,
         message: str,
         *,
-        culprits: Iterable[Party],
-        evidence: tuple[bytes, ...],
+        culprits: Iterable[Party] = (),
+        evidence: tuple[bytes, ...] = (),
         hint: str = "",
     ) -> None:
         super().__init__(message, culprits=culprits, hint=hint)
