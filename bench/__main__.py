@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import cells, malicious, privacy, rows, sealing, sums, threshold
+from bench import anonymous, cells, malicious, privacy, rows, sealing, sums, threshold
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
@@ -25,6 +25,7 @@ THEMES = (
     "privacy",
     "threshold",
     "sealing",
+    "anonymous",
     "peers",
 )
 
@@ -62,6 +63,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "privacy": privacy.section,
         "threshold": threshold.section,
         "sealing": sealing.section,
+        "anonymous": anonymous.section,
         "peers": peers.section,
     }
     watch = Watch()

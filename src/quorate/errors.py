@@ -2,6 +2,7 @@
 
 Error                    base; `hint` says what to do next; exit 1
 ├── Abort                a protocol run ended without output; exit 3 (suspects) or 4 (culprits)
+│   └── Disrupted        a member spoilt it, and there is evidence that anyone can check
 ├── Refused              this node's rules, or the design's, forbid it; exit 5
 │   └── SessionReused    one-time randomness was about to be used twice
 ├── MalformedMessage     bytes that do not decode as what was due
@@ -50,6 +51,21 @@ class Abort(Error):
         self.culprits = frozenset(culprits)
         self.suspects = frozenset(suspects)
         self.exit_code = 4 if self.culprits else 3
+
+
+class Disrupted(Abort):
+    """Somebody spoilt the run. `evidence` is the records that prove it to a third party."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        culprits: Iterable[Party] = (),
+        evidence: tuple[bytes, ...] = (),
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, culprits=culprits, hint=hint)
+        self.evidence = evidence
 
 
 class Refused(Error):

@@ -73,6 +73,7 @@ def test_every_error_has_its_exit_code() -> None:
     }
     assert {name: code for name, code in codes.items() if code != 1} == {
         "Abort": 3,
+        "Disrupted": 3,
         "Refused": 5,
         "SessionReused": 5,
         "Usage": 2,

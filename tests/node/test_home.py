@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from quorate.errors import MalformedMessage, NotFound, Refused, Unavailable
 from quorate.node.home import (
+    REPORT_EVERY_S,
     card_from_json,
     card_to_json,
     create,
@@ -151,3 +152,17 @@ def test_tables_are_files_that_exist(tmp_path: Path) -> None:
 def test_addresses_split() -> None:
     assert split_address("north.example:7400") == ("north.example", 7400)
     assert split_address("[2001:db8::1]:7400") == ("2001:db8::1", 7400)
+
+
+def test_the_period_of_reports_is_read_and_checked(tmp_path: Path) -> None:
+    home = create(tmp_path / "north", "north", "127.0.0.1:7001")
+    assert home.report_every_s == REPORT_EVERY_S
+    settings = home.folder / "node.toml"
+    plain = settings.read_text()
+    for value, read in (("0", 0.0), ("1800", 1800.0)):
+        write_file(settings, f"{plain}report_every_s = {value}\n")
+        assert open_home(home.folder).report_every_s == read
+    for value in ("-1", "inf", "nan", '"often"'):
+        write_file(settings, f"{plain}report_every_s = {value}\n")
+        with pytest.raises(Unavailable, match="not understood"):
+            open_home(home.folder)

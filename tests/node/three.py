@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from quorate.errors import Error
+from quorate.node.anonymous.reports import Reports
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads
 from quorate.node.home import Home, create
@@ -52,6 +53,7 @@ class Hospital:
     runs: Runs
     heads: Heads
     quorum: Quorum
+    reports: Reports
 
     def events(self) -> list[str]:
         """What happened, but for the heads of others' logs: they come when they come."""
@@ -88,7 +90,7 @@ async def up(home: Home, clock_off: timedelta = timedelta()) -> AsyncGenerator[H
     store = Store(home.database)
     try:
         async with running(home, store, lambda: NOW + clock_off) as node:
-            yield Hospital(home, node.desk, node.runs, node.heads, node.quorum)
+            yield Hospital(home, node.desk, node.runs, node.heads, node.quorum, node.reports)
     finally:
         store.close()
 

@@ -15,7 +15,15 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli import demo_medication, demo_record, stage, study, study_text, verify
+from quorate.cli import (
+    demo_anonymous,
+    demo_medication,
+    demo_record,
+    stage,
+    study,
+    study_text,
+    verify,
+)
 from quorate.cli.options import read_file, write_file
 from quorate.cli.output import aligned, grouped, say
 from quorate.errors import VerificationFailed
@@ -30,6 +38,7 @@ HOSPITALS = ("north", "south", "west")
 
 app.command("medication")(demo_medication.medication)
 app.command("record")(demo_record.record)
+app.command("anonymous")(demo_anonymous.anonymous)
 
 
 @app.command("age")

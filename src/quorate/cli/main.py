@@ -21,6 +21,7 @@ from quorate.cli import (
     node,
     order,
     policy,
+    report,
     seal,
     study,
     unlock,
@@ -45,6 +46,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
 app.add_typer(key.app, name="key")
 app.add_typer(order.app, name="order")
+app.add_typer(report.app, name="report")
 app.add_typer(policy.app, name="policy")
 app.command("seal")(seal.seal)
 app.add_typer(unlock.app, name="unlock")

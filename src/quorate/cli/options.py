@@ -12,6 +12,7 @@ from quorate.cli.output import Format
 from quorate.errors import Unavailable
 
 if TYPE_CHECKING:
+    from quorate.node.anonymous.client import ReportClient
     from quorate.node.client import Client
     from quorate.node.home import Home
     from quorate.node.quorum.client import QuorumClient
@@ -50,6 +51,15 @@ def quorum_of(node: Path | None) -> Generator["QuorumClient"]:
 
     with connect(node) as client:
         yield QuorumClient(client)
+
+
+@contextmanager
+def reports_of(node: Path | None) -> Generator["ReportClient"]:
+    """Connect to what a node says about anonymous reports, for the length of the block."""
+    from quorate.node.anonymous.client import ReportClient
+
+    with connect(node) as client:
+        yield ReportClient(client)
 
 
 def read_file(path: Path) -> str:

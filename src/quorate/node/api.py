@@ -23,6 +23,7 @@ from quorate.errors import (
     Unavailable,
     VerificationFailed,
 )
+from quorate.node.anonymous.api import add_reports
 from quorate.node.audit import Chained
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads, Witness
@@ -72,6 +73,7 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     _add_runs(app, node.desk, node.runs)
     _add_audit(app, node.desk, node.heads)
     add_quorum(app, node.quorum)
+    add_reports(app, node.reports)
     return app
 
 

@@ -1,6 +1,6 @@
 """The folder of one node: everything a member has, in files only its operator can read.
 
-node.toml        name, address to listen at, address others dial, time-out
+node.toml        name, address to listen at, address others dial, time-out, period of reports
 identity.key     the Ed25519 key that speaks for this member (PKCS 8)
 group.json       the roster, once the member has joined
 data.toml        the tables this member has registered
@@ -33,9 +33,11 @@ from quorate.studies.group import Group, Member, check_member, group_from_json, 
 from quorate.studies.sources import open_source
 
 TIMEOUT_S = 20.0
+REPORT_EVERY_S = 3600.0
 SOCKET_PATH_MAX = 100
 """Bytes the system allows in the path of a Unix socket, with some to spare."""
 
+_SETTINGS = {"name", "listen", "reached_at", "timeout_s", "operator", "report_every_s"}
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
@@ -50,6 +52,7 @@ class Home:
     timeout_s: float
     identity: Ed25519PrivateKey = field(repr=False)
     operator: str = ""
+    report_every_s: float = REPORT_EVERY_S
 
     @property
     def socket(self) -> Path:
@@ -168,12 +171,14 @@ def open_home(folder: Path) -> Home:
         )
     _check_private(folder / "identity.key")
     settings = _read_toml(folder / "node.toml")
-    unknown = settings.keys() - {"name", "listen", "reached_at", "timeout_s", "operator"}
+    unknown = settings.keys() - _SETTINGS
     timeout_s = settings.get("timeout_s", TIMEOUT_S)
-    if unknown or not isinstance(timeout_s, int | float) or not 0 < timeout_s <= 3600:
+    every_s = settings.get("report_every_s", REPORT_EVERY_S)
+    if unknown or not _is_seconds(timeout_s, 3600) or not (every_s == 0 or _is_seconds(every_s)):
         raise Unavailable(
             f"{folder / 'node.toml'} is not understood",
-            hint="it holds name, listen, reached_at, operator, and timeout_s between 0 and 3600",
+            hint="it holds name, listen, reached_at, operator, timeout_s between 0 and 3600, "
+            "and report_every_s of a year at most, or 0 for never",
         )
     home = Home(
         folder,
@@ -183,6 +188,7 @@ def open_home(folder: Path) -> Home:
         float(timeout_s),
         _read_key(folder / "identity.key"),
         str(settings.get("operator", "")),
+        float(every_s),
     )
     check_member(home.member())
     return home
@@ -217,6 +223,10 @@ def write_file(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def _is_seconds(value: object, most: float = 366 * 86_400) -> bool:
+    return isinstance(value, int | float) and 0 < value <= most
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

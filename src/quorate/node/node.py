@@ -8,6 +8,7 @@ from datetime import datetime
 
 from quorate import __version__
 from quorate.errors import NotFound, Party, Unavailable
+from quorate.node.anonymous.reports import Reports, make_reports
 from quorate.node.audit import AuditLog
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads
@@ -31,6 +32,7 @@ class Node:
     runs: Runs
     heads: Heads
     quorum: Quorum
+    reports: Reports
 
 
 @contextlib.asynccontextmanager
@@ -46,17 +48,22 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
     async with asyncio.TaskGroup() as tasks:
         heads = Heads(desk)
         runs = Runs(desk, tasks, on_end=lambda: _tell_heads(heads, tasks))
-        node = Node(home, desk, runs, heads, make_quorum(desk, tasks))
+        quorum = make_quorum(desk, tasks)
+        reports = make_reports(desk, quorum.custody, tasks)
+        node = Node(home, desk, runs, heads, quorum, reports)
         runs.group_signer = node.quorum.group_signer
         desk.peers = _peers(group, node, tasks)
         runs.recover()
-        expiry = tasks.create_task(_expire(node))
+        reports.runs.recover()
+        by_the_clock = [tasks.create_task(_expire(node)), tasks.create_task(reports.keep_time())]
         try:
             async with _links(desk):
                 yield node
         finally:
-            expiry.cancel()
+            for task in by_the_clock:
+                task.cancel()
             runs.stop()
+            reports.stop()
             node.quorum.stop()
 
 
@@ -65,6 +72,7 @@ async def _expire(node: Node) -> None:
     while True:
         node.desk.expire()
         node.quorum.look_again()
+        node.reports.writer.seal_anew()
         await asyncio.sleep(EXPIRY_S)
 
 
@@ -99,6 +107,7 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         "go": runs.on_go,
         "cancel": runs.on_cancel,
         **node.quorum.answers(),
+        **node.reports.answers(),
     }
 
     async def handle(party: Party, topic: str, body: bytes) -> bytes:
@@ -110,6 +119,7 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         tasks.create_task(desk.catch_up(party))
         tasks.create_task(heads.tell(party))
         tasks.create_task(node.quorum.catch_up(party))
+        tasks.create_task(node.reports.catch_up(party))
 
     seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
     key, digest = desk.home.identity, group.digest()

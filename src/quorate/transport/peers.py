@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -149,14 +149,22 @@ class Peers:
                     if peer.link is not None:
                         peer.link.close("this node stops")
 
-    def channel(self, session: int, early: int = EARLY) -> LinkChannel:
+    def channel(
+        self, session: int, early: int = EARLY, among: Sequence[Party] | None = None
+    ) -> LinkChannel:
         """Open `session` on every link. Raises `Abort` naming whoever is not connected.
+
+        With `among`, the seats of some members, on the links to these alone: in the
+        session each has its place in `among` for a seat.
 
         A run whose parties may send more than `EARLY` bytes ahead of one another says how many.
         """
-        if away := self._not_ready():
+        seats = range(len(self.seats)) if among is None else among
+        peers = {at: self.peers[p] for at, p in enumerate(seats) if p != self.me}
+        away = [seats[at] for at, peer in peers.items() if not peer.ready.is_set()]
+        if away:
             raise self._away(away)
-        links = {p: peer.link for p, peer in self.peers.items() if peer.link is not None}
+        links = {at: peer.link for at, peer in peers.items() if peer.link is not None}
         return LinkChannel(session, links, early)
 
     async def wait_ready(self, timeout_s: float) -> None:

@@ -30,6 +30,8 @@ class Custody:
 
     records: Records
     randomness: Callable[[int], bytes]
+    on_open: Callable[[], None] = lambda: None
+    """Called when the vault has been opened."""
     _vault: Vault | None = field(default=None, repr=False)
 
     @property
@@ -44,10 +46,11 @@ class Custody:
         if closed is not None:
             found = wire.decode(closed, Lock)
             self._vault = await asyncio.to_thread(unlock, found, passphrase, self.randomness)
-            return
-        made, vault = await asyncio.to_thread(make_vault, passphrase, self.randomness)
-        self.records.set_sealed(LOCK, wire.encode(made))
-        self._vault = vault
+        else:
+            made, vault = await asyncio.to_thread(make_vault, passphrase, self.randomness)
+            self.records.set_sealed(LOCK, wire.encode(made))
+            self._vault = vault
+        self.on_open()
 
     async def change(self, passphrase: str) -> None:
         """Give the open vault another passphrase."""

@@ -7,6 +7,7 @@ The vault key is drawn once; another passphrase wraps it anew. Nonces are 96
 random bits: a vault seals a handful of secrets, not millions.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ PASSES, LANES, MEMORY_KIB = 3, 4, 65_536
 
 MIN_PASSPHRASE = 8
 _NONCE, _SALT, _KEY = 12, 16, 32
+_ALONE = threading.Lock()
+"""Held while a passphrase is stretched: two at once wait for lanes in OpenSSL for ever."""
 _MOST_PASSES, _MOST_LANES, _MOST_MEMORY_KIB = 64, 64, 1 << 20
 
 
@@ -102,7 +105,8 @@ def _stretched(closed: Lock, passphrase: str) -> bytes:
         lanes=closed.lanes,
         memory_cost=closed.memory_kib,
     )
-    return argon2.derive(passphrase.encode())
+    with _ALONE:
+        return argon2.derive(passphrase.encode())
 
 
 def _seal(key: bytes, name: bytes, secret: bytes, randomness: Randomness) -> bytes:

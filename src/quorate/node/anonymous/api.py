@@ -1,0 +1,149 @@
+"""The routes of anonymous reports: this node's own staff, on the node's socket.
+
+Nothing here is logged: that a report was written leaves no line anywhere.
+"""
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+
+from quorate.anonymous.meter import Reading
+from quorate.anonymous.threads import Post
+from quorate.node.anonymous.book import Waiting
+from quorate.node.anonymous.certificates import filing_of
+from quorate.node.anonymous.records import Held
+from quorate.node.anonymous.reports import Reports
+from quorate.node.anonymous.views import (
+    MeterBody,
+    MeterView,
+    PostView,
+    RunView,
+    ThreadView,
+    WaitingView,
+    WriteBody,
+)
+
+SHORT = 12
+"""Hexadecimal digits by which people call a thread."""
+
+
+def add_reports(app: FastAPI, reports: Reports) -> None:
+    """Add all routes of reports."""
+    _add_writing(app, reports)
+    _add_threads(app, reports)
+    _add_runs(app, reports)
+
+
+def _add_writing(app: FastAPI, reports: Reports) -> None:
+    writer = reports.writer
+
+    @app.post("/reports/meter")
+    async def meter(body: MeterBody) -> MeterView:
+        thread = reports.find(body.thread) if body.thread else b""
+        return _meter_view(reports.reading(body.feared, thread))
+
+    @app.post("/reports")
+    async def write(body: WriteBody) -> WaitingView:
+        return _waiting_view(reports, writer.write(body.text, body.feared))
+
+    @app.get("/reports/queue")
+    async def queue() -> tuple[WaitingView, ...]:
+        return tuple(_waiting_view(reports, waiting) for waiting in writer.book().waiting)
+
+    @app.post("/reports/threads/{prefix}/reply")
+    async def reply(prefix: str, body: WriteBody) -> WaitingView:
+        waiting = writer.write(body.text, body.feared, to=reports.find(prefix))
+        return _waiting_view(reports, waiting)
+
+    @app.post("/reports/threads/{prefix}/claim")
+    async def claim(prefix: str) -> ThreadView:
+        thread = reports.find(prefix)
+        return _thread_view(reports, thread, await reports.claim(thread))
+
+
+def _add_threads(app: FastAPI, reports: Reports) -> None:
+    @app.get("/reports")
+    async def inbox() -> tuple[ThreadView, ...]:
+        threads = dict.fromkeys(thread for thread, _ in reports.shelf().places())
+        return tuple(_thread_view(reports, thread) for thread in threads)
+
+    @app.get("/reports/threads/{prefix}")
+    async def thread(prefix: str) -> ThreadView:
+        return _thread_view(reports, reports.find(prefix))
+
+    @app.get("/reports/threads/{prefix}/certificates")
+    async def certificates(prefix: str) -> PlainTextResponse:
+        text = filing_of(reports, reports.find(prefix))
+        return PlainTextResponse(text, media_type="application/json")
+
+
+def _add_runs(app: FastAPI, reports: Reports) -> None:
+    @app.get("/reports/runs")
+    async def runs() -> tuple[RunView, ...]:
+        return tuple(_run_view(reports, held) for held in reports.records.runs(20))
+
+    @app.post("/reports/runs")
+    async def hold() -> RunView:
+        return _run_view(reports, await reports.convening.hold())
+
+
+def _meter_view(reading: Reading) -> MeterView:
+    return MeterView(
+        members=tuple(sorted(c.name for c in reading.crowd)),
+        organisations=len(reading.organisations),
+        lost=tuple(sorted(c.name for c in reading.lost)),
+        lacking=reading.lacking,
+    )
+
+
+def _waiting_view(reports: Reports, waiting: Waiting) -> WaitingView:
+    return WaitingView(
+        thread=waiting.thread.hex(),
+        post=waiting.number,
+        fragments=len(waiting.cells),
+        meter=_meter_view(reports.reading((), waiting.thread)),
+    )
+
+
+def _thread_view(reports: Reports, thread: bytes, untold: tuple[str, ...] = ()) -> ThreadView:
+    shelf = reports.shelf()
+    claims = (c.bond for c in reports.records.claims())
+    return ThreadView(
+        id=thread.hex()[:SHORT],
+        thread=thread.hex(),
+        posts=tuple(_post_view(p) for p in shelf.posts if p.thread == thread),
+        answers=tuple(_post_view(p) for p in shelf.posts if p.to == thread),
+        arriving=tuple(
+            f"post {u.number}: {u.arrived} of {u.count} fragments"
+            for u in shelf.unfinished
+            if u.thread == thread
+        ),
+        claimed_by=tuple(bond.member for bond in claims if bond.thread == thread),
+        untold=untold,
+    )
+
+
+def _post_view(post: Post) -> PostView:
+    return PostView(
+        thread=post.thread.hex(),
+        number=post.number,
+        to=post.to.hex(),
+        sealed=post.sealed,
+        text="" if post.sealed else post.body.decode(errors="replace"),
+    )
+
+
+def _run_view(reports: Reports, held: Held) -> RunView:
+    shape, sid = held.shape, held.run.digest()
+    return RunView(
+        id=sid.hex()[:16],
+        number=held.run.number,
+        members=tuple(member.name for member in held.run.members),
+        decision=held.decision,
+        texts=0 if shape is None else shape.texts,
+        bytes_sent=0 if shape is None else shape.bytes_sent,
+        bytes_received=0 if shape is None else shape.bytes_received,
+        parts=() if shape is None else tuple(part.hex() for part in shape.parts),
+        cell="" if shape is None else shape.cell.hex(),
+        failure=held.failure,
+        culprits=reports.records.culprits_of(sid),
+    )

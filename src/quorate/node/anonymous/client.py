@@ -1,0 +1,65 @@
+"""Talks to a node about anonymous reports: one method for each route."""
+
+from dataclasses import dataclass
+
+from quorate.errors import NotFound
+from quorate.node.anonymous.views import (
+    MeterBody,
+    MeterView,
+    RunView,
+    ThreadView,
+    WaitingView,
+    WriteBody,
+)
+from quorate.node.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class ReportClient:
+    """What one may ask of a node over `client`. Every method raises what the node raised."""
+
+    client: Client
+
+    def meter(self, feared: tuple[str, ...] = (), thread: str = "") -> MeterView:
+        """Return behind whom this member would stand in a run held now."""
+        body = MeterBody(feared=feared, thread=thread)
+        return self.client.post("/reports/meter", MeterView, body)
+
+    def write(self, text: str, feared: tuple[str, ...] = ()) -> WaitingView:
+        return self.client.post("/reports", WaitingView, WriteBody(text=text, feared=feared))
+
+    def reply(self, id_: str, text: str, feared: tuple[str, ...] = ()) -> WaitingView:
+        """Go on with an own thread, or answer another's."""
+        body = WriteBody(text=text, feared=feared)
+        return self.client.post(_route(id_, "reply"), WaitingView, body)
+
+    def queue(self) -> tuple[WaitingView, ...]:
+        return self.client.get("/reports/queue", tuple[WaitingView, ...])
+
+    def inbox(self) -> tuple[ThreadView, ...]:
+        return self.client.get("/reports", tuple[ThreadView, ...])
+
+    def thread(self, id_: str) -> ThreadView:
+        return self.client.get(_route(id_), ThreadView)
+
+    def claim(self, id_: str) -> ThreadView:
+        return self.client.post(_route(id_, "claim"), ThreadView)
+
+    def certificates(self, id_: str) -> str:
+        """Return the text of a thread's filing certificates."""
+        return self.client.ask("GET", _route(id_, "certificates")).text
+
+    def runs(self) -> tuple[RunView, ...]:
+        return self.client.get("/reports/runs", tuple[RunView, ...])
+
+    def hold(self) -> RunView:
+        """Have a run held now, and wait for its end."""
+        return self.client.post("/reports/runs", RunView)
+
+
+def _route(id_: str, action: str = "") -> str:
+    """Return the route of a thread. Its name is hexadecimal digits."""
+    plain = id_.replace("-", "").lower()
+    if not plain or not set(plain) <= set("0123456789abcdef"):
+        raise NotFound("that is not a thread", hint="see the threads with: quorate report inbox")
+    return f"/reports/threads/{plain}/{action}".rstrip("/")

@@ -1,0 +1,83 @@
+"""What the node's HTTP API says of anonymous reports, in the manner of `node.views`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from quorate.node.views import View
+
+Written = Annotated[str, Field(repr=False, max_length=100_000)]
+
+
+class MeterView(View):
+    """Behind whom a report's author would stand in a run held now."""
+
+    members: tuple[str, ...]
+    organisations: int
+    lost: tuple[str, ...]  # who stood behind the thread so far, and would not any more
+    lacking: tuple[str, ...]  # what is too little; then the report waits
+
+
+class MeterBody(View):
+    """Whom the author fears, and the thread it would go on with."""
+
+    feared: tuple[str, ...] = ()
+    thread: str = ""
+
+
+class WriteBody(View):
+    """A text to send, and whom its author fears."""
+
+    text: Written
+    feared: tuple[str, ...] = ()
+
+
+class WaitingView(View):
+    """One post of this member's own that is not sent whole yet."""
+
+    thread: str
+    post: int
+    fragments: int  # that wait; each takes a run
+    meter: MeterView
+
+
+class PostView(View):
+    """One post: nobody's name is on it."""
+
+    thread: str
+    number: int
+    to: str  # the thread it answers, or nothing
+    sealed: bool
+    text: str
+
+
+class ThreadView(View):
+    """One thread: its posts, and those that answer it."""
+
+    id: str
+    thread: str
+    posts: tuple[PostView, ...]
+    answers: tuple[PostView, ...]
+    arriving: tuple[str, ...]
+    claimed_by: tuple[str, ...]
+    untold: tuple[str, ...] = ()
+
+
+class RunView(View):
+    """One anonymous run as this node saw it.
+
+    `parts` are the first bytes of what each member published where the first text
+    came out, in the order of `members`, and `cell` those of their exclusive or.
+    """
+
+    id: str
+    number: int
+    members: tuple[str, ...]
+    decision: str  # what this node let out: its share of the key, its seed, neither
+    texts: int
+    bytes_sent: int
+    bytes_received: int
+    parts: tuple[str, ...]
+    cell: str
+    failure: str
+    culprits: tuple[str, ...]

@@ -1,0 +1,120 @@
+"""Anonymous reports among five real nodes, typed as people would; and their demo."""
+
+import json
+import re
+import tempfile
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, redirect_stdout, suppress
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from quorate.cli import stage
+from quorate.cli.demo_anonymous import BORING, FIVE
+from quorate.errors import Unavailable
+from quorate.node import daemon, home
+from quorate.node.anonymous.client import ReportClient
+from quorate.node.client import Client
+from quorate.node.quorum.client import QuorumClient
+from tests.e2e.nodes import quorate, start, wait
+
+WRITER, OTHER = "dan", "ben"
+
+
+@pytest.fixture
+def short() -> Generator[Path]:
+    """A folder whose path is short enough for sockets below it."""
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        yield Path(name)
+
+
+def test_the_demo_shows_the_parts_their_sum_and_five_that_are_alike(short: Path) -> None:
+    said = quorate("demo", "anonymous", "--keep", "kept", cwd=short)
+    assert said.returncode == 0, said.stderr
+    row = r"47564 +47564 +report run: of 5 members, 1 texts +This course is boring"
+    for shown in (
+        *(rf"M{number}   [0-9a-f]{{42}}\n" for number in range(1, 6)),
+        r"sum  5468697320636f7572736520697320626f72696e67 = 'This course is boring'",
+        *(rf"  {name} +[0-9a-f]{{16}}\n" for name in FIVE),
+        *(rf"  {name} +{row}\n" for name in FIVE),
+        r"signed by all of ada, ben, cleo, dan, eve: one of them wrote it",
+        r"the five nodes are stopped",
+    ):
+        assert re.search(shown, said.stdout), shown
+    kept = short / "kept"
+    filing = kept / "filing.json"
+    verify = partial(quorate, "report", "verify", "filing.json", "--group", "course.json", cwd=kept)
+    assert BORING in verify().stdout
+    filing.write_text(filing.read_text().replace('"joint_secret": "', '"joint_secret": "0', 1))
+    assert verify().returncode != 0
+    assert len({log_of(kept / name) for name in FIVE}) == 1
+
+
+def log_of(folder: Path) -> tuple[str, ...]:
+    """Return what a node printed, but for times, and links, which come and go as they like."""
+    lines = map(json.loads, (folder / "node.log").read_text().splitlines())
+    own = [line for line in lines if not line["event"].startswith("link")]
+    for line in own:
+        for key in ("timestamp", "listen"):
+            line.pop(key, None)
+    return tuple(json.dumps(line).replace(f'"{folder.name}"', '"NAME"') for line in own)
+
+
+def test_a_report_is_written_read_answered_and_claimed(short: Path) -> None:
+    with redirect_stdout(StringIO()):
+        stage.members(short, "course", FIVE)
+    homes = {name: home.open_home(short / name) for name in FIVE}
+    try:
+        with ThreadPoolExecutor() as pool, ExitStack() as stack:
+            list(pool.map(start, homes.values()))
+            clients = {n: stack.enter_context(Client(one.socket)) for n, one in homes.items()}
+            for client in clients.values():
+                QuorumClient(client).unlock("correct horse battery")
+                wait(partial(stage.is_connected, client))
+            _story(short, clients)
+    finally:
+        for one in homes.values():
+            with suppress(Unavailable):
+                daemon.stop(one)
+
+
+def _has(client: Client, threads: int) -> bool:
+    return len(ReportClient(client).inbox()) == threads
+
+
+def _story(folder: Path, clients: dict[str, Client]) -> None:
+    def typed(name: str, *words: str) -> str:
+        said = quorate("report", *words, node=folder / name)
+        assert said.returncode == 0, said.stderr
+        return said.stdout
+
+    def run(threads: int) -> None:
+        assert "went well" in typed("ada", "run")
+        for client in clients.values():
+            wait(partial(_has, client, threads))
+
+    text = folder / "boring.txt"
+    text.write_text(BORING)
+    said = typed(WRITER, "write", str(text), "--yes", "--fear", "eve")
+    assert "too few (4 members, and 5 are the least)" in said
+    assert "one of 5 members" in typed(WRITER, "write", str(text), "--yes")
+    assert typed(WRITER, "queue").count("queued: post 0") == 2
+    assert typed(OTHER, "queue") == "nothing waits\n"
+    run(1)
+    assert BORING in typed(OTHER, "inbox")
+    id_ = typed(OTHER, "inbox").split()[0]
+    text.write_text("which part?")
+    typed(OTHER, "reply", id_, str(text), "--yes")
+    run(2)
+    assert re.search(r"answer, of thread .*\n  which part\?", typed("eve", "show", id_))
+    assert WRITER not in typed("eve", "show", id_)
+    refused = quorate("report", "claim", id_, "--yes", node=folder / OTHER)
+    assert "did not write that thread" in refused.stderr
+    assert f"claimed by {WRITER}, proven by both keys" in typed(WRITER, "claim", id_, "--yes")
+    assert f"claimed by {WRITER}, proven by both keys" in typed("eve", "show", id_)
+    unasked = quorate("report", "write", str(text), node=folder / WRITER)
+    assert unasked.returncode != 0
+    assert "one of 5 members" in unasked.stdout

@@ -1,0 +1,42 @@
+"""Five members' nodes with open vaults, who hold anonymous runs: one process, real sockets."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from quorate.node.anonymous.records import Held
+from tests.node.three import Hospital, connected, make_homes
+
+FIVE = ("ada", "ben", "cleo", "dan", "eve")
+PASSPHRASE = "correct horse battery"  # noqa: S105 - of a test
+BORING = "This course is boring"
+Circle = dict[str, Hospital]
+
+
+def in_a_circle(
+    body: Callable[[Circle], Awaitable[None]], names: tuple[str, ...] = FIVE, every_s: float = 0
+) -> None:
+    """Run `body` among the connected nodes of these members, whose vaults are open."""
+
+    async def main() -> None:
+        homes = make_homes(names)
+        for home in homes:
+            home.report_every_s = every_s
+        async with connected(*homes) as nodes:
+            await asyncio.gather(*(node.quorum.unlock(PASSPHRASE) for node in nodes))
+            await body({node.home.name: node for node in nodes})
+
+    asyncio.run(main())
+
+
+async def hold(circle: Circle, by: str = "ada") -> Held:
+    """Have a run held, and wait until all nodes are through with it."""
+    held = await circle[by].reports.convening.hold()
+    for node in circle.values():
+        if (current := node.reports.runs.current) is not None:
+            await current.ended.wait()
+    return held
+
+
+def bodies(node: Hospital) -> list[str]:
+    """Return what came out of runs on a node."""
+    return [post.body.decode() for post in node.reports.shelf().posts]
