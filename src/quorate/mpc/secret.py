@@ -88,6 +88,8 @@ class SecretArray:
         """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
         security = self.engine.security
         computing = price.cost_of([self.node], self.engine.pace, security)
+        if not to:
+            return computing
         return computing.then(price.reveal(self.size, to, security, is_bits=self.node.is_bits))
 
     # Arithmetic
