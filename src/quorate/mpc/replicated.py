@@ -87,7 +87,7 @@ class Committee:
 
     def unchecked(self) -> "Committee":
         """Return the same committee for a step whose result the caller records."""
-        return replace(self, record=None)
+        return replace(self, record=None) if self.checks else self
 
     def refuse_to_check(self) -> None:
         """Raise `Refused` where this committee checks: the caller's step is not recorded."""
