@@ -27,11 +27,12 @@ class Errands:
 
     def start(self, digest: bytes) -> asyncio.Task[None]:
         """Work on a request, or join the work on it."""
-        if digest not in self.at_work:
-            task = self.tasks.create_task(self._guarded(digest))
-            self.at_work[digest] = task
-            task.add_done_callback(lambda _: self.at_work.pop(digest, None))
-        return self.at_work[digest]
+        task = self.at_work.get(digest)
+        # Work that has ended did not see what is new, even if nobody was told of its end yet.
+        if task is None or task.done():
+            task = self.at_work[digest] = self.tasks.create_task(self._guarded(digest))
+            task.add_done_callback(lambda done: self._ended(digest, done))
+        return task
 
     def start_later(self, digest: bytes, seconds: float) -> None:
         """Work on a request after a while."""
@@ -51,6 +52,10 @@ class Errands:
         """Give up what is under way: it will be tried again."""
         for task in (*self.at_work.values(), *self.others):
             task.cancel()
+
+    def _ended(self, digest: bytes, done: asyncio.Task[None]) -> None:
+        if self.at_work.get(digest) is done:
+            del self.at_work[digest]
 
     async def _later(self, digest: bytes, seconds: float) -> None:
         await asyncio.sleep(seconds)
