@@ -10,6 +10,7 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
+TESTED := attachments,dev,dp,enclave,fast,oracles,plots,stats
 
 # program:package, for the tests marked `system`
 PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign
@@ -90,10 +91,10 @@ $(BIN)/python:
 
 .venv/installed-dev: .venv/installed
 	@echo "installing the tools of the tests into .venv (once)"
-	@$(INSTALL) --no-build-isolation --editable '.[dev,fast]'
+	@$(INSTALL) --no-build-isolation --editable '.[$(TESTED)]'
 	@touch $@
 
 .venv/installed-bench: .venv/installed-dev
 	@echo "installing the plots of the benchmarks into .venv (once)"
-	@$(INSTALL) --no-build-isolation --editable '.[bench,dev,fast]'
+	@$(INSTALL) --no-build-isolation --editable '.[bench,$(TESTED)]'
 	@touch $@

@@ -10,6 +10,7 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 PROJECT = Path(__file__).parent.parent
+EXTRAS = "attachments,bench,dev,dp,enclave,fast,keyring,oracles,plots,stats"
 HEADER = """\
 # The versions that are tested, for the project and its extras.
 # Written by `make constraints` with Python {}.{}; not edited by hand.
@@ -20,7 +21,7 @@ def pins() -> list[str]:
     """Resolve the project and its extras from nothing, installing nothing."""
     resolve = ["install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-"]
     report = subprocess.run(
-        [sys.executable, "-m", "pip", *resolve, f"{PROJECT}[bench,dev,fast]"],
+        [sys.executable, "-m", "pip", *resolve, f"{PROJECT}[{EXTRAS}]"],
         check=True,
         stdout=subprocess.PIPE,
     )
