@@ -91,6 +91,7 @@ $(BIN)/python:
 
 .venv/installed-dev: .venv/installed
 	@echo "installing the tools of the tests into .venv (once)"
+	@$(INSTALL) setuptools
 	@$(INSTALL) --no-build-isolation --editable '.[$(TESTED)]'
 	@touch $@
 

@@ -4,6 +4,7 @@ Run with the oldest Python we support, whose choice also installs on newer ones.
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def pins() -> list[str]:
         stdout=subprocess.PIPE,
     )
     packages = [item["metadata"] for item in json.loads(report.stdout)["install"]]
-    names = {p["name"].lower().replace("_", "-"): p["version"] for p in packages}
+    names = {re.sub(r"[-_.]+", "-", p["name"].lower()): p["version"] for p in packages}
     del names["quorate"]
     return [f"{name}=={version}" for name, version in sorted(names.items())]
 
