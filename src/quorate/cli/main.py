@@ -31,6 +31,7 @@ NOUNS = (
     "verify",
     "audit",
     "doctor",
+    "relay",
     "demo",
 )
 
