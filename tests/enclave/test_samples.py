@@ -1,0 +1,146 @@
+"""Every row of the listing of real samples gives its verdict, at a time in its window."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from quorate.enclave.anchors import PRODUCTION
+from quorate.enclave.certificates import fingerprint
+from quorate.enclave.claims import Claims, Outcome
+from quorate.enclave.evidence import Collateral, Evidence
+from quorate.enclave.verify import verify
+from quorate.errors import VerificationFailed
+from tests.enclave.samples import (
+    amd_chain,
+    automata_collateral,
+    collateral,
+    sample,
+    tpm_parts,
+)
+
+JUNE = datetime(2025, 6, 25, tzinfo=UTC)
+SGX = ("phala/sgx_quote", "phala/sgx_quote_collateral.json")
+
+
+def outcome(claims: Claims, name: str) -> Outcome:
+    return next(each.outcome for each in claims.checked if each.name == name)
+
+
+def sgx(path: str, parts: Collateral) -> Evidence:
+    return Evidence("sgx", sample(path), intel=parts)
+
+
+def test_sgx_that_needs_configuration_and_hardening() -> None:
+    claims = verify(sgx(SGX[0], collateral(SGX[1])), JUNE)
+    assert claims.tcb is not None
+    assert claims.tcb.status == "ConfigurationAndSWHardeningNeeded"
+    assert claims.tcb.advisories == ("INTEL-SA-00289", "INTEL-SA-00615")
+    assert not claims.debug
+    assert outcome(claims, "second verifier") is Outcome.PASS
+
+
+def test_tdx_that_is_up_to_date() -> None:
+    quote = sample("phala/tdx_quote")
+    evidence = Evidence("tdx", quote, intel=collateral("phala/tdx_quote_collateral.json"))
+    claims = verify(evidence, JUNE)
+    assert claims.tcb is not None
+    assert claims.tcb.status == "UpToDate"
+    assert outcome(claims, "second verifier") is Outcome.PASS
+    with pytest.raises(VerificationFailed, match="said to be of sgx"):
+        verify(replace(evidence, kind="sgx"), JUNE)
+
+
+def test_sgx_that_needs_hardening() -> None:
+    quote = bytes.fromhex(sample("automata/samples/quotev3.hex").decode().strip())
+    evidence = Evidence("sgx", quote, intel=automata_collateral())
+    claims = verify(evidence, datetime(2025, 8, 20, tzinfo=UTC))
+    assert claims.tcb is not None
+    assert (claims.tcb.status, claims.tcb.advisories) == (
+        "SWHardeningNeeded",
+        ("INTEL-SA-00615",),
+    )
+    assert outcome(claims, "second verifier") is Outcome.PASS
+
+
+def test_sgx_in_debug_mode() -> None:
+    claims = verify(sgx("automata/solana/quote_sgx.bin", collateral(SGX[1])), JUNE)
+    assert claims.debug
+    assert outcome(claims, "second verifier") is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("when", "why"),
+    [
+        (datetime(2025, 6, 18, tzinfo=UTC), "not valid before"),
+        (datetime(2025, 7, 20, tzinfo=UTC), "not valid after"),
+    ],
+)
+def test_a_quote_outside_the_window_of_its_collateral(when: datetime, why: str) -> None:
+    with pytest.raises(VerificationFailed, match=why):
+        verify(sgx(SGX[0], collateral(SGX[1])), when)
+
+
+def test_sev_snp_on_milan() -> None:
+    report = bytes.fromhex(sample("virtee-sev/report_milan.hex").decode().strip())
+    chain = amd_chain("virtee-sev/vcek_milan.der", "virtee-sev/ask.pem", "virtee-sev/ark.pem")
+    claims = verify(Evidence("snp", report, amd=chain), JUNE)
+    assert not claims.debug
+    assert claims.number("vmpl") == 0
+    assert outcome(claims, "revocation") is Outcome.NOT_ASSESSED
+    other = amd_chain("go-sev-guest/vcek.testcer", "virtee-sev/ask.pem", "virtee-sev/ark.pem")
+    with pytest.raises(VerificationFailed, match="the report"):
+        verify(Evidence("snp", report, amd=other), JUNE)
+
+
+def test_sev_snp_with_debug_allowed() -> None:
+    chain = amd_chain("go-sev-guest/vcek.testcer", "go-sev-guest/ask_ark_milan.pem")
+    evidence = Evidence("snp", sample("go-sev-guest/attestation.bin"), amd=chain)
+    assert verify(evidence, JUNE).debug
+
+
+def test_sev_snp_under_a_providers_key_at_vmpl_1() -> None:
+    chain = amd_chain("trustee/snp/test-vlek.der", "go-sev-guest/ask_ark_milan_vlek.pem")
+    evidence = Evidence("snp", sample("trustee/snp/test-vlek-report.bin"), amd=chain)
+    claims = verify(evidence, JUNE)
+    assert claims.number("vmpl") == 1
+    assert claims.flag("provider-key")
+    with pytest.raises(VerificationFailed, match="not valid after"):
+        verify(evidence, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("path", "when", "debug"),
+    [
+        ("evervault-nitro/beta/valid-attestation-doc-bytes", (2022, 10, 13, 9), False),
+        ("evervault-nitro/beta/debug-mode-attestation-doc-bytes", (2022, 10, 12, 14), True),
+        ("eternis-nitro/example_attestation", (2024, 9, 9, 20), True),
+    ],
+)
+def test_nitro(path: str, when: tuple[int, int, int, int], debug: bool) -> None:
+    evidence = Evidence("nitro", decoded(sample(path)))
+    assert verify(evidence, datetime(*when, tzinfo=UTC)).debug is debug
+    with pytest.raises(VerificationFailed, match="not valid after"):
+        verify(evidence, datetime(*when, tzinfo=UTC).replace(month=11))
+
+
+def test_a_corrupted_document_of_nitro() -> None:
+    evidence = Evidence("nitro", decoded(sample("eternis-nitro/invalid_attestation")))
+    with pytest.raises(VerificationFailed, match="signature of the document"):
+        verify(evidence, datetime(2024, 9, 9, 20, tzinfo=UTC))
+
+
+def test_a_quote_of_a_software_tpm() -> None:
+    parts = tpm_parts()
+    evidence = Evidence("tpm", sample("swtpm/q.msg"), tpm=parts)
+    anchors = replace(PRODUCTION, keys=(fingerprint(parts.key),))
+    assert len(verify(evidence, JUNE, anchors).values) == len(parts.registers) == 13
+    with pytest.raises(VerificationFailed, match="nobody named"):
+        verify(evidence, JUNE)
+
+
+def decoded(data: bytes) -> bytes:
+    """A document as it is, or out of base64."""
+    import base64
+
+    return data if data[:1] in {b"\x84", b"\xd2"} else base64.b64decode(data)
