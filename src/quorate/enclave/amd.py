@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from quorate.enclave import der
-from quorate.enclave.certificates import Window, fingerprint
+from quorate.enclave.certificates import Window, fingerprint, verify_ecdsa
 from quorate.enclave.evidence import AmdChain
 from quorate.errors import MalformedMessage, VerificationFailed
 
@@ -91,33 +91,30 @@ def verify_chain(
 
 def verify_report_signature(key: bytes, r: bytes, s: bytes, message: bytes) -> None:
     """Verify a report's signature on P-384, r and s little-endian. Raises `VerificationFailed`."""
-    from quorate.enclave.certificates import verify_ecdsa
-
-    whose = "the report"
     try:
         public = load_der_public_key(key)
     except (ValueError, UnsupportedAlgorithm):
         raise VerificationFailed("the key of the report is not one") from None
     if not isinstance(public, ec.EllipticCurvePublicKey):
         raise VerificationFailed("the key of the report is not on a curve")
-    verify_ecdsa(public, r[::-1] + s[::-1], message, hashes.SHA384(), whose)
+    verify_ecdsa(public, r[::-1] + s[::-1], message, hashes.SHA384(), "the report")
 
 
 def _verify_issued(lower: AmdCertificate, upper: AmdCertificate) -> None:
     if lower.issuer != upper.subject:
         raise VerificationFailed("AMD's chain does not hold together")
+    _verify_pss(upper, lower.signature, lower.tbs, "AMD's chain does not hold together")
+
+
+def _verify_pss(signer: AmdCertificate, signature: bytes, message: bytes, otherwise: str) -> None:
     try:
-        key = load_der_public_key(upper.public_key)
+        key = load_der_public_key(signer.public_key)
         if not isinstance(key, rsa.RSAPublicKey):
-            raise VerificationFailed("AMD's chain is through a key of another kind")
-        key.verify(
-            lower.signature,
-            lower.tbs,
-            padding.PSS(padding.MGF1(hashes.SHA384()), 48),
-            hashes.SHA384(),
-        )
+            raise VerificationFailed(otherwise)
+        scheme = padding.PSS(padding.MGF1(hashes.SHA384()), 48)
+        key.verify(signature, message, scheme, hashes.SHA384())
     except (InvalidSignature, ValueError, UnsupportedAlgorithm):
-        raise VerificationFailed("AMD's chain does not hold together") from None
+        raise VerificationFailed(otherwise) from None
 
 
 def _verify_not_revoked(
@@ -125,19 +122,10 @@ def _verify_not_revoked(
 ) -> Window:
     try:
         crl = x509.load_der_x509_crl(data)
-        key = load_der_public_key(ark.public_key)
-        if not isinstance(key, rsa.RSAPublicKey):
-            raise VerificationFailed("AMD's revocation list is by a key of another kind")
-        key.verify(
-            crl.signature,
-            crl.tbs_certlist_bytes,
-            padding.PSS(padding.MGF1(hashes.SHA384()), 48),
-            hashes.SHA384(),
-        )
-    except InvalidSignature:
-        raise VerificationFailed("AMD's revocation list is not signed by its root") from None
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except ValueError as error:
         raise MalformedMessage("not a revocation list of AMD's") from error
+    otherwise = "AMD's revocation list is not signed by its root"
+    _verify_pss(ark, crl.signature, crl.tbs_certlist_bytes, otherwise)
     if crl.next_update_utc is None:
         raise VerificationFailed("AMD's revocation list never ends")
     if crl.get_revoked_certificate_by_serial_number(ask.serial) is not None:

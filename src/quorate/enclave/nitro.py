@@ -17,6 +17,7 @@ from quorate.enclave.certificates import from_der, verify_chain, verify_ecdsa
 from quorate.enclave.claims import Claims, Flag, Number, Value
 from quorate.enclave.octets import Reader
 from quorate.errors import MalformedMessage, VerificationFailed
+from quorate.wire import NO_TAGS
 
 MAX_DOCUMENT = 1 << 16
 _COSE_SIGN1, _TAGGED = b"\x84", b"\xd2"
@@ -94,7 +95,7 @@ def _cose(data: bytes) -> tuple[bytes, bytes]:
 def _document(payload: bytes) -> Document:
     try:
         plain = cbor2.loads(
-            payload, max_depth=4, allow_duplicate_keys=False, strict_hashable_types=True
+            payload, semantic_decoders=NO_TAGS, max_depth=4, allow_duplicate_keys=False
         )
         document = msgspec.convert(plain, Document)
         known = set(plain) <= set(Document.__dataclass_fields__)
