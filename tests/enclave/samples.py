@@ -35,9 +35,10 @@ def sample(path: str) -> bytes:
 
 def collateral(path: str) -> Collateral:
     parts: dict[str, Any] = json.loads(sample(path))
-    return Collateral(
-        **{name: bytes.fromhex(v) if name in IN_BYTES else v for name, v in parts.items()}
-    )
+    given: dict[str, Any] = {
+        name: bytes.fromhex(v) if name in IN_BYTES else v for name, v in parts.items()
+    }
+    return Collateral(**given)
 
 
 def automata_collateral() -> Collateral:

@@ -17,7 +17,7 @@ AWS = bytes.fromhex("641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f7
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """The roots a verifier knows. `simulation` and `keys` come from a signed policy, or not at all."""
+    """The roots a verifier knows. `simulation` and `keys` are empty unless a signed policy says."""
 
     intel: bytes = INTEL
     amd: tuple[bytes, ...] = AMD

@@ -142,16 +142,27 @@ def sgx_body(data: bytes) -> SgxBody:
 
 
 def td_body(data: bytes) -> TdBody:
-    reader = Reader(data)
-    first = [reader.take(n) for n in (16, 48, 48, 8, 8, 8, 48, 48, 48, 48)]
-    rtmr = (reader.take(48), reader.take(48), reader.take(48), reader.take(48))
-    report_data = reader.take(64)
-    service = bytes(48)
-    if len(data) == TD_15:
-        reader.take(16)  # tee_tcb_svn2: what a live update of the module would bring
-        service = reader.take(48)
-    reader.end()
-    return TdBody(*first, rtmr, report_data, service)
+    at = Reader(data)
+    return TdBody(
+        tee_tcb_svn=at.take(16),
+        mrseam=at.take(48),
+        mrsignerseam=at.take(48),
+        seam_attributes=at.take(8),
+        td_attributes=at.take(8),
+        xfam=at.take(8),
+        mrtd=at.take(48),
+        mrconfigid=at.take(48),
+        mrowner=at.take(48),
+        mrownerconfig=at.take(48),
+        rtmr=(at.take(48), at.take(48), at.take(48), at.take(48)),
+        report_data=at.take(64),
+        mrservicetd=_service(at) if len(data) == TD_15 else bytes(48),
+    )
+
+
+def _service(at: Reader) -> bytes:
+    at.take(16)  # tee_tcb_svn2: what a live update of the module would bring
+    return at.take(48)
 
 
 def _body_kind(version: int, tee: int, reader: Reader) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from quorate.enclave import amd, der
 from quorate.enclave.amd import AmdCertificate
+from quorate.enclave.certificates import fingerprint
 from quorate.enclave.claims import Checked, Claims, Flag, Number, Outcome, Value
 from quorate.enclave.evidence import AmdChain
 from quorate.enclave.octets import Reader
@@ -96,7 +97,7 @@ def verify_snp(data: bytes, chain: AmdChain, now: datetime, roots: tuple[bytes, 
             Flag("provider-key", report.signing_key == 1),
         ),
         hardware=report.chip_id,
-        anchor=amd.fingerprint(chain.ark),
+        anchor=fingerprint(chain.ark),
         not_before=window.begin,
         not_after=window.end,
         checked=(revocation,),
@@ -167,7 +168,10 @@ def _verify_certified(report: Report, vek: AmdCertificate) -> Firmware:
     product = der.one(_due(vek, amd.PRODUCT)).of(der.IA5_STRING).decode("ascii", "replace")
     firmware = firmware_of(report.reported_tcb, product)
     certified = Firmware(
-        *(_version(vek, oid) for oid in (amd.BOOTLOADER, amd.TEE, amd.SNP, amd.MICROCODE)),
+        _version(vek, amd.BOOTLOADER),
+        _version(vek, amd.TEE),
+        _version(vek, amd.SNP),
+        _version(vek, amd.MICROCODE),
         _version(vek, amd.FMC) if vek.extension(amd.FMC) is not None else 0,
     )
     if firmware != certified:

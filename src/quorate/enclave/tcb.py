@@ -9,7 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from quorate.enclave.claims import Tcb
-from quorate.enclave.collateral import Component, ModuleLevel, QeIdentity, TcbInfo, TcbLevel
+from quorate.enclave.collateral import (
+    Component,
+    ModuleLevel,
+    QeIdentity,
+    TcbInfo,
+    TcbLevel,
+    TdxModule,
+    TdxModuleIdentity,
+)
 from quorate.enclave.pck import PckExtension
 from quorate.enclave.quote import SgxBody, TdBody
 from quorate.errors import VerificationFailed
@@ -47,16 +55,9 @@ def assess(
 
 def verify_module(info: TcbInfo, body: TdBody) -> None:
     """Raise `VerificationFailed` unless Intel's TDX module runs the domain."""
-    expected = info.tdx_module
+    expected: TdxModule | TdxModuleIdentity | None = info.tdx_module
     if body.tee_tcb_svn[1] > 0:
-        expected = next(
-            (
-                each
-                for each in info.tdx_module_identities
-                if each.id == f"TDX_{body.tee_tcb_svn[1]:02X}"
-            ),
-            None,
-        )
+        expected = _identity(info, body)
     if expected is None:
         raise VerificationFailed("the TDX module is of no version that Intel names")
     same = masked_equal(body.seam_attributes, expected.attributes, expected.attributes_mask)
@@ -105,9 +106,14 @@ def _all_reach(found: Sequence[int], wanted: Sequence[Component], first: int = 0
 
 
 def _module(info: TcbInfo, body: TdBody) -> _Standing:
+    identity = _identity(info, body)
+    levels = identity.tcb_levels if identity else ()
+    return _of_levels(levels, body.tee_tcb_svn[0], "TDX module")
+
+
+def _identity(info: TcbInfo, body: TdBody) -> TdxModuleIdentity | None:
     name = f"TDX_{body.tee_tcb_svn[1]:02X}"
-    levels = (each.tcb_levels for each in info.tdx_module_identities if each.id == name)
-    return _of_levels(next(levels, ()), body.tee_tcb_svn[0], "TDX module")
+    return next((each for each in info.tdx_module_identities if each.id == name), None)
 
 
 def _of_levels(levels: Iterable[ModuleLevel], svn: int, what: str) -> _Standing:

@@ -42,6 +42,8 @@ def verify(evidence: Evidence, now: datetime, anchors: Anchors = PRODUCTION) -> 
             return verify_nitro(evidence.quote, now, anchors.aws)
         case Evidence(kind="tpm", tpm=parts) if parts is not None:
             return verify_tpm(evidence.quote, parts, anchors.keys)
+        case _:
+            pass
     raise MalformedMessage(f"evidence of {evidence.kind} without what it is checked with")
 
 
