@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from quorate.enclave import der
-from quorate.enclave.certificates import Window, fingerprint, verify_ecdsa
+from quorate.enclave.certificates import UNREADABLE, Window, fingerprint, verify_ecdsa
 from quorate.enclave.evidence import AmdChain
 from quorate.errors import MalformedMessage, VerificationFailed
 
@@ -122,7 +122,7 @@ def _verify_not_revoked(
 ) -> Window:
     try:
         crl = x509.load_der_x509_crl(data)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise MalformedMessage("not a revocation list of AMD's") from error
     otherwise = "AMD's revocation list is not signed by its root"
     _verify_pss(ark, crl.signature, crl.tbs_certlist_bytes, otherwise)

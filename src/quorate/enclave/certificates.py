@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -18,6 +18,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from quorate.errors import MalformedMessage, VerificationFailed
 
 MAX_CHAIN = 8
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises, early or late, for a certificate or list that is not one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ def from_pem(text: bytes) -> tuple[x509.Certificate, ...]:
     """Return the certificates in `text`, which may end with zero bytes as quotes do."""
     try:
         found = x509.load_pem_x509_certificates(text.rstrip(b"\0"))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise MalformedMessage("not a chain of certificates") from error
     if len(found) > MAX_CHAIN:
         raise MalformedMessage(f"a chain of {len(found)} certificates")
@@ -69,7 +80,7 @@ def from_pem(text: bytes) -> tuple[x509.Certificate, ...]:
 def from_der(data: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(data)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise MalformedMessage("not a certificate") from error
 
 
@@ -95,6 +106,13 @@ def verify_chain(
     return Chain(tuple(certificates), window)
 
 
+def public_key(certificate: x509.Certificate, whose: str) -> CertificatePublicKeyTypes:
+    try:
+        return certificate.public_key()
+    except UNREADABLE as error:
+        raise MalformedMessage(f"the key of {whose} is not one") from error
+
+
 def verify_crl(
     data: bytes, issuer: x509.Certificate, now: datetime, whose: str
 ) -> tuple[x509.CertificateRevocationList, Window]:
@@ -105,7 +123,7 @@ def verify_crl(
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise VerificationFailed(f"the revocation list of {whose} is by an unexpected key")
         signed = crl.issuer == issuer.subject and crl.is_signature_valid(key)
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise MalformedMessage(f"not a revocation list of {whose}") from error
     if not signed:
         raise VerificationFailed(f"the revocation list of {whose} is not signed by its issuer")
@@ -148,7 +166,7 @@ def _window(certificate: x509.Certificate) -> Window:
 def _verify_issued(lower: x509.Certificate, upper: x509.Certificate, whose: str) -> None:
     try:
         lower.verify_directly_issued_by(upper)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, *UNREADABLE):
         raise VerificationFailed(f"the chain of {whose} does not hold together") from None
 
 
@@ -156,7 +174,7 @@ def _verify_may_issue(upper: x509.Certificate, below: int, whose: str) -> None:
     """Refuse what is no authority, or has more authorities below it than it may."""
     try:
         limits = upper.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (x509.ExtensionNotFound, ValueError):
+    except UNREADABLE:
         raise VerificationFailed(f"the chain of {whose} is through no authority") from None
     length = limits.path_length
     if not limits.ca or (length is not None and below > length):

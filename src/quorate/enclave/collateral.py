@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 from cryptography.hazmat.primitives import hashes
 
-from quorate.enclave.certificates import Window, from_pem, verify_chain, verify_ecdsa
+from quorate.enclave.certificates import Window, from_pem, public_key, verify_chain, verify_ecdsa
 from quorate.errors import MalformedMessage, VerificationFailed
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -120,7 +120,7 @@ def verify_statement(
     text = statement.text.encode()
     if len(statement.signature) != 64 or len(text) > MAX_STATEMENT:
         raise MalformedMessage(f"{whose} is of an unexpected size")
-    key = chain.leaf.public_key()
+    key = public_key(chain.leaf, whose)
     verify_ecdsa(key, statement.signature, text, hashes.SHA256(), whose)
     try:
         said = msgspec.json.decode(text, type=kind)

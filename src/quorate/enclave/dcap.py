@@ -19,6 +19,7 @@ from quorate.enclave.certificates import (
     Chain,
     Window,
     from_pem,
+    public_key,
     verify_chain,
     verify_crl,
     verify_ecdsa,
@@ -127,17 +128,18 @@ def _statements(
 def _verify_signatures(quote: Quote, chain: Chain) -> None:
     """The platform's key signs the quoting enclave, which binds the key that signs the quote."""
     whose = "the quoting enclave"
-    verify_ecdsa(chain.leaf.public_key(), quote.qe_signature, quote.qe_body, hashes.SHA256(), whose)
+    key = public_key(chain.leaf, whose)
+    verify_ecdsa(key, quote.qe_signature, quote.qe_body, hashes.SHA256(), whose)
     bound = hashlib.sha256(quote.attestation_key + quote.qe_auth).digest() + bytes(32)
     if not hmac.compare_digest(bound, quote.qe.report_data):
         raise VerificationFailed("the attestation key is not the quoting enclave's")
     try:
-        key = ec.EllipticCurvePublicKey.from_encoded_point(
+        made = ec.EllipticCurvePublicKey.from_encoded_point(
             ec.SECP256R1(), b"\x04" + quote.attestation_key
         )
     except (ValueError, UnsupportedAlgorithm):
         raise VerificationFailed("the attestation key is not a point") from None
-    verify_ecdsa(key, quote.signature, quote.signed, hashes.SHA256(), "the quote")
+    verify_ecdsa(made, quote.signature, quote.signed, hashes.SHA256(), "the quote")
 
 
 def _verify_quoting_enclave(quote: Quote, identity: QeIdentity) -> None:

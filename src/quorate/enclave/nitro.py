@@ -13,7 +13,7 @@ import cbor2
 import msgspec
 from cryptography.hazmat.primitives import hashes
 
-from quorate.enclave.certificates import from_der, verify_chain, verify_ecdsa
+from quorate.enclave.certificates import from_der, public_key, verify_chain, verify_ecdsa
 from quorate.enclave.claims import Claims, Flag, Number, Value
 from quorate.enclave.octets import Reader
 from quorate.errors import MalformedMessage, VerificationFailed
@@ -56,7 +56,8 @@ def verify_nitro(data: bytes, now: datetime, root: bytes) -> Claims:
         (from_der(document.certificate), *above), root, now, "the attestation document"
     )
     signed = b"\x84\x6aSignature1" + _ES384 + b"\x40" + cbor2.dumps(payload)
-    verify_ecdsa(chain.leaf.public_key(), signature, signed, hashes.SHA384(), "the document")
+    key = public_key(chain.leaf, "the document")
+    verify_ecdsa(key, signature, signed, hashes.SHA384(), "the document")
     made = datetime.fromtimestamp(document.timestamp // 1000, UTC)
     if made > now:
         raise VerificationFailed("the attestation document is of a later time")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from quorate.enclave import der
+from quorate.enclave.certificates import UNREADABLE
 from quorate.enclave.der import Element
 from quorate.errors import MalformedMessage
 
@@ -33,7 +34,7 @@ def pck_extension(certificate: x509.Certificate) -> PckExtension:
     try:
         oid = x509.ObjectIdentifier(PCK_OID)
         extension = certificate.extensions.get_extension_for_oid(oid).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except UNREADABLE:
         raise MalformedMessage("the platform's certificate lacks Intel's extension") from None
     if not isinstance(extension, x509.UnrecognizedExtension):
         raise MalformedMessage("the platform's certificate lacks Intel's extension")
