@@ -132,12 +132,14 @@ class Amd:
         default_factory=lambda: ec.generate_private_key(ec.SECP384R1())
     )
 
-    def chain(self, **vek: Any) -> AmdChain:
+    def chain(self) -> AmdChain:
         ark = amd_certificate("ARK-Test", "ARK-Test", self.ark, self.ark, serial=0x10000)
         ask = amd_certificate("SEV-Test", "ARK-Test", self.ask, self.ark, serial=0x10001)
-        name = vek.pop("name", "SEV-VCEK")
-        leaf = amd_certificate(name, "SEV-Test", self.vek, self.ask, extensions=vek_says(**vek))
-        return AmdChain(leaf, ask, ark)
+        return AmdChain(self.leaf(), ask, ark)
+
+    def leaf(self, name: str = "SEV-VCEK", **says: Any) -> bytes:
+        """The certificate of the key that signs reports."""
+        return amd_certificate(name, "SEV-Test", self.vek, self.ask, extensions=vek_says(**says))
 
     def revoked(self, *serials: int) -> bytes:
         """The ARK's list of authorities that were taken back."""

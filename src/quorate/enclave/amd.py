@@ -49,11 +49,13 @@ def read(data: bytes) -> AmdCertificate:
     """Return what is in a certificate. Raises `MalformedMessage`."""
     if len(data) > MAX_CERTIFICATE:
         raise MalformedMessage(f"a certificate of {len(data)} bytes")
-    tbs, _algorithm, signature = der.fields(data, at_least=3)[:3]
+    tbs, algorithm, signature = der.fields(data, at_least=3)[:3]
     parts = der.elements(tbs.of(der.SEQUENCE))
     if len(parts) < 8 or parts[0].tag != _VERSION or parts[-1].tag != _EXTENSIONS:
         raise MalformedMessage("a certificate without version or extensions")
-    _, serial, _, issuer, validity, subject, key = parts[:7]
+    _, serial, inner, issuer, validity, subject, key = parts[:7]
+    if inner.whole != algorithm.whole:
+        raise MalformedMessage("a certificate that names two algorithms")
     begin, end = der.fields(validity.whole, at_least=2)[:2]
     return AmdCertificate(
         tbs.whole,
