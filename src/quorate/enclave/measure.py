@@ -77,10 +77,10 @@ def explain(files: Iterable[File]) -> tuple[Subtree, ...]:
 
 def differences(old: Iterable[File], new: Iterable[File]) -> tuple[Difference, ...]:
     """Return which files make two measurements differ, in the order of parts and paths."""
-    before = {(f.part, f.path): f for f in _checked(old)}
-    after = {(f.part, f.path): f for f in _checked(new)}
+    before, after = _by_name(old), _by_name(new)
     found: list[Difference] = []
-    for part, path in sorted(before.keys() | after.keys(), key=_place):
+    names: set[tuple[Part, str]] = {*before, *after}
+    for part, path in sorted(names, key=_place):
         if (part, path) not in after:
             found.append(Difference(part, path, "removed"))
         elif (part, path) not in before:
@@ -139,6 +139,10 @@ def _checked(files: Iterable[File]) -> tuple[File, ...]:
         if len(each.sha256) != 32 or each.size < 0:
             raise Refused(f"not measured: {each.path} has no SHA-256")
     return listing
+
+
+def _by_name(files: Iterable[File]) -> dict[tuple[Part, str], File]:
+    return {(each.part, each.path): each for each in _checked(files)}
 
 
 def _place(name: tuple[Part, str]) -> tuple[int, str]:
