@@ -143,9 +143,9 @@ def _verify_signatures(quote: Quote, chain: Chain) -> None:
 
 
 def _verify_quoting_enclave(quote: Quote, identity: QeIdentity) -> None:
-    misc = quote.qe.misc_select.to_bytes(4, "big")
+    selected = quote.qe.miscselect.to_bytes(4, "big")
     same = (
-        masked_equal(misc, identity.miscselect, identity.miscselect_mask)
+        masked_equal(selected, identity.miscselect, identity.miscselect_mask)
         and masked_equal(quote.qe.attributes, identity.attributes, identity.attributes_mask)
         and quote.qe.mrsigner == hexadecimal(identity.mrsigner)
         and quote.qe.isv_prod_id == identity.isvprodid

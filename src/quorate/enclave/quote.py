@@ -24,7 +24,7 @@ class SgxBody:
     """An enclave's report, 384 bytes."""
 
     cpu_svn: bytes
-    misc_select: int
+    miscselect: int
     attributes: bytes
     mrenclave: bytes
     mrsigner: bytes
@@ -116,7 +116,7 @@ def parse(data: bytes) -> Quote:
 
 def sgx_body(data: bytes) -> SgxBody:
     reader = Reader(data)
-    cpu_svn, misc_select = reader.take(16), reader.number(4)
+    cpu_svn, miscselect = reader.take(16), reader.number(4)
     reader.take(28)
     attributes, mrenclave = reader.take(16), reader.take(32)
     reader.take(32)
@@ -129,7 +129,7 @@ def sgx_body(data: bytes) -> SgxBody:
     reader.end()
     return SgxBody(
         cpu_svn,
-        misc_select,
+        miscselect,
         attributes,
         mrenclave,
         mrsigner,

@@ -1,4 +1,4 @@
-"""A second opinion on SGX and TDX quotes: another verifier, written by others [DcapQvl].
+"""A second opinion on SGX and TDX quotes: another verifier, written by others [DcapQvl25].
 
 It is the optional package of the extra `enclave`. Where the two differ in
 whether the signatures hold, in the TCB status or in the advisories, the check
