@@ -15,6 +15,7 @@ from quorate.cli import (
     data,
     demo,
     doctor,
+    enclave,
     group,
     init,
     key,
@@ -48,6 +49,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(order.app, name="order")
 app.add_typer(report.app, name="report")
 app.add_typer(policy.app, name="policy")
+app.add_typer(enclave.app, name="enclave")
 app.command("seal")(seal.seal)
 app.add_typer(unlock.app, name="unlock")
 app.command("verify")(verify.verify)

@@ -105,6 +105,14 @@ def check_requirements(text: str) -> None:
             )
 
 
+def check_wheels(files: Iterable[File], requirements: str) -> None:
+    """Refuse wheels that the requirements do not name by their hash. Raises `Refused`."""
+    pinned = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", requirements))
+    for each in files:
+        if each.part == "wheel" and each.sha256.hex() not in pinned:
+            raise Refused(f"the wheel {each.path} is not the one that the requirements pin")
+
+
 def merkle_root(leaves: list[bytes]) -> bytes:
     """Return the root over `leaves`, with leaves and nodes apart [RFC9162]; empty: of no bytes."""
     if not leaves:
