@@ -81,6 +81,10 @@ ATTACKS: dict[str, tuple[str, Callable[[], set[tuple[str, Outcome]]]]] = {
     "another machine": ("hardware", lambda: judge(good(), sgx_policy(hardware=(b"other",)))),
     "an older program": ("isv-svn", lambda: judge(good(), sgx_policy(limits=(SVN,)))),
     "a provisioning key": ("provisioning-key", lambda: judge(of(attributes=0x15), sgx_policy())),
+    "an attribute of tomorrow": (
+        "unknown-attributes",
+        lambda: judge(of(attributes=0x10005), sgx_policy()),
+    ),
     "not initialised": ("initialised", lambda: judge(of(attributes=0x04), sgx_policy())),
     "judged too late": (
         "window",

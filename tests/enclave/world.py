@@ -36,6 +36,7 @@ FILES = (
     of_bytes("plan", "plan.cbor", b"average age"),
     of_bytes("roster", "roster.cbor", b"north south west"),
     of_bytes("setting", "OMP_NUM_THREADS", b"1"),
+    of_bytes("interpreter", "gramine/libsysdb.so", b"library OS"),
 )
 
 

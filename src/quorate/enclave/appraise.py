@@ -24,6 +24,7 @@ _SAFE = {
     "sept-ve-disable": True,
     "perfmon": False,
     "service-td": False,
+    "unknown-attributes": False,
     "migrate": False,
     "alias-check": True,
     "provider-key": False,

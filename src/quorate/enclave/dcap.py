@@ -40,7 +40,9 @@ from quorate.enclave.tcb import assess, hexadecimal, masked_equal, verify_module
 from quorate.errors import VerificationFailed
 
 _SGX_INIT, _SGX_DEBUG, _SGX_PROVISION, _SGX_LAUNCH = 0x01, 0x02, 0x10, 0x20
+_SGX_KNOWN = 0x4F7  # and 64-bit mode, CET, KSS, AEX notify
 _SEPT_VE_DISABLE, _TD_PERFMON = 28, 63
+_TD_KNOWN = 0xFF | 1 << 28 | 1 << 30 | 1 << 31 | 1 << 63  # and protection keys, key locker
 
 
 def verify_dcap(
@@ -163,7 +165,7 @@ def _body_claims(
 def _sgx_claims(
     body: SgxBody,
 ) -> tuple[bool, tuple[Value, ...], tuple[Number, ...], tuple[Flag, ...]]:
-    attributes = body.attributes[0]
+    attributes = int.from_bytes(body.attributes[:8], "little")
     values = (
         Value("mrenclave", body.mrenclave),
         Value("mrsigner", body.mrsigner),
@@ -179,6 +181,7 @@ def _sgx_claims(
         Flag("initialised", bool(attributes & _SGX_INIT)),
         Flag("provisioning-key", bool(attributes & _SGX_PROVISION)),
         Flag("launch-key", bool(attributes & _SGX_LAUNCH)),
+        Flag("unknown-attributes", bool(attributes & ~_SGX_KNOWN)),
     )
     return bool(attributes & _SGX_DEBUG), values, numbers, flags
 
@@ -201,6 +204,7 @@ def _td_claims(
         Flag("sept-ve-disable", bool(attributes >> _SEPT_VE_DISABLE & 1)),
         Flag("perfmon", bool(attributes >> _TD_PERFMON & 1)),
         Flag("service-td", any(body.mrservicetd)),
+        Flag("unknown-attributes", bool(attributes & ~_TD_KNOWN)),
     )
     # All eight bits of the first byte make a domain that its host can look into.
     debug = bool(attributes & 0xFF)

@@ -95,7 +95,7 @@ def _check_reference(reference: Reference) -> None:
     missing = [name for name in _PROGRAM[reference.kind] if name not in named]
     _require(not missing, f"{reference.kind} is named without {', '.join(missing)}")
     for name, value in named.items():
-        _require(len(value) in {32, PCR, 64}, f"{name} has a length that no measurement has")
+        _require(len(value) in {8, 32, PCR, 64}, f"{name} has a length that no measurement has")
     if reference.kind == "nitro":
         _require(any(named["pcr0"]), "pcr0 of zero is an enclave in debug mode")
     if reference.kind == "tpm":
