@@ -19,6 +19,7 @@ from tests.enclave.pki import (
     BOUND,
     NOW,
     PROGRAM,
+    TCB,
     intel_anchors,
     platform,
     sgx_policy,
@@ -26,10 +27,24 @@ from tests.enclave.pki import (
     td_report,
     tdx,
 )
-from tests.enclave.test_platforms import ANCHORS, NITRO, QUOTED, REGISTERS, ROOT, document, report
+from tests.enclave.test_platforms import (
+    AMD,
+    ANCHORS,
+    CHAIN,
+    NITRO,
+    QUOTED,
+    REGISTERS,
+    ROOT,
+    document,
+    report,
+)
 
 MEASURED = PROGRAM + bytes(16)
-SNP = Policy((Reference("snp", (Value("measurement", MEASURED),)),))
+FIRMWARE = tuple(
+    Limit(name, least, 255)
+    for name, least in zip(("bootloader", "tee", "snp", "microcode"), TCB, strict=True)
+)
+SNP = Policy((Reference("snp", (Value("measurement", MEASURED),), FIRMWARE),))
 SVN, SECOND = Limit("isv-svn", 2, 9), timedelta(seconds=1)
 PCRS = tuple(Value(f"pcr{n}", bytes([n + 1] * 48)) for n in range(3))
 
@@ -92,6 +107,7 @@ ATTACKS: dict[str, tuple[str, Callable[[], set[tuple[str, Outcome]]]]] = {
     ),
     "SNP in debug": ("debug", lambda: judge(report(policy=0xA0000), SNP)),
     "SNP at VMPL 1": ("vmpl", lambda: judge(report(vmpl=1), SNP)),
+    "SNP of older firmware": ("microcode", lambda: judge(old_firmware(), SNP)),
     "SNP that migrates": ("migrate", lambda: judge(report(policy=0x60000), SNP)),
     "SNP with SMT": ("smt", lambda: judge(report(policy=0x30000), SNP)),
     "SNP with aliased memory": ("alias-check", lambda: judge(report(platform_info=0), SNP)),
@@ -135,6 +151,12 @@ def revoked() -> Claims:
     claims = of(("OutOfDate", ()))
     assert claims.tcb is not None
     return replace(claims, tcb=replace(claims.tcb, status="Revoked"))
+
+
+def old_firmware() -> Claims:
+    """A chip with its key for a state of the firmware that is behind."""
+    old = (3, 0, 8, 114)
+    return report(chain=replace(CHAIN, vek=AMD.leaf(tcb=old)), tcb=old)
 
 
 def nitro_debug() -> Claims:
@@ -188,7 +210,9 @@ def test_what_a_policy_accepts_on_purpose() -> None:
     assert not judge(of(("SWHardeningNeeded", ("INTEL-SA-1",))), mitigated)
     machine = sgx_policy(hardware=(good().hardware,))
     assert appraise(good(), machine, BOUND, NOW).outcome("hardware") is Outcome.PASS
-    vmpl = replace(SNP.references[0], limits=(Limit("vmpl", 0, 1),), flags=(Flag("smt", True),))
+    vmpl = replace(
+        SNP.references[0], limits=(*FIRMWARE, Limit("vmpl", 0, 1)), flags=(Flag("smt", True),)
+    )
     assert not judge(report(vmpl=1, policy=0x30000), Policy((vmpl,)))
 
 
@@ -210,7 +234,8 @@ def test_what_cannot_be_assessed_and_must_be_refuses() -> None:
         (Policy((Reference("sgx", (Value("mrsigner", bytes(32)),)),)), "without mrenclave"),
         (Policy((Reference("tdx", (Value("mrtd", bytes(48)),)),)), "without rtmr0"),
         (Policy((Reference("simulated", (Value("mrenclave", PROGRAM),)),)), "need their root"),
-        (Policy((Reference("snp", (Value("measurement", MEASURED),)),), b"\1" * 32), "only they"),
+        (replace(SNP, simulation_root=b"\1" * 32), "only they"),
+        (Policy((Reference("snp", (Value("measurement", MEASURED),)),)), "without limits of boot"),
         (Policy((Reference("nitro", (Value("pcr0", bytes(48)), *PCRS[1:])),)), "debug mode"),
         (
             Policy((Reference("tpm", (Value("pcr23", PROGRAM),)),), attestation_keys=(PROGRAM,)),

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from quorate.enclave.anchors import PRODUCTION
+from quorate.enclave.appraise import appraise
 from quorate.enclave.certificates import fingerprint
-from quorate.enclave.claims import Claims, Outcome
+from quorate.enclave.claims import Claims, Flag, Outcome, Value
 from quorate.enclave.evidence import Collateral, Evidence
+from quorate.enclave.policy import Limit, Policy, Reference
 from quorate.enclave.verify import verify
 from quorate.errors import VerificationFailed
 from tests.enclave.samples import (
@@ -20,7 +23,15 @@ from tests.enclave.samples import (
 )
 
 JUNE = datetime(2025, 6, 25, tzinfo=UTC)
+ANY = tuple(Limit(name, 0, 255) for name in ("bootloader", "tee", "snp", "microcode"))
 SGX = ("phala/sgx_quote", "phala/sgx_quote_collateral.json")
+
+
+def refused(claims: Claims, when: datetime, *names: str, **accepted: Any) -> set[str]:
+    """The checks that refuse it under a policy that names this very program."""
+    program = tuple(Value(name, claims.value(name) or b"") for name in names)
+    policy = Policy((Reference(claims.kind, program, **accepted),))
+    return {each.name for each in appraise(claims, policy, claims.report_data, when).lacking}
 
 
 def outcome(claims: Claims, name: str) -> Outcome:
@@ -38,6 +49,9 @@ def test_sgx_that_needs_configuration_and_hardening() -> None:
     assert claims.tcb.advisories == ("INTEL-SA-00289", "INTEL-SA-00615")
     assert not claims.debug
     assert outcome(claims, "second verifier") is Outcome.PASS
+    assert refused(claims, JUNE, "mrenclave") == {"tcb-status", "advisories"}
+    mitigated = {"statuses": (claims.tcb.status,), "advisories_mitigated": claims.tcb.advisories}
+    assert not refused(claims, JUNE, "mrenclave", **mitigated)
 
 
 def test_tdx_that_is_up_to_date() -> None:
@@ -47,6 +61,10 @@ def test_tdx_that_is_up_to_date() -> None:
     assert claims.tcb is not None
     assert claims.tcb.status == "UpToDate"
     assert outcome(claims, "second verifier") is Outcome.PASS
+    names = ("mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
+    cloud = tuple(Flag(name, on=True) for name in ("dynamic-platform", "cached-keys", "smt"))
+    assert refused(claims, JUNE, *names) == {each.name for each in cloud}
+    assert not refused(claims, JUNE, *names, flags=cloud)
     with pytest.raises(VerificationFailed, match="said to be of sgx"):
         verify(replace(evidence, kind="sgx"), JUNE)
 
@@ -67,6 +85,7 @@ def test_sgx_in_debug_mode() -> None:
     claims = verify(sgx("automata/solana/quote_sgx.bin", collateral(SGX[1])), JUNE)
     assert claims.debug
     assert outcome(claims, "second verifier") is Outcome.FAIL
+    assert "debug" in refused(claims, JUNE, "mrenclave")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +115,9 @@ def test_sev_snp_on_milan() -> None:
 def test_sev_snp_with_debug_allowed() -> None:
     chain = amd_chain("go-sev-guest/vcek.testcer", "go-sev-guest/ask_ark_milan.pem")
     evidence = Evidence("snp", sample("go-sev-guest/attestation.bin"), amd=chain)
-    assert verify(evidence, JUNE).debug
+    claims = verify(evidence, JUNE)
+    assert claims.debug
+    assert "debug" in refused(claims, JUNE, "measurement", limits=ANY)
 
 
 def test_sev_snp_under_a_providers_key_at_vmpl_1() -> None:
@@ -105,6 +126,10 @@ def test_sev_snp_under_a_providers_key_at_vmpl_1() -> None:
     claims = verify(evidence, JUNE)
     assert claims.number("vmpl") == 1
     assert claims.flag("provider-key")
+    flags = tuple(Flag(each.name, each.on) for each in claims.flags)
+    assert refused(claims, JUNE, "measurement", limits=ANY, flags=flags) == {"vmpl"}
+    allowed = (*ANY, Limit("vmpl", 0, 1))
+    assert not refused(claims, JUNE, "measurement", limits=allowed, flags=flags)
     with pytest.raises(VerificationFailed, match="not valid after"):
         verify(evidence, datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -33,6 +33,9 @@ _EITHER = frozenset({"single-socket", "nonce", "clock-safe"})
 _MAY_LACK = frozenset({"hardware", "revocation"})
 """Checks that may be not assessed: the policy names no machines; AMD's list is not at hand."""
 
+_UNDATED = frozenset({"snp", "tpm"})
+"""AMD certifies a state of the firmware, not a day; a TPM has no word of its maker that could be old."""
+
 _INTEL = frozenset({"sgx", "tdx", "simulated"})
 
 
@@ -110,7 +113,7 @@ def _reference(claims: Claims, policy: Policy) -> Reference | None:
 
 def _platform(claims: Claims, reference: Reference, now: datetime) -> list[Checked]:
     checks = [*_flags(claims, reference), *_limits(claims, reference), *_tcb(claims, reference)]
-    if claims.kind != "tpm":  # what a TPM shows has no maker's statement that could be old
+    if claims.kind not in _UNDATED:
         checks.append(_age(claims, reference, now))
     if not reference.hardware:
         checks.append(Checked("hardware", Outcome.NOT_ASSESSED, "the policy names no machines"))
@@ -170,8 +173,6 @@ def _tcb(claims: Claims, reference: Reference) -> list[Checked]:
 
 
 def _age(claims: Claims, reference: Reference, now: datetime) -> Checked:
-    if claims.kind == "snp":  # AMD's certificates are for a state of the firmware, not a day
-        return Checked("collateral-age", Outcome.PASS)
     if claims.issued is None:
         return Checked("collateral-age", Outcome.NOT_ASSESSED)
     oldest = now - timedelta(days=reference.collateral_max_age_days)

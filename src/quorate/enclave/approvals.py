@@ -8,8 +8,9 @@ word taken back counts from then on, whatever else is signed. Signed over
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
@@ -45,7 +46,7 @@ class EnclaveApproval:
     subject: Subject
     word: Literal["approve", "withdraw"]
     rebuilt: bool  # whether the owner built the program itself and got this measurement
-    expires: datetime
+    expires: Annotated[datetime, msgspec.Meta(tz=True)]
     runs: int  # how often it may run
 
 

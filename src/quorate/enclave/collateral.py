@@ -116,8 +116,8 @@ def verify_statement(
 
     Raises `VerificationFailed` and `MalformedMessage`.
     """
-    chain = verify_chain(from_pem(statement.chain.encode()), root, now, whose)
-    text = statement.text.encode()
+    chain = verify_chain(from_pem(statement.chain.encode(errors="replace")), root, now, whose)
+    text = statement.text.encode(errors="replace")
     if len(statement.signature) != 64 or len(text) > MAX_STATEMENT:
         raise MalformedMessage(f"{whose} is of an unexpected size")
     key = public_key(chain.leaf, whose)

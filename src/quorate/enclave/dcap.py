@@ -91,7 +91,10 @@ def _platform_chain(
         raise VerificationFailed("the chain of the platform is not of three certificates")
     leaf, middle, top = chain.certificates
     issuers = verify_chain(
-        from_pem(collateral.pck_crl_issuer_chain.encode()), root, now, "the revocation list"
+        from_pem(collateral.pck_crl_issuer_chain.encode(errors="replace")),
+        root,
+        now,
+        "the revocation list",
     )
     if issuers.leaf != middle:
         raise VerificationFailed("the revocation list is by another authority")
@@ -100,7 +103,7 @@ def _platform_chain(
     verify_not_revoked(of_root, middle, "the platforms' authority")
     verify_not_revoked(of_middle, leaf, "the platform")
     for text in (collateral.tcb_info_issuer_chain, collateral.qe_identity_issuer_chain):
-        for signer in from_pem(text.encode())[:1]:
+        for signer in from_pem(text.encode(errors="replace"))[:1]:
             verify_not_revoked(of_root, signer, "the signer of the collateral")
     return chain, chain.window.both(issuers.window).both(first).both(second)
 

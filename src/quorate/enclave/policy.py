@@ -23,6 +23,9 @@ _PROGRAM: dict[Kind, tuple[str, ...]] = {
     "nitro": ("pcr0", "pcr1", "pcr2"),
     "tpm": (),
 }
+_FIRMWARE = ("bootloader", "tee", "snp", "microcode")
+"""AMD gives no status: how old the firmware of SEV-SNP may be is for the policy to say."""
+
 NO_CONFIDENTIALITY: frozenset[Kind] = frozenset({"tpm", "simulated"})
 """Platforms that keep nothing from whoever runs the machine."""
 
@@ -101,6 +104,12 @@ def _check_reference(reference: Reference) -> None:
     if reference.kind == "tpm":
         fixed = [name for name in named if name not in {f"pcr{n}" for n in RESETTABLE}]
         _require(bool(fixed), "a TPM is named by registers that any program may set back")
+    limited = {limit.name for limit in reference.limits}
+    lacking = [name for name in _FIRMWARE if name not in limited]
+    _require(
+        reference.kind != "snp" or not lacking,
+        f"snp is named without limits of {', '.join(lacking)}",
+    )
     unknown = set(reference.statuses) - (STATUSES - {"Revoked"})
     _require(not unknown, f"no TCB status to accept: {', '.join(sorted(unknown))}")
     _require(1 <= reference.collateral_max_age_days <= 30, "collateral may be 1 to 30 days old")

@@ -9,7 +9,9 @@ that the program is good, only which it is.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
@@ -62,7 +64,7 @@ class Archive:
     policy: Policy
     owners: tuple[Owner, ...]
     approvals: tuple[SignedWord, ...]
-    accepted: datetime
+    accepted: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)
