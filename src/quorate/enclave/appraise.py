@@ -34,7 +34,7 @@ _MAY_LACK = frozenset({"hardware", "revocation"})
 """Checks that may be not assessed: the policy names no machines; AMD's list is not at hand."""
 
 _UNDATED = frozenset({"snp", "tpm"})
-"""AMD certifies a state of the firmware, not a day; of a TPM no maker says anything that grows old."""
+"""AMD certifies a state of the firmware, not a day; of a TPM no maker says what could grow old."""
 
 _INTEL = frozenset({"sgx", "tdx", "simulated"})
 
