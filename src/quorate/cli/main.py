@@ -26,6 +26,7 @@ NOUNS = (
     "order",
     "report",
     "policy",
+    "enclave",
     "seal",
     "unlock",
     "verify",
