@@ -1,0 +1,158 @@
+"""What a plan under privacy reveals, in words: noisy totals, their noise, what it guarantees."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import sqrt
+
+from quorate.dp.accounting import ATTO, NANO, Charge
+from quorate.dp.planning import variance_of
+from quorate.studies.noised import (
+    Vector,
+    bounds_of,
+    charge_of,
+    describe,
+    privacy_of,
+    shared,
+    square_step,
+)
+from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.words import cells_in_words, listed
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseWords:
+    """What a disclosure says otherwise where there is noise."""
+
+    reveals: tuple[tuple[str, int, str], ...]  # what, of how many cells, for which release
+    noise: tuple[str, ...]
+    follows: tuple[str, ...]
+    withholds: str
+    holds: str
+    rounding: tuple[str, ...]
+    not_protected: tuple[str, ...]
+
+
+def noise_words(plan: Plan) -> NoiseWords:
+    """Return the disclosure of a plan under privacy. The plan must have passed `check`."""
+    return NoiseWords(
+        reveals=tuple(_reveal(plan, vector) for vector in plan.vectors),
+        noise=(*_guarantee(plan), *(_noise(plan, vector) for vector in plan.vectors)),
+        follows=(
+            "means, variances and totals of cells follow from the noisy totals, for free",
+            "each member, by subtracting its own rows: the others' totals with the same noise",
+        ),
+        withholds=_withholds(plan),
+        holds=_holds(plan),
+        rounding=tuple(_rounding(plan)),
+        not_protected=_not_protected(plan),
+    )
+
+
+def error_of(plan: Plan, vector: Vector) -> float:
+    """Return the root mean square of the noise on each of a vector's totals, in its own unit."""
+    if vector.mechanism is None:
+        return 0.0
+    whole = variance_of(vector.mechanism)
+    if plan.protocol != JOINT_NOISE:
+        whole *= float(shared(vector.mechanism, len(plan.members)).inflation)
+    return float(vector.step) * sqrt(whole)
+
+
+def cost_text(charge: Charge) -> str:
+    """Return what releases cost in all, as people write it."""
+    pure = charge.nano_epsilon
+    rho = f"rho {float(Fraction(charge.nano_rho, NANO)):g}"
+    text = rho if pure is None else f"epsilon {float(Fraction(pure, NANO)):g} ({rho})"
+    distance = float(Fraction(charge.atto_distance, ATTO))
+    return f"{text}, noise off its law by at most {distance:g}"
+
+
+def _reveal(plan: Plan, vector: Vector) -> tuple[str, int, str]:
+    text, n = cells_in_words(plan.study, vector.cells)
+    table = plan.study.table.name
+    match vector.kind:
+        case "rows":
+            what = f"number of rows in {table}"
+        case "sum":
+            what = f"sum of {vector.column}"
+        case "centred":
+            what = f"sum of {vector.column} about the middle of its bounds"
+        case "squares":
+            what = f"sum of squares of {vector.column} about the middle of its bounds"
+    noisy = "exact " if vector.mechanism is None else "noisy "
+    return f"{noisy}{what}{text}, of all members together", n, vector.release
+
+
+def _guarantee(plan: Plan) -> tuple[str, ...]:
+    privacy = privacy_of(plan.study)
+    releases = zip(plan.study.releases, privacy.budgets, strict=True)
+    columns = dict.fromkeys(vector.column for vector in plan.vectors if vector.column)
+    each = f"{privacy.rows} row" + ("s" if privacy.rows > 1 else "")
+    return (
+        *(f"{query.name} costs {budget.text}" for query, budget in releases),
+        f"all together: {cost_text(charge_of(plan.study, len(plan.members)))}",
+        f"protects one {privacy.unit}, with at most {each}; neighbours: {privacy.neighbours}",
+        *(
+            f"{name} is {plan.study.table.column(name).declared} by {privacy.source}; "
+            "what lies outside counts as the nearer bound"
+            for name in columns
+        ),
+    )
+
+
+def _noise(plan: Plan, vector: Vector) -> str:
+    what = f"{vector.release}: {vector.kind}" + (f" of {vector.column}" if vector.column else "")
+    if vector.mechanism is None:
+        return f"{what} without noise: no patient can change it"
+    return f"{what} with {describe(vector)}; off by {error_of(plan, vector):.4g} as a rule"
+
+
+def _withholds(plan: Plan) -> str:
+    least = plan.study.min_cell
+    if least == 1:
+        return "nothing is withheld: noise hides who is in a cell"
+    return f"values over noisily fewer than {least} rows are withheld, where these are counted"
+
+
+def _holds(plan: Plan) -> str:
+    n = len(plan.members)
+    if plan.protocol == JOINT_NOISE:
+        one = "whatever it does" if plan.security == "malicious" else "that follows the protocol"
+        return (
+            f"against any one of {listed(plan.computes)} {one}, and all who read the result: the "
+            "noise is drawn by these three, and none knows it; two of them know it and all numbers"
+        )
+    return (
+        f"against any {plan.t} of {n} members together, and all who read the result: noise of "
+        f"the other {n - plan.t} is the whole noise; the vectors hold against {n - 1}"
+    )
+
+
+def _rounding(plan: Plan) -> list[str]:
+    texts: dict[str, None] = {}
+    for vector in plan.vectors:
+        if vector.kind == "rows":
+            continue
+        bounds = bounds_of(plan.study, vector.column)
+        texts[f"{vector.column} to steps of {float(bounds.step):g} a row"] = None
+        if vector.kind == "squares" and square_step(bounds) > 1:
+            texts[f"{vector.column} squares to steps of {float(vector.step):g} a row"] = None
+    return list(texts)
+
+
+def _not_protected(plan: Plan) -> tuple[str, ...]:
+    privacy = privacy_of(plan.study)
+    rows = (
+        f"a patient with more rows than {privacy.rows}: here no column tells patients apart"
+        if not privacy.patient
+        else f"a patient whom {privacy.patient} names in two ways: it is two patients"
+    )
+    return (
+        "a patient at two members: there it is two patients, at twice the cost",
+        rows,
+        "against a lie: a member may compute on rows that are false, or add no noise: it is "
+        "one of those the noise holds against",
+        "against a stop: a member can end the run, even after it alone saw the result",
+        "what is true of patients in general: noise hides one, not what many have in common",
+        "the result itself: a recipient may pass it on",
+    )
