@@ -12,6 +12,7 @@ from typer.main import get_command
 from quorate import __version__
 from quorate.cli import (
     audit,
+    budget,
     data,
     demo,
     doctor,
@@ -48,6 +49,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(order.app, name="order")
 app.add_typer(report.app, name="report")
 app.add_typer(policy.app, name="policy")
+app.add_typer(budget.app, name="budget")
 app.command("seal")(seal.seal)
 app.add_typer(unlock.app, name="unlock")
 app.command("verify")(verify.verify)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 
-from quorate.dp.accounting import ATTO, NANO, Charge
+from quorate.dp.accounting import ATTO, Charge
+from quorate.dp.ledger import decimal_of
 from quorate.dp.planning import variance_of
 from quorate.studies.noised import (
     Vector,
@@ -61,8 +62,8 @@ def error_of(plan: Plan, vector: Vector) -> float:
 def cost_text(charge: Charge) -> str:
     """Return what releases cost in all, as people write it."""
     pure = charge.nano_epsilon
-    rho = f"rho {float(Fraction(charge.nano_rho, NANO)):g}"
-    text = rho if pure is None else f"epsilon {float(Fraction(pure, NANO)):g} ({rho})"
+    rho = f"rho {decimal_of(charge.nano_rho)}"
+    text = rho if pure is None else f"epsilon {decimal_of(pure)} ({rho})"
     distance = float(Fraction(charge.atto_distance, ATTO))
     return f"{text}, noise off its law by at most {distance:g}"
 

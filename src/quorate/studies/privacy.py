@@ -22,6 +22,7 @@ from functools import lru_cache
 from typing import Literal, cast
 
 from quorate.dp.accounting import ATTO, MOST, NANO, epsilon_of
+from quorate.dp.ledger import decimal_of
 from quorate.dp.mechanisms import Neighbours, Unit
 from quorate.studies.schema import check_text, refuse, shown
 
@@ -62,9 +63,9 @@ class Budget:
     def text(self) -> str:
         """Return the budget for people."""
         if self.nano_rho:
-            return f"rho {_decimal(Fraction(self.nano_rho, NANO))}"
+            return f"rho {decimal_of(self.nano_rho)}"
         delta = f", delta {float(Fraction(self.atto_delta, ATTO)):g}" if self.atto_delta else ""
-        return f"epsilon {_decimal(self.epsilon)}{delta}"
+        return f"epsilon {decimal_of(self.nano_epsilon)}{delta}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,3 @@ def _whole(section: dict[str, object], key: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         refuse(f"privacy.{key}", "not a whole number")
     return value
-
-
-def _decimal(value: Fraction) -> str:
-    return f"{float(value):.9f}".rstrip("0").rstrip(".")
