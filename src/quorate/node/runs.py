@@ -112,8 +112,7 @@ class Runs:
 
     desk: Desk
     tasks: asyncio.TaskGroup
-    check_past: Callable[[], Awaitable[None]]
-    """Raises if others have seen a later past of this node: then its ledgers are old copies."""
+    check_past: Callable[[], Awaitable[None]]  # raises if others have seen a later past of this
     on_end: Callable[[], None] = lambda: None
     group_signer: Callable[[], GroupSigner | None] = lambda: None
     """Returns this member's part in the group's own key, if the group has one."""
@@ -225,15 +224,15 @@ class Runs:
             return wire.encode(await self._prepare_here(run))
         except (DataError, Refused, Unavailable) as e:  # why is this member's own business
             run.give_up(e)
-            if run.plan.study.privacy is not None and isinstance(e, Refused):
-                raise  # its budget, which depends on no row
+            if run.plan.privacy != "none" and isinstance(e, Refused):
+                raise  # a budget, which depends on no row
             raise Refused("its own rows cannot be used as the study declares") from None
         except Error as e:
             run.give_up(e)
             raise
 
     async def on_go(self, party: Party, body: bytes) -> bytes:
-        """Begin a run that is prepared here."""
+        """Begin a prepared run."""
         self._of(party, body).begin.set()
         return wire.encode(Ack())
 
@@ -298,9 +297,7 @@ class Runs:
             run.standing = self.desk.budgets.reserve(run.plan)
         if not run.standing.answer:
             run.own = await self.desk.own_part(run.plan)
-        ahead = max(
-            EARLY, *run_cost(run.plan).bytes_sent
-        )  # no one can be further than all it sends
+        ahead = max(EARLY, *run_cost(run.plan).bytes_sent)  # no one is further than all it sends
         run.channel = self.desk.peers.channel(run.session, ahead)
         return Prepared(None)
 
