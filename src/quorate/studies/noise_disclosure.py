@@ -56,7 +56,7 @@ def error_of(plan: Plan, vector: Vector) -> float:
     whole = variance_of(vector.mechanism)
     if plan.protocol != JOINT_NOISE:
         whole *= float(shared(vector.mechanism, len(plan.members)).inflation)
-    return float(vector.step) * sqrt(whole)
+    return float(vector.step) / vector.factor * sqrt(whole)
 
 
 def cost_text(charge: Charge) -> str:

@@ -4,7 +4,7 @@
 
 A release's budget is shared equally among the vectors that it needs, so `count(*), avg(age)` are
 two: rows, and centred ages. Values are whole steps of a public grid: of an integer column 1,
-of a number column a power of ten with 256 steps or more from bound to bound.
+of a number column 1, a half or a fifth of a power of ten, with 256 steps or more between bounds.
 
   rows      1                                    sum       x
   centred   c = 2 x - (L + H)                    squares   c^2, in coarser steps for wide columns
@@ -14,6 +14,8 @@ All follows from the study alone; the mathematics stands in `dp.queries`.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
+from math import ceil, isqrt
 from typing import Literal
 
 from quorate.dp import accounting, geometric, joint, queries, tables
@@ -42,8 +44,11 @@ KINDS: dict[str, tuple[Kind, ...]] = {
 STEPS = 256
 """From bound to bound of a number column, at least."""
 
-SQUARE_BITS = 10
-"""Squares of wide columns are rounded to some 2^10 steps: finer ones need wider noise."""
+SQUARE_BITS = 9
+"""Squares of wide columns are rounded to some 2^9 steps: finer ones need wider noise."""
+
+NARROWEST = 1 << 12
+"""The variance of Gaussian noise, at least: enough that shares of 256 members are wide too."""
 
 RANGE = 1 << 61
 """What sums stay below, so that no noise takes them out of 63 bits."""
@@ -61,6 +66,7 @@ class Vector:
     step: Fraction  # what 1 stands for; of centred values and squares, see `bounds_of`
     mechanism: Mechanism | None  # None: no patient can change it, and it has no noise
     largest: int  # that one row adds, in absolute value
+    factor: int = 1  # by which totals are multiplied before noise that would be too narrow
 
 
 def privacy_of(study: Study) -> Privacy:
@@ -192,7 +198,10 @@ def _with_noise(study: Study, vector: Vector, budget: Budget, parts: int) -> Vec
         return replace(vector, mechanism=_laplace(study, vector, budget.epsilon / parts))
     # A vector's Euclidean length is at most the sum of its parts.
     moved = _laplace(study, vector, Fraction(1)).sensitivity
-    return replace(vector, mechanism=gaussian(moved**2, budget.rho / parts))
+    plain = gaussian(moved**2, budget.rho / parts)
+    factor = isqrt(ceil(NARROWEST / plain.variance)) + 1
+    wide = gaussian((factor * moved) ** 2, budget.rho / parts)
+    return replace(vector, mechanism=wide, factor=factor)
 
 
 def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
@@ -233,7 +242,7 @@ def _scale(mechanism: Mechanism) -> Fraction:
 
 
 def _check_range(vector: Vector, rows: int) -> None:
-    if rows * vector.largest >= RANGE:
+    if rows * vector.largest * vector.factor >= RANGE:
         raise OutOfRange(
             f"the {vector.kind} of {vector.column or 'all'} might leave 61 bits",
             hint="set a smaller max_rows, or narrower bounds",
@@ -262,8 +271,8 @@ def _step(column: Column) -> Fraction:
     if column.kind == "integer":
         return Fraction(1)
     low, high = Fraction(column.low), Fraction(column.high)
-    for places in range(DECIMALS["number"] + 1):
-        step = Fraction(1, 10**places)
+    for places, digit in product(range(DECIMALS["number"]), (1, 2, 5)):
+        step = Fraction(1, digit * 10**places)
         whole = (low / step).denominator == (high / step).denominator == 1
         if whole and (high - low) / step >= STEPS:
             return step

@@ -28,7 +28,8 @@ def noisy_results(study: Study, numbers: tuple[int, ...]) -> tuple[Result, ...]:
     at = 0
     for vector in vectors_of(study):
         key = (vector.release, vector.cells, vector.kind, vector.column)
-        totals[key] = numbers[at : at + vector.size]
+        here = numbers[at : at + vector.size]
+        totals[key] = tuple(round(Fraction(number, vector.factor)) for number in here)
         at += vector.size
     if at != len(numbers):
         raise Abort(f"{len(numbers)} noisy totals where {at} were due")

@@ -57,7 +57,7 @@ def _cells(study: Study, vector: Vector, rows: list[tuple[object, ...]]) -> list
         cell = at[tuple(place_of(study, axis, value) for axis, value in axes)]
         # The one row of a query without groups has null sums where no row is meant.
         entries[cell] = min(max(int(str(row[-1] or 0)), -most), most)
-    return entries
+    return [entry * vector.factor for entry in entries]
 
 
 def _bounded(reading: Reading) -> Reading:
