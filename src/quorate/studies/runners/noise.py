@@ -163,7 +163,8 @@ async def _jointly(
         await verify(committee)
         refuse_unverified(committee)
         noisy = reduce(_sum, [drawn, *shares])
-        await session.at("drawn").route(TICK, to=range(SEATS, session.n), like=TICK)
+        if session.n > SEATS:
+            await session.at("drawn").route(TICK, to=range(SEATS, session.n), like=TICK)
     progress("reveal")
     words = await owners.reveal_to_all(session.at("reveal"), noisy, like)
     return _signed(words), bond.session_id, seen
