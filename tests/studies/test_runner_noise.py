@@ -63,6 +63,7 @@ def running(
     standings: dict[Party, Standing] | None = None,
     told: dict[Party, list[str]] | None = None,
     rounds: dict[Party, int] | None = None,
+    randomness: Callable[[int], bytes] = os.urandom,
 ) -> Callable[[Session], Awaitable[Ran]]:
     """Return the protocol; `told` takes the stages, and `rounds` how many each took part in."""
     group = group_of(*plan.members)
@@ -80,7 +81,7 @@ def running(
             key=key(plan.members[me]),
             standing=(standings or {}).get(me, Standing(b"", 7, None)),
             claim=forget,
-            randomness=os.urandom,
+            randomness=randomness,
             progress=(told or {}).get(me, []).append,
         )
         if rounds is not None:
