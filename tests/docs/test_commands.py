@@ -1,6 +1,7 @@
 """Every command a person can type is documented."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer.main
@@ -9,13 +10,13 @@ from quorate.cli.main import app
 from tests.docs.project import PROJECT, files
 
 
-def commands(command: object, path: str = "quorate") -> Iterator[str]:
+def commands(command: Any, path: str = "quorate") -> Iterator[str]:
     """The full name of each command, groups of commands excluded."""
-    below: dict[str, object] = getattr(command, "commands", {})
-    if not below:
+    if not hasattr(command, "list_commands"):
         yield path
-    for name, child in below.items():
-        yield from commands(child, f"{path} {name}")
+        return
+    for name in command.list_commands(None):
+        yield from commands(command.get_command(None, name), f"{path} {name}")
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,7 @@ def test_the_stage_that_opens_is_told_before_anything_is_opened() -> None:
         stages: dict[Party, list[str]] = {p: [] for p in range(3)}
         plan = planned(3, noise)
         agreed(run_parties(running(plan, told=stages), 3))
-        assert tuple(stages[1]) == mpc.stages(plan)
+        assert tuple(stages[1]) == mpc.stages(plan.protocol)
         assert stages[1][-2] == opens
 
 

@@ -15,15 +15,8 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli import (
-    demo_anonymous,
-    demo_medication,
-    demo_record,
-    stage,
-    study,
-    study_text,
-    verify,
-)
+from quorate.cli import stage, study, study_text, verify
+from quorate.cli.nouns import nouns
 from quorate.cli.options import read_file, write_file
 from quorate.cli.output import aligned, grouped, say
 from quorate.errors import VerificationFailed
@@ -31,14 +24,14 @@ from quorate.node.client import Client
 from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
-app = typer.Typer(help="See it work, on this machine alone.")
+STORIES = ("medication", "record", "anonymous")
+
+app = typer.Typer(
+    cls=nouns({story: f"quorate.cli.demo_{story}" for story in STORIES}),
+    help="See it work, on this machine alone.",
+)
 
 HOSPITALS = ("north", "south", "west")
-
-
-app.command("medication")(demo_medication.medication)
-app.command("record")(demo_record.record)
-app.command("anonymous")(demo_anonymous.anonymous)
 
 
 @app.command("age")

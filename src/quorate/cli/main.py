@@ -10,52 +10,39 @@ import typer
 from typer.main import get_command
 
 from quorate import __version__
-from quorate.cli import (
-    audit,
-    budget,
-    data,
-    demo,
-    doctor,
-    group,
-    init,
-    key,
-    node,
-    order,
-    policy,
-    report,
-    seal,
-    study,
-    unlock,
-    verify,
-)
+from quorate.cli.nouns import nouns
 from quorate.cli.output import Format, say, say_error
 from quorate.errors import Error, Usage
 
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
+NOUNS = (
+    "init",
+    "group",
+    "node",
+    "data",
+    "study",
+    "key",
+    "order",
+    "report",
+    "policy",
+    "budget",
+    "seal",
+    "unlock",
+    "verify",
+    "audit",
+    "doctor",
+    "demo",
+)
+
 app = typer.Typer(
+    cls=nouns({noun: f"quorate.cli.{noun}" for noun in NOUNS}),
     help="A group that does not trust one another computes as one.",
     epilog="Begin with: quorate demo age",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("init")(init.init)
-app.add_typer(group.app, name="group")
-app.add_typer(node.app, name="node")
-app.add_typer(data.app, name="data")
-app.add_typer(study.app, name="study")
-app.add_typer(key.app, name="key")
-app.add_typer(order.app, name="order")
-app.add_typer(report.app, name="report")
-app.add_typer(policy.app, name="policy")
-app.add_typer(budget.app, name="budget")
-app.command("seal")(seal.seal)
-app.add_typer(unlock.app, name="unlock")
-app.command("verify")(verify.verify)
-app.add_typer(audit.app, name="audit")
-app.command("doctor")(doctor.doctor)
-app.add_typer(demo.app, name="demo")
 
 
 def _say_version(wanted: bool) -> None:

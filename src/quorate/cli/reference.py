@@ -32,8 +32,8 @@ def _sections(command: Any, above: Any, path: str) -> Iterator[str]:
         command, parent=above, info_name=path.rpartition(" ")[2], terminal_width=WIDTH
     )
     yield f"## {path}\n\n```text\n{command.get_help(context).strip()}\n```\n"
-    for name, below in getattr(command, "commands", {}).items():
-        yield from _sections(below, context, f"{path} {name}")
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from _sections(command.get_command(context, name), context, f"{path} {name}")
 
 
 if __name__ == "__main__":

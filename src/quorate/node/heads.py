@@ -16,6 +16,7 @@ from quorate.errors import Abort, Party, Refused, VerificationFailed
 from quorate.node.audit import Chained
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack, Head, Held, SignedHead
+from quorate.transport.session import together
 
 log = structlog.get_logger()
 
@@ -75,19 +76,18 @@ class Heads:
         return wire.encode(Held(self._held(self.desk.group.names[party])))
 
     async def witnesses(self, chain: tuple[Chained, ...]) -> tuple[Witness, ...]:
-        """Ask every other member which head it holds, and compare with this node's log."""
-        found: list[Witness] = []
-        for party, peer in self.desk.peers.peers.items():
-            name = peer.seat.name
-            try:
-                held = await self.desk.peers.ask(
-                    party, "held", Ack(), Held, timeout_s=self.desk.home.timeout_s
-                )
-            except (Abort, Refused) as e:
-                found.append(Witness(name, 0, agrees=False, trouble=str(e)))
-                continue
-            found.append(self._witness(name, held, chain))
-        return tuple(found)
+        """Ask all other members at once which head they hold, and compare with this node's log."""
+        return tuple(await together(*(self._ask_witness(p, chain) for p in self.desk.peers.peers)))
+
+    async def _ask_witness(self, party: Party, chain: tuple[Chained, ...]) -> Witness:
+        name = self.desk.group.names[party]
+        try:
+            held = await self.desk.peers.ask(
+                party, "held", Ack(), Held, timeout_s=self.desk.home.timeout_s
+            )
+        except (Abort, Refused) as e:
+            return Witness(name, 0, agrees=False, trouble=str(e))
+        return self._witness(name, held, chain)
 
     async def check_past(self) -> None:
         """Raise `VerificationFailed` if another member has seen a later log of this node."""

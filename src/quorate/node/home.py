@@ -30,7 +30,6 @@ from quorate.errors import NotFound, Refused, Unavailable
 from quorate.node import SOCKET
 from quorate.studies import document
 from quorate.studies.group import Group, Member, check_member, group_from_json, group_to_json
-from quorate.studies.sources import open_source
 
 TIMEOUT_S = 20.0
 REPORT_EVERY_S = 3600.0
@@ -129,6 +128,8 @@ class Home:
             raise Refused(
                 "not a name for a table", hint="a letter, then letters, digits and _, at most 63"
             )
+        from quorate.studies.sources import open_source  # a database: no other command waits for it
+
         tables = self.tables | {name: open_source(path).path}
         text = tomli_w.dumps({"tables": {k: str(v) for k, v in sorted(tables.items())}})
         write_file(self.folder / "data.toml", text)

@@ -79,7 +79,7 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        return (OWN_ROWS, *mpc.stages(self.plan))
+        return (OWN_ROWS, *mpc.stages(self.plan.protocol))
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""

@@ -24,7 +24,7 @@ from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
 from quorate.studies.group import Group
-from quorate.studies.plan import ADDITIVE, COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, Plan
+from quorate.studies.plan import ADDITIVE, COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, Plan, Protocol
 from quorate.studies.release import (
     Certificate,
     Left,
@@ -126,9 +126,9 @@ async def run(
     return Ran(release, seen, computed.answer)
 
 
-def stages(plan: Plan) -> tuple[str, ...]:
-    """Return what `progress` is told in a run of `plan`, in order."""
-    return (*STAGES[plan.protocol], SIGNATURES)
+def stages(protocol: Protocol) -> tuple[str, ...]:
+    """Return what `progress` is told in a run of a plan with this protocol, in order."""
+    return (*STAGES[protocol], SIGNATURES)
 
 
 async def _sum(
