@@ -27,6 +27,7 @@ NOUNS = (
     "report",
     "policy",
     "budget",
+    "noise",
     "seal",
     "unlock",
     "verify",

@@ -119,7 +119,8 @@ def check_privacy(privacy: Privacy, releases: int) -> None:
     if privacy.neighbours not in {"add or remove", "replace"}:
         refuse("privacy.neighbours", 'is neither "add or remove" nor "replace"')
     if privacy.noise not in {JOINTLY, IN_SHARES}:
-        refuse("privacy.noise", f'is neither "{JOINTLY}" nor "{IN_SHARES}"')
+        why = "bounded noise protects nobody: see quorate noise --illustration uniform:2"
+        refuse("privacy.noise", f'is neither "{JOINTLY}" nor "{IN_SHARES}"', why)
     if not privacy.source.strip():
         refuse(
             "privacy.bounds",
