@@ -7,6 +7,7 @@ hears what it missed when its link comes up again (`catch_up`).
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +34,8 @@ from quorate.studies.approval import (
 )
 from quorate.studies.group import Group
 from quorate.studies.plan import Plan, check, compile_plan, utc_text
-from quorate.studies.private_rows import noiseless
+from quorate.studies.private_rows import noiseless, perturbed
+from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
 from quorate.studies.study import read_study
 from quorate.transport.peers import Peers
@@ -123,6 +125,8 @@ class Desk:
         """
         policy, source = self.policy, self._source(plan)
         policy.check(plan)
+        if is_on_records(plan.study):
+            return await asyncio.to_thread(perturbed, source, plan, os.urandom)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
             return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)

@@ -16,7 +16,7 @@ from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.inputs import inputs_of, size
 from quorate.studies.lines import layout_of
-from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, Plan
+from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 
@@ -39,6 +39,9 @@ def run_cost(plan: Plan) -> RunCost:
     n = len(plan.members)
     if plan.protocol == JOINT_NOISE:
         return _joint_cost(plan)
+    if plan.protocol == NOISE_ON_RECORDS:
+        each = 163 + 8 * plan.numbers + 32 + SIGNATURE_BYTES + STANDING_BYTES
+        return RunCost(6, ((n - 1) * each,) * n)
     if plan.protocol == NOISE_IN_SHARES:
         total = additive.cost(n, plan.numbers)
         signed = (n - 1) * (SIGNATURE_BYTES + STANDING_BYTES)

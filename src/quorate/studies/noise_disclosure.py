@@ -1,5 +1,6 @@
 """What a plan under privacy reveals, in words: noisy totals, their noise, what it guarantees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
@@ -17,6 +18,12 @@ from quorate.studies.noised import (
     square_step,
 )
 from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.records import (
+    charge_of_records,
+    describe_question,
+    is_on_records,
+    questions_of,
+)
 from quorate.studies.words import cells_in_words, listed
 
 
@@ -35,9 +42,14 @@ class NoiseWords:
 
 def noise_words(plan: Plan) -> NoiseWords:
     """Return the disclosure of a plan under privacy. The plan must have passed `check`."""
+    if is_on_records(plan.study):
+        return _on_records(plan)
     return NoiseWords(
         reveals=tuple(_reveal(plan, vector) for vector in plan.vectors),
-        noise=(*_guarantee(plan), *(_noise(plan, vector) for vector in plan.vectors)),
+        noise=(
+            *_guarantee(plan, [vector.column for vector in plan.vectors]),
+            *(_noise(plan, vector) for vector in plan.vectors),
+        ),
         follows=(
             "means, variances and totals of cells follow from the noisy totals, for free",
             "each member, by subtracting its own rows: the others' totals with the same noise",
@@ -57,6 +69,20 @@ def error_of(plan: Plan, vector: Vector) -> float:
     if plan.protocol != JOINT_NOISE:
         whole *= float(shared(vector.mechanism, len(plan.members)).inflation)
     return float(vector.step) / vector.factor * sqrt(whole)
+
+
+def cost_of(plan: Plan) -> Charge:
+    """Return what all releases of a plan cost together."""
+    if is_on_records(plan.study):
+        return charge_of_records(plan.study)
+    return charge_of(plan.study, len(plan.members))
+
+
+def noise_in_words(plan: Plan) -> tuple[str, ...]:
+    """Return each noise of a plan, for a ledger."""
+    if is_on_records(plan.study):
+        return tuple(map(describe_question, questions_of(plan.study)))
+    return tuple(f"{v.release}: {v.kind} {v.column} {describe(v)}" for v in plan.vectors)
 
 
 def cost_text(charge: Charge) -> str:
@@ -84,14 +110,45 @@ def _reveal(plan: Plan, vector: Vector) -> tuple[str, int, str]:
     return f"{noisy}{what}{text}, of all members together", n, vector.release
 
 
-def _guarantee(plan: Plan) -> tuple[str, ...]:
+def _on_records(plan: Plan) -> NoiseWords:
+    questions, n = questions_of(plan.study), len(plan.members)
+    sums = tuple(
+        (
+            f"of each member, what its perturbed records add up to: {describe_question(question)}",
+            question.size,
+            question.release,
+        )
+        for question in questions
+    )
+    names = ", ".join(query.name for query in plan.study.releases)
+    return NoiseWords(
+        reveals=(("of each member, how many records it has", 1, names), *sums),
+        noise=(
+            *_guarantee(plan, [question.column for question in questions]),
+            *map(describe_question, questions),
+        ),
+        follows=("estimates by member follow as well as those of all together, for free",),
+        withholds="nothing is withheld: each record has noise of its own",
+        holds=f"against all {n - 1} other members together, and all who read the result: each "
+        "record is noised before it leaves its member, and nobody need be trusted",
+        rounding=(),
+        not_protected=(
+            "how many records each member has",
+            "against a lie: a false record moves an estimate by more than a true one",
+            *_not_protected(plan)[:2],
+            *_not_protected(plan)[-2:],
+        ),
+    )
+
+
+def _guarantee(plan: Plan, used: Sequence[str]) -> tuple[str, ...]:
     privacy = privacy_of(plan.study)
     releases = zip(plan.study.releases, privacy.budgets, strict=True)
-    columns = dict.fromkeys(vector.column for vector in plan.vectors if vector.column)
+    columns = dict.fromkeys(name for name in used if name)
     each = f"{privacy.rows} row" + ("s" if privacy.rows > 1 else "")
     return (
         *(f"{query.name} costs {budget.text}" for query, budget in releases),
-        f"all together: {cost_text(charge_of(plan.study, len(plan.members)))}",
+        f"all together: {cost_text(cost_of(plan))}",
         f"protects one {privacy.unit}, with at most {each}; neighbours: {privacy.neighbours}",
         *(
             f"{name} is {plan.study.table.column(name).declared} by {privacy.source}; "

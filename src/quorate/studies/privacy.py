@@ -5,7 +5,7 @@
     rows = 1                                 # at most so many rows of one patient at one member
     patient = "id"                           # optional: the column that tells patients apart
     neighbours = "add or remove"             # or "replace"
-    noise = "jointly"                        # or "in shares"
+    noise = "jointly"                        # or "in shares", or "each record"
 
     [releases.age]
     sql = "select avg(age) as mean_age from patients"
@@ -27,8 +27,8 @@ from quorate.dp.mechanisms import Neighbours, Unit
 from quorate.studies.schema import check_text, refuse, shown
 
 UNIT = "patient per member"
-JOINTLY, IN_SHARES = "jointly", "in shares"
-Noise = Literal["jointly", "in shares"]
+JOINTLY, IN_SHARES, EACH_RECORD = "jointly", "in shares", "each record"
+Noise = Literal["jointly", "in shares", "each record"]
 MAX_ROWS_EACH = 1000
 MAX_EPSILON = 50
 """What a release may ask for; above it nothing is protected."""
@@ -118,9 +118,9 @@ def check_privacy(privacy: Privacy, releases: int) -> None:
         check_text("privacy.patient", privacy.patient, 100)
     if privacy.neighbours not in {"add or remove", "replace"}:
         refuse("privacy.neighbours", 'is neither "add or remove" nor "replace"')
-    if privacy.noise not in {JOINTLY, IN_SHARES}:
+    if privacy.noise not in {JOINTLY, IN_SHARES, EACH_RECORD}:
         why = "bounded noise protects nobody: see quorate noise --illustration uniform:2"
-        refuse("privacy.noise", f'is neither "{JOINTLY}" nor "{IN_SHARES}"', why)
+        refuse("privacy.noise", f'is not "{JOINTLY}", "{IN_SHARES}" or "{EACH_RECORD}"', why)
     if not privacy.source.strip():
         refuse(
             "privacy.bounds",

@@ -13,20 +13,27 @@ A file without the columns, or that is no CSV at all, is refused as ever: that i
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from quorate.dp.local import Response
 from quorate.dp.mechanisms import Bounds
-from quorate.studies.inputs import places, size
+from quorate.dp.tables import Integers
+from quorate.mpc.agreement import Randomness
+from quorate.studies.inputs import Cells, places, size
 from quorate.studies.noised import Vector, bounds_of, privacy_of, square_step
 from quorate.studies.plan import Plan
+from quorate.studies.records import EVERYTHING, Question, questions_of
 from quorate.studies.scan import (
     Reading,
     Scan,
     constant,
+    count_by_query,
     place_of,
     readings,
     sql_of,
     totals_query,
 )
-from quorate.studies.sources import Source, scanned
+from quorate.studies.sources import Source, check_count, scanned
 from quorate.studies.study import Study
 
 
@@ -47,17 +54,74 @@ def noiseless(source: Source, plan: Plan) -> tuple[int, ...]:
     return tuple(found)
 
 
+def perturbed(source: Source, plan: Plan, randomness: Randomness) -> tuple[int, ...]:
+    """Return how many records this member has, and the sums of its perturbed ones.
+
+    Raises `DataError` where there are none, or more than the study allows: their number is public.
+    """
+    with scanned(source) as (database, scan):
+        study = plan.study
+        read = tuple(_bounded(reading) for reading in readings(scan, study))
+        kept = _of_patients(scan, study, read)
+        records = _number(database.execute(totals_query(kept, read, EVERYTHING, [])).fetchall())
+        check_count(source, records, study.max_rows)
+        found = [records]
+        for question in questions_of(study):
+            query = _values_query(study, kept, read, question)
+            rows = database.execute(query).fetchall()
+            true = _true_answers(study, question, rows, records)
+            found += _perturbed_sums(question, true, randomness)
+    return tuple(found)
+
+
+def _values_query(study: Study, scan: Scan, read: Sequence[Reading], question: Question) -> str:
+    """Return SQL for the records of each cell, or of each value in steps of the grid."""
+    if not question.column:
+        return totals_query(scan, read, question.cells, [])
+    reading = next(one for one in read if one.column.name == question.column)
+    return count_by_query(scan, read, _steps(reading, bounds_of(study, question.column)))
+
+
+def _true_answers(
+    study: Study, question: Question, rows: list[tuple[object, ...]], records: int
+) -> Integers:
+    """Return the answer of each record: its cell, the last standing for none; or its value."""
+    if question.column:
+        values, counts = ([int(str(row[i])) for row in rows] for i in (0, 1))
+        return np.repeat(np.array(values, np.int64), counts)
+    cells = _by_cell(study, question.cells, rows)
+    return np.repeat(np.arange(question.size), [*cells, records - sum(cells)])
+
+
+def _perturbed_sums(question: Question, true: Integers, randomness: Randomness) -> list[int]:
+    sent = question.mechanism.perturbed(true, randomness)
+    if isinstance(question.mechanism, Response):
+        found: list[int] = np.bincount(sent, minlength=question.size).tolist()
+        return found
+    return [int(sent.sum())]
+
+
+def _number(rows: list[tuple[object, ...]]) -> int:
+    return int(str(rows[0][-1]))
+
+
 def _cells(study: Study, vector: Vector, rows: list[tuple[object, ...]]) -> list[int]:
     """Return a vector's entries, cut off at what `max_rows` rows could add."""
-    at = {place: i for i, place in enumerate(places(study, vector.cells))}
     most = study.max_rows * vector.largest
-    entries = [0] * size(study, vector.cells)
+    entries = _by_cell(study, vector.cells, rows)
+    return [min(max(entry, -most), most) * vector.factor for entry in entries]
+
+
+def _by_cell(study: Study, cells: Cells, rows: list[tuple[object, ...]]) -> list[int]:
+    """Return the last number of each cell's row; 0 where there is none."""
+    at = {place: i for i, place in enumerate(places(study, cells))}
+    entries = [0] * size(study, cells)
     for row in rows:
-        axes = zip(vector.cells.axes, row[: len(vector.cells.axes)], strict=True)
+        axes = zip(cells.axes, row[: len(cells.axes)], strict=True)
         cell = at[tuple(place_of(study, axis, value) for axis, value in axes)]
         # The one row of a query without groups has null sums where no row is meant.
-        entries[cell] = min(max(int(str(row[-1] or 0)), -most), most)
-    return [entry * vector.factor for entry in entries]
+        entries[cell] = int(str(row[-1] or 0))
+    return entries
 
 
 def _bounded(reading: Reading) -> Reading:

@@ -131,6 +131,11 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     )
 
 
+def count_by_query(scan: Scan, read: Sequence[Reading], value: str) -> str:
+    """Return SQL for rows of (value, how many rows have it); `value` is SQL over the values."""
+    return f"SELECT {value}, count(*) FROM {_values(scan, read)} GROUP BY 1"  # noqa: S608
+
+
 def place_of(study: Study, axis: Axis, found: object) -> int:
     """Return the place on `axis` that a row of `totals_query` stands for. Raises `ValueError`."""
     if axis.edges:

@@ -154,7 +154,7 @@ def _check_rows(
     """
     together = read if source.format == "csv" else ()
     count, bad = database.execute(count_query(scan, together)).fetchall()[0]
-    _check_count(source, count, plan.study.max_rows)
+    check_count(source, count, plan.study.max_rows)
     apart = read if source.format == "parquet" else ()
     if bad or any(database.execute(bad_query(scan, r)).fetchall()[0][0] for r in apart):
         raise _bad_row(source, database, scan, read)
@@ -250,7 +250,8 @@ def _parquet(source: Source, database: duckdb.DuckDBPyConnection) -> Scan:
     return Scan(source.path.name, sql, fields, "file_row_number + 1")
 
 
-def _check_count(source: Source, count: int, max_rows: int) -> None:
+def check_count(source: Source, count: int, max_rows: int) -> None:
+    """Raise `DataError` for no rows, or for more than the study allows a member."""
     name = shown(source.path.name)
     if count == 0:
         raise DataError(f"{name} has no rows", hint="a member without rows cannot take part")

@@ -46,7 +46,7 @@ age = "integer 0..120 years"
 [releases.age]
 sql = "select count(*) as patients, avg(age) as mean_age from patients"
 privacy = {{ epsilon = {epsilon} }}
-"""
+""".replace('noise = "each record"', 'noise = "each record"\nneighbours = "replace"')
 
 
 def among(body: Callable[[list[Hospital]], Awaitable[None]], *, epsilon: int | None = NANO) -> None:
@@ -82,7 +82,7 @@ def states(hospital: Hospital) -> list[State]:
     return [entry.state for entry in hospital.desk.budgets.history("patients")]
 
 
-@pytest.mark.parametrize("noise", ["jointly", "in shares"])
+@pytest.mark.parametrize("noise", ["jointly", "in shares", "each record"])
 def test_a_study_under_privacy_is_paid_for_at_every_member(noise: str) -> None:
     async def body(hospitals: list[Hospital]) -> None:
         for hospital in hospitals:

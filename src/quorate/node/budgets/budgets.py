@@ -30,8 +30,7 @@ from quorate.errors import NotFound, Refused, VerificationFailed
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.rows import LedgerRows, OwnersCap, all_caps, cap_of, set_cap
 from quorate.node.store import Store
-from quorate.studies.noise_disclosure import cost_text
-from quorate.studies.noised import charge_of, describe
+from quorate.studies.noise_disclosure import cost_of, cost_text, noise_in_words
 from quorate.studies.plan import Plan
 from quorate.studies.runners.noise import OPENS, Standing
 
@@ -169,10 +168,8 @@ def release_name(plan: Plan) -> str:
 
 
 def _release(plan: Plan) -> Release:
-    words = "; ".join(f"{v.release}: {v.kind} {v.column} {describe(v)}" for v in plan.vectors)
-    name = release_name(plan)
-    charge = charge_of(plan.study, len(plan.members))
-    return Release(name, bytes.fromhex(name), words[:_MAX_WORDS], charge)
+    name, words = release_name(plan), "; ".join(noise_in_words(plan))
+    return Release(name, bytes.fromhex(name), words[:_MAX_WORDS], cost_of(plan))
 
 
 def _told(dataset: str, entry: Entry) -> str:

@@ -24,7 +24,15 @@ from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
 from quorate.studies.group import Group
-from quorate.studies.plan import ADDITIVE, COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, Plan, Protocol
+from quorate.studies.plan import (
+    ADDITIVE,
+    COMMITTEE,
+    JOINT_NOISE,
+    NOISE_IN_SHARES,
+    NOISE_ON_RECORDS,
+    Plan,
+    Protocol,
+)
 from quorate.studies.release import (
     Certificate,
     Left,
@@ -36,7 +44,7 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import noise
+from quorate.studies.runners import local_noise, noise
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
@@ -46,6 +54,7 @@ STAGES = {
     COMMITTEE: ("keys", "shares", "small cells", "reveal"),
     NOISE_IN_SHARES: noise.STAGES_SHARES,
     JOINT_NOISE: noise.STAGES_JOINT,
+    NOISE_ON_RECORDS: local_noise.STAGES,
 }
 SIGNATURES = "signatures"
 NO_LEDGER = Standing(b"", None, None)

@@ -33,12 +33,13 @@ from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unv
 from quorate.mpc.verification import verify
 from quorate.studies.committee import TICK, dealt, noise_seen
 from quorate.studies.noised import Vector, shared
-from quorate.studies.plan import NOISE_IN_SHARES, Plan
+from quorate.studies.plan import NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.runners.local_noise import tell_sums
 from quorate.transport.session import Session, together
 
 STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
 STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
-OPENS = ("opening", "reveal")
+OPENS = ("opening", "reveal", "perturbed sums")
 """Stages from which on what a member sends may tell the result: its ledger says so before."""
 
 _UNLIMITED = (1 << 64) - 1
@@ -100,10 +101,15 @@ async def reveal_noisy(
         progress("keys")
         bond = await agree(session, context, bytes(32), claim, randomness)
         return Noisy(standing.answer, _numbers(standing.answer), left, bond.session_id, {})
-    add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
-    numbers, session_id, seen = await add_up(
-        session, plan, own, context, claim, randomness, progress
-    )
+    if plan.protocol == NOISE_ON_RECORDS:
+        numbers, session_id, seen = await tell_sums(
+            session, own, context, claim, randomness, progress
+        )
+    else:
+        add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
+        numbers, session_id, seen = await add_up(
+            session, plan, own, context, claim, randomness, progress
+        )
     answer = wire.encode(Answer(numbers))
     return Noisy(answer, numbers, left, session_id, seen)
 
