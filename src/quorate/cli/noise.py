@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quorate.cli import pictures
 from quorate.cli.options import FormatOption, read_file
 from quorate.cli.output import aligned, say, show
-from quorate.errors import Refused, Unavailable, Usage
+from quorate.errors import Refused, Usage
 from quorate.studies.group import MAX_MEMBERS
 
 if TYPE_CHECKING:
@@ -128,26 +129,19 @@ def _lines(found: Sequence["Expected"], members: int, rows: int) -> list[str]:
 
 def _draw(found: Sequence["Expected"], path: Path) -> None:
     """Draw errors against epsilon, one field for each value. Raises `Unavailable`."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise Unavailable("pictures take matplotlib", hint="pip install 'quorate[plots]'") from None
     names = list(
         dict.fromkeys((one.release, one.value, one.unit) for one in found if one.one_place)
     )
-    figure = Figure(figsize=(5, 3 * len(names)), layout="constrained")
-    for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names, strict=True):
+    figure, axes = pictures.fields(len(names))
+    for field, name in zip(axes, names, strict=True):
         own = [one for one in found if (one.release, one.value, one.unit) == name]
         x = [one.epsilon for one in own]
-        axes.loglog(x, [one.one_place for one in own], label="jointly, or one place")
-        axes.loglog(x, [one.in_shares for one in own], label="in shares")
-        axes.loglog(x, [one.each_alone for one in own], label="each member alone")
+        field.loglog(x, [one.one_place for one in own], label="jointly, or one place")
+        field.loglog(x, [one.in_shares for one in own], label="in shares")
+        field.loglog(x, [one.each_alone for one in own], label="each member alone")
         records = [(one.epsilon, one.each_record) for one in own if one.each_record is not None]
         if records:
-            axes.loglog(*zip(*records, strict=True), label="each record")
-        axes.set(title=f"{name[0]}.{name[1]}", xlabel="epsilon", ylabel=f"error, {name[2]}")
-        axes.legend()
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as e:
-        raise Unavailable(f"{path} cannot be drawn: {e}", hint="name it .svg or .png") from None
+            field.loglog(*zip(*records, strict=True), label="each record")
+        field.set(title=f"{name[0]}.{name[1]}", xlabel="epsilon", ylabel=f"error, {name[2]}")
+        field.legend()
+    pictures.save(figure, path)

@@ -28,9 +28,11 @@ from quorate.studies.noised import (
 )
 from quorate.studies.privacy import Budget
 from quorate.studies.query import Output, Query
+from quorate.studies.records import EVERYTHING
 from quorate.studies.study import Study
 
 EPSILONS = tuple(map(Fraction, ("1/4", "1/2", "1", "2", "4", "8")))
+COUNTS = frozenset({"count", "histogram"})
 WITHIN_95 = 2.1183
 """Of Laplace noise 95 of 100 draws are within so many root mean squares: ln 20 / 2^(1/2)."""
 
@@ -106,7 +108,7 @@ def _expected(
         one,
         one * sqrt(n / (n - t)),
         one * sqrt(n),
-        _each_record(study, query, output, assumed, epsilon / max(len(wanted), 1)),
+        _each_record(study, query, output, assumed, epsilon / max(_questions(query), 1)),
         need,
     )
 
@@ -134,6 +136,15 @@ def _weighted(
     return [(weights[vector.kind], vector) for vector in wanted]
 
 
+def _questions(query: Query) -> int:
+    """Return among how many questions to each record a release's budget is shared."""
+    asked = {
+        (cells_of(query, output), "" if output.statistic in COUNTS else output.column)
+        for output in query.outputs
+    }
+    return len(asked - {(EVERYTHING, "")})
+
+
 def _each_record(
     study: Study, query: Query, output: Output, assumed: Assumed, epsilon: Fraction
 ) -> float | None:
@@ -144,7 +155,7 @@ def _each_record(
     unit = Unit(privacy_of(study).rows, "replace")
     choices = size(study, cells_of(query, output))
     try:
-        if output.statistic in {"count", "histogram"} and choices > 1:
+        if output.statistic in COUNTS and choices > 1:
             response = local.response(choices, unit, epsilon)
             every = response.weight + (choices - 1) * local.V
             chance = local.V / every
