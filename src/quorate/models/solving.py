@@ -1,0 +1,100 @@
+"""Secret coefficients of secret normal equations, and what their standard errors are made of.
+
+With A^(-1) = Z R Z of `whitening`, the equations G x = b have the solution
+
+    u = t b Z,    v = u R,    x = t v Z,    t = s / 2^m
+
+u and v belong to columns that have been made orthonormal, and so are of the size of what is
+explained: at most 1 if G and b are means over the same rows and the squares of what is
+explained have a mean below 1 (Cauchy and Schwarz). A step of Newton's has no such bound; there
+u may be 2^10, and v is cut off at 8, which no step near the solution is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quorate.models.products import brought, matmul, read, times, total, within
+from quorate.models.scaling import scaled_by
+from quorate.models.whitening import BITS, GRAM_BITS, HIGH_BITS, ROOT_BOUND, Whitened, product, split
+from quorate.mpc.functions import sqrt
+from quorate.mpc.secret import SecretArray
+from quorate.mpc.selection import clip, concatenate
+
+Floats = NDArray[np.float64]
+
+SOLUTION_BITS = 30
+"""Bits of fraction of coefficients in the units of their columns."""
+
+FIRST_BITS = 24
+
+FARTHEST_BITS = 10
+FARTHEST = 8.0
+"""The most of a step of Newton's, in columns made orthonormal."""
+
+SOLVED = 2.0**12
+"""The most of a coefficient of columns with mean squares near 1, by the weakest direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Secret x, and what b and x explain: b x, with 60 bits of fraction."""
+
+    x: SecretArray
+    explained: SecretArray
+
+
+def regressed(w: Whitened, b: SecretArray) -> Solution:
+    """Return the solution for means b of products with numbers whose mean square is below 1."""
+    u = brought(product(split(_evened(w, b)), w.root, bound=1.25), BITS)
+    v = matmul(u, w.inverse, bound=2.5, f=BITS)
+    x = matmul(brought(v, 24), w.root, bound=SOLVED - 1, f=SOLUTION_BITS)
+    return Solution(_back(w, x), matmul(u, v.T, bound=1.5, f=2 * BITS).reshape(1))
+
+
+def step(w: Whitened, gradient: SecretArray) -> SecretArray:
+    """Return a step of Newton's for gradients of at most 1, never more than 8 sideways."""
+    parts = split(_evened(w, gradient), HIGH_BITS - FARTHEST_BITS + 5)
+    u = brought(product(parts, w.root, bound=2.0**FARTHEST_BITS - 1), 23)
+    v = clip(matmul(u, w.inverse, bound=2.0 ** (FARTHEST_BITS + 2), f=23), -FARTHEST, FARTHEST)
+    most = ROOT_BOUND * FARTHEST * float(np.sqrt(v.shape[1]))
+    x = matmul(brought(v, 22), brought(w.root, 22), bound=most, f=SOLUTION_BITS)
+    return _back(w, x)
+
+
+def deviations(w: Whitened, first: Floats) -> SecretArray:
+    """Return the roots of the diagonal of K G^(-1) K^T. Error: 2^-17 of each.
+
+    K is the identity but for its first row, `first`, which has entries below 2^12.
+    """
+    root, inverse = brought(w.root, 21), brought(w.inverse, 25)
+    squares = _squares(root, inverse, most=SOLVED)
+    inner = brought(within(squares, SOLVED**2 / 2), SOLUTION_BITS)
+    own = _back(w, within(sqrt(inner), SOLVED).reshape(1, len(w.scale)))
+    row = read(w.scale * _words(first), FIRST_BITS + w.m).reshape(1, len(w.scale))
+    across = matmul(row, root, bound=SOLVED, f=21)
+    outer = brought(within(_squares(across, inverse, most=SOLVED), SOLVED**2 / 2), SOLUTION_BITS)
+    return concatenate([within(sqrt(outer), SOLVED * 2**11), own[1:]])
+
+
+def _squares(rows: SecretArray, inverse: SecretArray, *, most: float) -> SecretArray:
+    """Return r R r^T of each row r, below most^2 / 2, with 38 bits of fraction."""
+    half = matmul(rows, inverse, bound=2 * most, f=17)
+    return total(times(rows, half, bound=most**2 / 2, f=38), 1, bound=most**2 / 2)
+
+
+def _words(numbers: Floats) -> NDArray[np.int64]:
+    return np.rint(numbers * 2.0**FIRST_BITS).astype(np.int64)
+
+
+def _evened(w: Whitened, b: SecretArray) -> SecretArray:
+    """Return t b, a row, at most 1."""
+    even = scaled_by(b.reshape(1, len(w.scale)), w.scale, bound=1)
+    return read(even, GRAM_BITS + w.m)
+
+
+def _back(w: Whitened, x: SecretArray) -> SecretArray:
+    """Return t x, flat."""
+    back = scaled_by(x, w.scale, bound=x.node.limit / 2.0**x.fraction_bits * 2.0**11)
+    return brought(read(back, SOLUTION_BITS + w.m), SOLUTION_BITS).reshape(len(w.scale))
