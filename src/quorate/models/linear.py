@@ -9,7 +9,7 @@ The three parties of an engine hold M in shares. Their work is that of matrices 
 many rows there are. They compute the least squares of X b = y and what standard errors are
 made of, and reveal, with n the number of rows, and nothing else of M,
 
-    b,   the roots of the diagonal of (X^T X / N)^(-1),   |y - X b|^2 / N,   |y - mean|^2 / N,   n / N
+    b,   roots of the diagonal of (X^T X / N)^(-1),   |y - X b|^2 / N,   |y - mean|^2 / N,   n / N
 
 or, in place of all these, that columns are collinear.
 
@@ -56,7 +56,9 @@ def linear(total: SecretArray, first: Floats) -> SecretArray:
     """Return what is revealed, 2 p + 4 words for `read_linear`; nothing is revealed here.
 
     `total` is the sum of everybody's `moments`, of 60 bits of fraction, entries at most 1; `first`
-    makes the constant of other coefficients (`solving.deviations`). The result's `cost` says what computing takes; rounds hardly depend on p.
+    makes the constant of other coefficients (`solving.deviations`).
+
+    Cost, p = 4: 247 rounds, about as many for any p; bytes grow with p^2, see the result's `cost`
     """
     p = total.shape[0] - 1
     w = whitened(total[:p, :p])

@@ -32,7 +32,9 @@ def said(parts: Sequence[SecretArray], sound: SecretArray) -> SecretArray:
     return concatenate([promised(words * bit, words.node.limit), bit])
 
 
-def heard(words: NDArray[np.int64], sizes: Sequence[int], bits: Sequence[int]) -> list[Floats] | None:
+def heard(
+    words: NDArray[np.int64], sizes: Sequence[int], bits: Sequence[int]
+) -> list[Floats] | None:
     """Return the numbers of `said`, by how many they are and their bits of fraction."""
     if not words[-1]:
         return None

@@ -1,7 +1,6 @@
 """Secret powers of two that bring secret numbers of any size into one range."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.models.products import times, within
 from quorate.mpc import expression
@@ -18,7 +17,7 @@ def root_scale(x: SecretArray, *, steps: int) -> SecretArray:
     words = np.rint(limits * 2.0**x.fraction_bits).astype(np.int64)
     edges = expression.retold(public(words, 0), f=x.fraction_bits)
     below = (x < SecretArray(x.engine, edges)) + 0
-    weights: NDArray[np.int64] = (1 << np.arange(steps)).reshape(limits.shape)
+    weights = np.asarray(1 << np.arange(steps)).reshape(limits.shape)
     return within((below * weights).sum(axis=0) + 1, 2**steps)
 
 

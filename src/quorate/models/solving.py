@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from quorate.models.products import brought, matmul, read, times, total, within
 from quorate.models.scaling import scaled_by
-from quorate.models.whitening import BITS, GRAM_BITS, HIGH_BITS, ROOT_BOUND, Whitened, product, split
+from quorate.models.whitening import (
+    BITS,
+    GRAM_BITS,
+    HIGH_BITS,
+    ROOT_BOUND,
+    Whitened,
+    product,
+    split,
+)
 from quorate.mpc.functions import sqrt
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import clip, concatenate
