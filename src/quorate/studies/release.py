@@ -10,12 +10,16 @@ roster one thinks of is known only to who compares its digest or passes `group`.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import starmap
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.errors import Error, Refused, VerificationFailed
 from quorate.studies import document
+from quorate.studies.analyses.kinds import every_value
+from quorate.studies.analyses.outcome import could_be_told
 from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
@@ -138,13 +142,7 @@ def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> No
     _require(len(certificate.session) == SESSION_BYTES, "the certificate names no session")
     told = certificate.disclosure == disclose(plan).lines()
     _require(told, "the certificate's disclosure is not that of the plan")
-    places = tuple(slots(plan.study))
-    _require(len(certificate.results) == len(places), "the results are not those of the plan")
-    for slot, result in zip(places, certificate.results, strict=True):
-        _require(
-            is_possible(plan.study, slot, result),
-            f"the result {slot.output.name} is not the one the plan names, or misstates its value",
-        )
+    _verify_results(certificate.results, plan)
 
 
 def verify_release(release: Release, *, group: Group | None = None) -> Verified:
@@ -166,6 +164,22 @@ def verify_release(release: Release, *, group: Group | None = None) -> Verified:
         verify_signature(release.group, release.certificate, signed)
     verify_group_signature(release.certificate, release.group_signature)
     return Verified(release.plan, release.group, release.certificate, group is not None)
+
+
+def _verify_results(results: tuple[Result, ...], plan: Plan) -> None:
+    """Check that these are the results the plan names, in the one form each can have."""
+    places = tuple(slots(plan.study))
+    told = tuple(every_value(plan.study, len(plan.members)))
+    due = len(places) + len(told)
+    _require(len(results) == due, "the results are not those of the plan")
+    possible = [
+        *map(partial(is_possible, plan.study), places, results),
+        *starmap(could_be_told, zip(told, results[len(places) :], strict=True)),
+    ]
+    for result, right in zip(results, possible, strict=True):
+        _require(
+            right, f"the result {result.name} is not the one the plan names, or misstates its value"
+        )
 
 
 def _verify_approvals(release: Release) -> None:

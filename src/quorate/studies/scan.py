@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from quorate.errors import DataError
-from quorate.studies.inputs import Axis, Cells, Input, used_columns
+from quorate.studies.inputs import Axis, Cells, Input, columns_of, used_columns
 from quorate.studies.query import Predicate
 from quorate.studies.schema import DECIMALS, WHOLE_DIGITS, Column, shown
 from quorate.studies.study import Study
@@ -80,9 +80,9 @@ class Reading:
         return f"(NOT {self.name} {declared} OR {self.name} IS NULL)"
 
 
-def readings(scan: Scan, study: Study) -> tuple[Reading, ...]:
+def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(_reading(scan, column) for column in used_columns(study))
+    return tuple(_reading(scan, column) for column in used_columns(study, inputs))
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
@@ -116,7 +116,7 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, items: Seque
     """Return SQL for rows of (place on each axis, number of rows, *items), for good rows."""
     by_name = {reading.column.name: reading for reading in read}
     places = [_place(by_name[axis.column], axis) for axis in cells.axes]
-    amounts = [_amount(by_name[item.column], item) for item in items if item.amount != "count"]
+    amounts = [_amount(by_name, item) for item in items if item.column]
     inside = [_condition(p, by_name) for p in cells.where]
     for axis in cells.axes:
         if axis.edges:
@@ -190,11 +190,16 @@ def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
             return f"({reading.name} {p.op} {values[0]})"
 
 
-def _amount(reading: Reading, item: Input) -> str:
+def _amount(by_name: dict[str, Reading], item: Input) -> str:
     if item.amount == "sum":
-        return f"sum({reading.name})"
-    whole = f"CAST({reading.name} AS BIGINT)" if reading.column.kind == "integer" else reading.name
-    return f"sum({whole} * {whole})"
+        return f"sum({by_name[item.column].name})"
+    first, second = (_factor(by_name[name]) for name in columns_of(item))
+    return f"sum({first} * {second})"
+
+
+def _factor(reading: Reading) -> str:
+    whole = reading.column.kind == "integer"
+    return f"CAST({reading.name} AS BIGINT)" if whole else reading.name
 
 
 def _reading(scan: Scan, column: Column) -> Reading:

@@ -112,7 +112,7 @@ def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
     before = _state(source)
     with _connect(source) as database:
         scan = _csv(source) if source.format == "csv" else _parquet(source, database)
-        read = readings(scan, plan.study)
+        read = readings(scan, plan.study, inputs)
         _check_rows(source, plan, database, scan, read)
         for cells in dict.fromkeys(item.cells for item in inputs):
             items = [item for item in inputs if item.cells == cells]
@@ -156,7 +156,7 @@ def _parts(
     """Return the entries of each item, rounded to its decimals; cells without rows have 0."""
     parts = {item: [0] * size(plan.study, cells) for item in items}
     at = {place: i for i, place in enumerate(places(plan.study, cells))}
-    summed = [item for item in items if item.amount != "count"]
+    summed = [item for item in items if item.column]
     n = len(cells.axes)
     for row in found:
         place = zip(cells.axes, row[:n], strict=True)
@@ -164,6 +164,8 @@ def _parts(
         for item in items:
             if item.amount == "count":
                 parts[item][cell] = row[n]
+            elif item.amount == "members":
+                parts[item][cell] = int(row[n] > 0)
         for item, total in zip(summed, row[n + 1 :], strict=True):
             # The one row of a query without groups has null sums where no row is meant.
             parts[item][cell] = _rounded(total or 0, plan.decimals(item))

@@ -3,14 +3,16 @@
 The text comes from another person, so nothing in it is trusted: every name,
 length and number has a limit, and `check_study` holds the same rules for a
 study that arrived inside a plan. The releases are SQL (`sql`), the columns
-declarations (`schema`).
+declarations (`schema`), the analyses named statistics (`analysis`).
 """
 
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
 from quorate.errors import MalformedStudy
+from quorate.studies.analysis import Analysis, check_analyses, read_analyses
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -29,6 +31,7 @@ MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
 MIN_CELL = 5
 MAX_MIN_CELL = 1_000_000
+_KEYS = {"title", "purpose", "max_rows", "min_cell", "tables", "releases", "analyses"}
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
     'add for instance age = "select count(*) as patients, avg(age) as mean_age from patients"'
@@ -43,6 +46,7 @@ class Study:
     min_cell: int  # fewer rows, and a group's values are withheld; 1 withholds nothing
     table: Table
     releases: tuple[Query, ...]
+    analyses: tuple[Analysis, ...] = ()
 
 
 def read_study(text: str) -> Study:
@@ -50,20 +54,22 @@ def read_study(text: str) -> Study:
     if len(text) > MAX_TEXT:
         refuse("the study", f"longer than {MAX_TEXT} characters")
     try:
-        top: dict[str, object] = tomllib.loads(text)
+        top: dict[str, object] = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
-    _only(top, {"title", "purpose", "max_rows", "min_cell", "tables", "releases"}, "the study")
+    _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
+    asks_more = "analyses" in top
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
         max_rows=_whole(top, "max_rows", 1_000_000),
         min_cell=_whole(top, "min_cell", MIN_CELL) if "min_cell" in top else MIN_CELL,
         table=table,
-        releases=_read_releases(_section(top, "releases"), table),
+        releases=_read_releases(_section(top, "releases", optional=asks_more), table),
+        analyses=read_analyses(_section(top, "analyses", optional=True), table),
     )
     check_study(study)
     return study
@@ -81,9 +87,11 @@ def check_study(study: Study) -> None:
     if not 1 <= study.min_cell <= MAX_MIN_CELL:
         refuse("min_cell", f"must be between 1 and {MAX_MIN_CELL}", "1 withholds nothing")
     check_table(study.table)
-    if not study.releases:
+    check_analyses(study.analyses, study.table)
+    if not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
-    check_names("releases", tuple(query.name for query in study.releases))
+    names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
+    check_names("releases", names)
     for query in study.releases:
         if read_query(query.name, query.sql, study.table) != query:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
@@ -109,8 +117,10 @@ def _read_releases(releases: dict[str, object], table: Table) -> tuple[Query, ..
     return tuple(found)
 
 
-def _section(top: dict[str, object], key: str, above: str = "") -> dict[str, object]:
-    section = top.get(key)
+def _section(
+    top: dict[str, object], key: str, above: str = "", *, optional: bool = False
+) -> dict[str, object]:
+    section = top.get(key, {} if optional else None)
     if not isinstance(section, dict):
         refuse(f"{above}.{key}".lstrip("."), "missing, or not a table of names")
     return cast("dict[str, object]", section)
