@@ -1,6 +1,7 @@
 """Statistical models on shares, among three processes over TLS, beside the bars for them."""
 
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.markdown import table
-from bench.members import now
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
 from quorate.models.logrank import log_rank
@@ -46,14 +46,19 @@ def works() -> Iterator[Work]:
     yield Work("linear regression, 1,000,000 × 20", _linear, (3, 1.5))
     yield Work("logistic regression, 569 × 30, no step shown", partial(_trained, 569, 30), (8, 4))
     yield Work(
-        "logistic regression, 100,000 × 20, no step shown", partial(_trained, 100_000, 20), (120, 60)
+        "logistic regression, 100,000 × 20, no step shown",
+        partial(_trained, 100_000, 20),
+        (120, 60),
     )
 
 
 def section() -> str:
     """Run everything; return Markdown."""
     body = [
-        (one.name, *(f"{_seconds(one, security):.2f} s, bar {bar:g} s" for security, bar in _both(one)))
+        (
+            one.name,
+            *(f"{_seconds(one, security):.2f} s, bar {bar:g} s" for security, bar in _both(one)),
+        )
         for one in works()
     ]
     return "\n".join([TEXT, table(["model", "verified", "followed"], body)])
@@ -67,15 +72,13 @@ def _seconds(one: Work, security: Security) -> float:
     return max(run_three(partial(_timed, one.run), encrypted=True, security=security))
 
 
-async def _timed(
-    run: Callable[[Engine], Awaitable[SecretArray]], committee: Committee
-) -> float:
+async def _timed(run: Callable[[Engine], Awaitable[SecretArray]], committee: Committee) -> float:
     taken: list[float] = []
     for i in range(TIMES + 1):
         engine = Secure(committee.at(f"run {i}"))
-        start = now()
+        started = time.perf_counter()
         await (await run(engine)).reveal(to=(0, 1, 2))
-        taken.append((now() - start).total_seconds())
+        taken.append(time.perf_counter() - started)
         if taken[0] > LONG_S:
             return taken[0]
     return statistics.median(taken[1:])
@@ -90,12 +93,12 @@ async def _log_rank(engine: Engine) -> SecretArray:
 async def _linear(engine: Engine) -> SecretArray:
     design, outcome = _rows(1000, 19)
     total = moments(design, outcome * 1.0, 1 << 10)
-    return linear(await _deal(engine, total, limit=1, f=GRAM_BITS), np.eye(20)[0])
+    return linear(await _deal(engine, total, limit=1, f=GRAM_BITS))
 
 
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:
     design, outcome = _rows(rows, columns)
-    of = training(rows, 8, 0.0, np.eye(columns + 1)[0])
+    of = training(rows, columns + 1, 8, 0.0)
     gram = design.T @ design / of.divisor
     return await trained(
         of,

@@ -78,21 +78,17 @@ def improved(search: Search, words: NDArray[np.int64]) -> Search | Degenerate:
         return Degenerate.SEPARATED
     farthest = float(np.abs(parts[0]).max())
     near = search.near + (search.near > 0 or farthest < NEAR)
-    return replace(
-        search, estimates=search.estimates + parts[0], steps=search.steps + 1, near=near
-    )
+    return replace(search, estimates=search.estimates + parts[0], steps=search.steps + 1, near=near)
 
 
-def uncertainty(total: SecretArray, first: Floats) -> SecretArray:
+def uncertainty(total: SecretArray) -> SecretArray:
     """Return what is revealed of [H g] at the end: p + 1 words for `likeliest`."""
     p = total.shape[0]
     w = whitened(total[:, :p])
-    return said([deviations(w, first)], w.sound)
+    return said([deviations(w)], w.sound)
 
 
-def likeliest(
-    search: Search, words: NDArray[np.int64], divisor: float
-) -> Likeliest | Degenerate:
+def likeliest(search: Search, words: NDArray[np.int64], divisor: float) -> Likeliest | Degenerate:
     """Return the result; members divided what they added up by `divisor`."""
     parts = heard(words, [len(search.estimates)], [SOLUTION_BITS])
     if parts is None:

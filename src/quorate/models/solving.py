@@ -13,7 +13,6 @@ u may be 2^10, and v is cut off at 8, which is farther than any step near the so
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.models.products import brought, matmul, read, times, total, within
 from quorate.models.scaling import scaled_by
@@ -29,14 +28,10 @@ from quorate.models.whitening import (
 )
 from quorate.mpc.functions import sqrt
 from quorate.mpc.secret import SecretArray
-from quorate.mpc.selection import clip, concatenate
-
-Floats = NDArray[np.float64]
+from quorate.mpc.selection import clip
 
 SOLUTION_BITS = 30
 """Bits of fraction of coefficients in the units of their columns."""
-
-FIRST_BITS = 24
 
 STEP_BITS = 48
 FARTHEST_BITS = 10
@@ -76,29 +71,13 @@ def step(w: Whitened, gradient: SecretArray) -> SecretArray:
     return _back(w, matmul(brought(v, 22), root, bound=most, f=SOLUTION_BITS))
 
 
-def deviations(w: Whitened, first: Floats) -> SecretArray:
-    """Return the roots of the diagonal of K G^(-1) K^T. Error: 2^-17 of each.
-
-    K is the identity but for its first row, `first`, which has entries below 2^12.
-    """
-    root, inverse = brought(w.root, 21), brought(w.inverse, 25)
-    squares = _squares(root, inverse, most=SOLVED)
-    inner = brought(within(squares, SOLVED**2 / 2), SOLUTION_BITS)
-    own = _back(w, within(sqrt(inner), SOLVED).reshape(1, len(w.scale)))
-    row = read(w.scale * _words(first), FIRST_BITS + w.m).reshape(1, len(w.scale))
-    across = matmul(row, root, bound=SOLVED, f=21)
-    outer = brought(within(_squares(across, inverse, most=SOLVED), SOLVED**2 / 2), SOLUTION_BITS)
-    return concatenate([within(sqrt(outer), SOLVED * 2**SCALE_STEPS), own[1:]])
-
-
-def _squares(rows: SecretArray, inverse: SecretArray, *, most: float) -> SecretArray:
-    """Return r R r^T of each row r, below most^2 / 2, with 38 bits of fraction."""
-    half = matmul(rows, inverse, bound=2 * most, f=17)
-    return total(times(rows, half, bound=most**2 / 2, f=38), 1, bound=most**2 / 2)
-
-
-def _words(numbers: Floats) -> NDArray[np.int64]:
-    return np.rint(numbers * 2.0**FIRST_BITS).astype(np.int64)
+def deviations(w: Whitened) -> SecretArray:
+    """Return the square roots of the diagonal of G^(-1). Error: 2^-17 of each."""
+    root = brought(w.root, 21)
+    half = matmul(root, brought(w.inverse, 25), bound=2 * SOLVED, f=17)
+    squares = times(root, half, bound=SOLVED**2 / 2, f=38)
+    inverse = brought(total(squares, 1, bound=SOLVED**2 / 2), SOLUTION_BITS)
+    return _back(w, within(sqrt(inverse), SOLVED).reshape(1, len(w.scale)))
 
 
 def _back(w: Whitened, x: SecretArray) -> SecretArray:

@@ -62,12 +62,12 @@ SETTLED = 2.0**-9
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What is public of a training: N, the steps, the penalty, and `solving.deviations`' row."""
+    """What is public of a training: N, how many coefficients, the steps, and the penalty."""
 
     divisor: int
+    columns: int
     steps: int
     penalty: float
-    first: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,11 @@ class Block:
     outcome: SecretArray
 
 
-def training(rows: int, steps: int, penalty: float, first: Floats) -> Training:
+def training(rows: int, columns: int, steps: int, penalty: float) -> Training:
     """Return a training of at most `rows` rows. Raises `OutOfRange` if they are too many."""
     if rows + 4 * penalty > MOST_ROWS:
         raise OutOfRange(f"a training takes at most {MOST_ROWS:,} rows and quarters of penalty")
-    return Training(1 << ceil(log2(rows + 4 * penalty)), steps, penalty, tuple(first.tolist()))
+    return Training(1 << ceil(log2(rows + 4 * penalty)), columns, steps, penalty)
 
 
 async def trained(
@@ -119,13 +119,13 @@ async def trained(
     w = replace(w, inverse=within(read(inverse, CURVED_BITS - 2), 2.0 ** (CURVED_STEPS + 2)))
     estimates = matmul(transform, place.reshape(-1, 1), bound=2.0**12, f=SOLUTION_BITS)
     settled = ((abs(last) > SETTLED) + 0).sum() == 0
-    parts = [estimates, deviations(w, np.array(of.first))]
+    parts = [estimates, deviations(w)]
     return concatenate([said(parts, sound & settled), (sound + 0).reshape(1)])
 
 
 def learned(words: NDArray[np.int64], of: Training) -> Learned | Degenerate:
     """Return what was revealed of `trained`."""
-    p = len(of.first)
+    p = of.columns
     parts = heard(words[:-1], [p, p], [SOLUTION_BITS, SOLUTION_BITS])
     if parts is None:
         return Degenerate.SEPARATED if words[-1] else Degenerate.COLLINEAR
@@ -174,9 +174,7 @@ def _slopes(of: Training, rows: Block, place: SecretArray) -> tuple[SecretArray,
     mean = _sigmoid(linear)
     weight = times(mean, 1 - mean, bound=1 / 4, f=WEIGHT_BITS).reshape(-1, 1)
     weighed = times(rows.coarse, weight, bound=sqrt(of.divisor), f=SQUARE_BITS + WEIGHT_BITS)
-    information = matmul(
-        rows.coarse.T, weighed, bound=of.divisor, f=2 * SQUARE_BITS + WEIGHT_BITS
-    )
+    information = matmul(rows.coarse.T, weighed, bound=of.divisor, f=2 * SQUARE_BITS + WEIGHT_BITS)
     return _score(of, rows, rows.outcome - mean), information
 
 
