@@ -1,10 +1,9 @@
-"""From the words that the analyses reveal to results, and to what follows from them."""
+"""From the words that the analyses reveal to results, and the one form each of them has."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 
 from quorate.errors import Abort
-from quorate.studies.analyses.asked import Asked, Derived, Value
+from quorate.studies.analyses.asked import Asked, Value
 from quorate.studies.analyses.kinds import all_asked, kind_of
 from quorate.studies.results import NONE, WITHHELD, Result
 from quorate.studies.statistics import decimal_text, exact_text, from_exact
@@ -43,18 +42,6 @@ def could_be_told(place: tuple[Asked, Value], result: Result) -> bool:
         return False
     whole = (parsed[0] * value.over).denominator == 1
     return whole and result == _with(asked, value, parsed[0])
-
-
-def follows(plan: Plan, results: Iterable[Result]) -> tuple[Followed, ...]:
-    """Return what anyone can compute from the results of `plan`. Raises `Unavailable`."""
-    given = tuple(results)
-    found: list[Followed] = []
-    for asked in all_asked(plan.study, len(plan.members)):
-        mine = [from_exact(r.exact) for r in given if r.release == asked.analysis.name]
-        for one in kind_of(asked).derived(asked, [n if n is None else n[0] for n in mine]):
-            name = ", ".join((_name(asked, one.name)[1], *one.cell))
-            found.append(Followed(name, asked.analysis.text, f"{one.value:.6g}", one.unit))
-    return tuple(found)
 
 
 def _result(asked: Asked, value: Value, word: int, *, told: bool, sound: bool) -> Result:
