@@ -92,7 +92,7 @@ class Value:
 
     name: str
     unit: str
-    over: int
+    over: int | Fraction
     low: float
     high: float
     cell: tuple[str, ...] = ()
