@@ -19,8 +19,7 @@ def diabetes() -> tuple[Floats, Floats]:
     return rows[:, :10], rows[:, 10]
 
 
-def centred(columns: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return columns as numbers in [-1, 1] after a column of 1, with middles and half widths."""
-    low, high = columns.min(axis=0), columns.max(axis=0)
-    middle, half = (low + high) / 2, (high - low) / 2
-    return np.column_stack([np.ones(len(columns)), (columns - middle) / half]), middle, half
+def halved(columns: Floats) -> tuple[Floats, Floats]:
+    """Return a column of 1 and columns halved until they are at most 1, and what was divided by."""
+    scale = 2.0 ** np.ceil(np.log2(np.abs(columns).max(axis=0)))
+    return np.column_stack([np.ones(len(columns)), columns / scale]), np.append(1.0, scale)

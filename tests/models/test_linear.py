@@ -11,7 +11,7 @@ from quorate.models.linear import Least, linear, moments, read_linear
 from quorate.models.outputs import Degenerate
 from quorate.mpc.replicated import Security
 from tests.contract.test_engine import ENGINES, Run
-from tests.models.data import centred, diabetes
+from tests.models.data import diabetes, halved
 from tests.models.engines import answered, assert_costs_what_it_says
 
 Floats = NDArray[np.float64]
@@ -27,8 +27,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 def fitted(run: Run, columns: Floats, outcome: Floats) -> Least | Degenerate:
     """Return what is said of columns in [-1, 1], the first of which is 1."""
     total = moments(columns, outcome, MOST)
-    first = np.eye(columns.shape[1])[0]
-    words = answered(run, lambda m: linear(m, first), total, limit=1, f=BITS)
+    words = answered(run, linear, total, limit=1, f=BITS)
     return read_linear(words, MOST)
 
 
@@ -50,20 +49,15 @@ def test_says_what_statsmodels_says(run: Run) -> None:
     assert found.rows == 120
 
 
-def test_the_constant_is_that_of_columns_nobody_moved() -> None:
+def test_columns_as_they_are_need_no_middle() -> None:
+    """Ages and pressures far from 0, only divided by powers of two."""
     columns, outcome = diabetes()
-    design, middle, half = centred(columns)
-    centre, width = outcome.mean(), 200.0
-    first = np.concatenate([[1.0], -middle / half])
-    total = moments(design, (outcome - centre) / width, MOST)
-    words = answered(ENGINES["oracle"], lambda m: linear(m, first), total, limit=1, f=BITS)
-    found = read_linear(words, MOST)
+    design, scale = halved(columns)
+    found = fitted(ENGINES["oracle"], design, outcome / 512)
     assert isinstance(found, Least)
     right = sm.OLS(outcome, sm.add_constant(columns)).fit()
-    constant = first @ found.estimates * width + centre
-    slopes, errors = found.estimates[1:] * width / half, found.standard_errors * width
-    assert_allclose(np.append(constant, slopes), right.params, rtol=1e-4)
-    assert_allclose(np.append(errors[0], errors[1:] / half), right.bse, rtol=1e-5)
+    assert_allclose(found.estimates * 512 / scale, right.params, rtol=1e-4)
+    assert_allclose(found.standard_errors * 512 / scale, right.bse, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0**-9])
@@ -96,8 +90,7 @@ def test_collinear_columns_are_said_and_nothing_else(run: Run, kind: str) -> Non
         "twice the same": columns[:, 1],
     }[kind]
     total = moments(columns, outcome, MOST)
-    first = np.eye(4)[0]
-    words = answered(run, lambda m: linear(m, first), total, limit=1, f=BITS)
+    words = answered(run, linear, total, limit=1, f=BITS)
     assert read_linear(words, MOST) is Degenerate.COLLINEAR
     assert not words.any()
 
@@ -113,13 +106,11 @@ def test_an_outcome_that_does_not_vary_has_no_slopes() -> None:
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])
 def test_costs_what_it_says(security: Security) -> None:
     total = moments(*rows(50, 3), MOST)
-    rounds = assert_costs_what_it_says(
-        lambda m: linear(m, np.eye(4)[0]), total, security, limit=1, f=BITS
-    )
+    rounds = assert_costs_what_it_says(linear, total, security, limit=1, f=BITS)
     assert security == "malicious" or rounds == 247  # the figure of the docstring
 
 
 def test_refuses_more_columns_than_it_is_made_for() -> None:
     wide = np.zeros((130, 130))
     with pytest.raises(OutOfRange, match="not 129"):
-        answered(ENGINES["oracle"], lambda m: linear(m, np.eye(129)[0]), wide, limit=1, f=BITS)
+        answered(ENGINES["oracle"], linear, wide, limit=1, f=BITS)

@@ -52,11 +52,10 @@ def moments(design: Floats, outcome: Floats, most_rows: int) -> Floats:
     return products
 
 
-def linear(total: SecretArray, first: Floats) -> SecretArray:
+def linear(total: SecretArray) -> SecretArray:
     """Return what is revealed, 2 p + 4 words for `read_linear`; nothing is revealed here.
 
-    `total` is the sum of everybody's `moments`, of 60 bits of fraction, entries at most 1; `first`
-    makes the constant of other coefficients (`solving.deviations`).
+    `total` is the sum of everybody's `moments`, of 60 bits of fraction, entries at most 1.
 
     Cost, p = 4: 247 rounds, about as many for any p; bytes grow with p^2, see the result's `cost`
     """
@@ -66,7 +65,7 @@ def linear(total: SecretArray, first: Floats) -> SecretArray:
     count, sum_of, squares = (within(total[at], 1) for at in ((0, 0), (0, p), (p, p)))
     mean = divided(brought(sum_of, BITS), brought(count, BITS), at_least=FEWEST)
     around = squares - times(brought(sum_of, BITS), within(mean, 1), bound=1, f=GRAM_BITS)
-    parts = [found.x, deviations(w, first), squares - found.explained, around, count]
+    parts = [found.x, deviations(w), squares - found.explained, around, count]
     return said(parts, w.sound)
 
 

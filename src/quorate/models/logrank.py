@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate.errors import OutOfRange
-from quorate.models.outputs import Degenerate, heard, said
+from quorate.models.outputs import Degenerate, Floats, heard, said
 from quorate.models.products import brought, read, times, total, within
 from quorate.models.ratios import ratio
 from quorate.models.scaling import root_scale, scaled_by
@@ -79,3 +79,13 @@ def read_log_rank(words: NDArray[np.int64]) -> float | Degenerate:
     """Return chi squared with one degree of freedom, as it was revealed."""
     parts = heard(words, [1], [CHI_BITS])
     return Degenerate.NO_EVENTS if parts is None else float(parts[0][0])
+
+
+def plain(counts: Floats) -> tuple[float, float]:
+    """Return U and V of counts in the clear (2, 2, bins): the oracle."""
+    events, risk = counts[:, 0], counts[:, 1]
+    d, n = events.sum(axis=0), risk.sum(axis=0)
+    first = risk[0] / np.maximum(n, 1)
+    left = (n - d) / np.maximum(n - 1, 1)
+    score = (events[0] - d * first).sum()
+    return float(score), float((d * first * (1 - first) * left).sum())

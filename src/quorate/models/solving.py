@@ -7,13 +7,12 @@ With A^(-1) = Z R Z of `whitening`, the equations G x = b have the solution
 u and v belong to columns that have been made orthonormal, and so are of the size of what is
 explained: at most 1 if G and b are means over the same rows and the squares of what is
 explained have a mean below 1 (Cauchy and Schwarz). A step of Newton's has no such bound; there
-u may be 2^10, and v is cut off at 8, which no step near the solution is.
+u may be 2^10, and v is cut off at 8, which is farther than any step near the solution goes.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.models.products import brought, matmul, read, times, total, within
 from quorate.models.scaling import scaled_by
@@ -22,21 +21,19 @@ from quorate.models.whitening import (
     GRAM_BITS,
     HIGH_BITS,
     ROOT_BOUND,
+    SCALE_STEPS,
     Whitened,
     product,
     split,
 )
 from quorate.mpc.functions import sqrt
 from quorate.mpc.secret import SecretArray
-from quorate.mpc.selection import clip, concatenate
-
-Floats = NDArray[np.float64]
+from quorate.mpc.selection import clip
 
 SOLUTION_BITS = 30
 """Bits of fraction of coefficients in the units of their columns."""
 
-FIRST_BITS = 24
-
+STEP_BITS = 48
 FARTHEST_BITS = 10
 FARTHEST = 8.0
 """The most of a step of Newton's, in columns made orthonormal."""
@@ -55,7 +52,9 @@ class Solution:
 
 def regressed(w: Whitened, b: SecretArray) -> Solution:
     """Return the solution for means b of products with numbers whose mean square is below 1."""
-    u = brought(product(split(_evened(w, b)), w.root, bound=1.25), BITS)
+    even = scaled_by(b.reshape(1, len(w.scale)), w.scale, bound=1)
+    u = product(split(read(even, GRAM_BITS + w.m), HIGH_BITS), w.root, bound=1.25)
+    u = brought(u, BITS)
     v = matmul(u, w.inverse, bound=2.5, f=BITS)
     x = matmul(brought(v, 24), w.root, bound=SOLVED - 1, f=SOLUTION_BITS)
     return Solution(_back(w, x), matmul(u, v.T, bound=1.5, f=2 * BITS).reshape(1))
@@ -63,46 +62,25 @@ def regressed(w: Whitened, b: SecretArray) -> Solution:
 
 def step(w: Whitened, gradient: SecretArray) -> SecretArray:
     """Return a step of Newton's for gradients of at most 1, never more than 8 sideways."""
-    parts = split(_evened(w, gradient), HIGH_BITS - FARTHEST_BITS + 5)
-    u = brought(product(parts, w.root, bound=2.0**FARTHEST_BITS - 1), 23)
+    p = len(w.scale)
+    rows = brought(gradient, STEP_BITS).reshape(1, p)
+    even = read(scaled_by(rows, w.scale, bound=2.0**SCALE_STEPS), STEP_BITS + w.m)
+    u = brought(product(split(even, 25), w.root, bound=2.0**FARTHEST_BITS - 1), 23)
     v = clip(matmul(u, w.inverse, bound=2.0 ** (FARTHEST_BITS + 2), f=23), -FARTHEST, FARTHEST)
-    most = ROOT_BOUND * FARTHEST * float(np.sqrt(v.shape[1]))
-    x = matmul(brought(v, 22), brought(w.root, 22), bound=most, f=SOLUTION_BITS)
-    return _back(w, x)
+    root, most = brought(w.root, 22), ROOT_BOUND * FARTHEST * float(np.sqrt(p))
+    return _back(w, matmul(brought(v, 22), root, bound=most, f=SOLUTION_BITS))
 
 
-def deviations(w: Whitened, first: Floats) -> SecretArray:
-    """Return the roots of the diagonal of K G^(-1) K^T. Error: 2^-17 of each.
-
-    K is the identity but for its first row, `first`, which has entries below 2^12.
-    """
-    root, inverse = brought(w.root, 21), brought(w.inverse, 25)
-    squares = _squares(root, inverse, most=SOLVED)
-    inner = brought(within(squares, SOLVED**2 / 2), SOLUTION_BITS)
-    own = _back(w, within(sqrt(inner), SOLVED).reshape(1, len(w.scale)))
-    row = read(w.scale * _words(first), FIRST_BITS + w.m).reshape(1, len(w.scale))
-    across = matmul(row, root, bound=SOLVED, f=21)
-    outer = brought(within(_squares(across, inverse, most=SOLVED), SOLVED**2 / 2), SOLUTION_BITS)
-    return concatenate([within(sqrt(outer), SOLVED * 2**11), own[1:]])
-
-
-def _squares(rows: SecretArray, inverse: SecretArray, *, most: float) -> SecretArray:
-    """Return r R r^T of each row r, below most^2 / 2, with 38 bits of fraction."""
-    half = matmul(rows, inverse, bound=2 * most, f=17)
-    return total(times(rows, half, bound=most**2 / 2, f=38), 1, bound=most**2 / 2)
-
-
-def _words(numbers: Floats) -> NDArray[np.int64]:
-    return np.rint(numbers * 2.0**FIRST_BITS).astype(np.int64)
-
-
-def _evened(w: Whitened, b: SecretArray) -> SecretArray:
-    """Return t b, a row, at most 1."""
-    even = scaled_by(b.reshape(1, len(w.scale)), w.scale, bound=1)
-    return read(even, GRAM_BITS + w.m)
+def deviations(w: Whitened) -> SecretArray:
+    """Return the square roots of the diagonal of G^(-1). Error: 2^-17 of each."""
+    root = brought(w.root, 21)
+    half = matmul(root, brought(w.inverse, 25), bound=2 * SOLVED, f=17)
+    squares = times(root, half, bound=SOLVED**2 / 2, f=38)
+    inverse = brought(total(squares, 1, bound=SOLVED**2 / 2), SOLUTION_BITS)
+    return _back(w, within(sqrt(inverse), SOLVED).reshape(1, len(w.scale)))
 
 
 def _back(w: Whitened, x: SecretArray) -> SecretArray:
     """Return t x, flat."""
-    back = scaled_by(x, w.scale, bound=x.node.limit / 2.0**x.fraction_bits * 2.0**11)
+    back = scaled_by(x, w.scale, bound=x.node.limit / 2.0**x.fraction_bits * 2.0**SCALE_STEPS)
     return brought(read(back, SOLUTION_BITS + w.m), SOLUTION_BITS).reshape(len(w.scale))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from quorate.models.outputs import Floats
 from quorate.models.products import brought, read, times, within
 from quorate.models.ratios import RATIO_BITS, at_least_one, ratio
 from quorate.mpc.functions import divided
@@ -100,3 +101,17 @@ def _products(factors: SecretArray) -> SecretArray:
         factors = concatenate([factors[:, :step], later], axis=1)
         step *= 2
     return factors
+
+
+def plain(events: Floats, risk: Floats, min_cell: int) -> tuple[Floats, Floats, Floats]:
+    """Return S, G and n of counts in the clear (groups, bins), nan where not shown: the oracle."""
+    height = np.cumprod(1 - events / np.maximum(risk, 1), axis=1)
+    left = np.maximum(risk - events, 1)
+    variance = np.cumsum(events / (np.maximum(risk, 1) * left), axis=1)
+    shown, waiting = np.zeros(events.shape, np.bool_), np.zeros(len(events))
+    for at in range(events.shape[1]):
+        waiting = waiting + events[:, at]
+        shown[:, at] = (waiting >= min_cell) & (risk[:, at] >= min_cell)
+        waiting[shown[:, at]] = 0
+    height[~shown] = variance[~shown] = np.nan
+    return height, variance, np.where(shown, risk, np.nan)

@@ -81,16 +81,16 @@ def whitened(gram: SecretArray) -> Whitened:
     m = _quarters(p)
     scale = root_scale(gram.placed(np.diagonal), steps=SCALE_STEPS)
     even = scaled_by(scaled_by(gram, scale.reshape(p, 1), bound=1), scale, bound=1)
-    a = split(read(even, GRAM_BITS + 2 * m))
+    a = split(read(even, GRAM_BITS + 2 * m), HIGH_BITS)
     root = _root(brought(a.high, BITS))
     b = matmul(root, product(a, root, bound=1.5), bound=1.5, f=BITS)
-    inverse = _inverse(b)
+    inverse = inverted(b, steps=INVERSE_STEPS, f=STEP_BITS)
     left = abs(np.eye(p) - matmul(b, inverse, bound=1.5, f=BITS))
     sound = ((left > RESIDUAL) + 0).sum() == 0
     return Whitened(scale, m, root, inverse, sound)
 
 
-def split(x: SecretArray, high_bits: int = HIGH_BITS) -> Split:
+def split(x: SecretArray, high_bits: int) -> Split:
     """Return numbers of 60 bits of fraction or more in two parts."""
     high = brought(x, high_bits)
     rest = within(x - brought(high, x.fraction_bits), 2.0**-high_bits)
@@ -120,13 +120,13 @@ def _half_of(x: SecretArray) -> SecretArray:
     return within(read(x, STEP_BITS), 1.75)
 
 
-def _inverse(b: SecretArray) -> SecretArray:
-    """Return R towards B^(-1), for eigenvalues of B up to 1."""
+def inverted(b: SecretArray, *, steps: int, f: int) -> SecretArray:
+    """Return R towards B^(-1), for eigenvalues of B up to 1; R is at most 2^steps."""
     twice = 2 * np.eye(b.shape[0])
-    r = twice - brought(b, STEP_BITS)
-    for step in range(2, INVERSE_STEPS + 1):
-        left = twice - matmul(b, r, bound=1.5, f=STEP_BITS)
-        r = matmul(r, within(left, 2.5), bound=2.0**step, f=STEP_BITS)
+    r = twice - brought(b, f)
+    for step in range(2, steps + 1):
+        left = twice - matmul(b, r, bound=1.5, f=f)
+        r = matmul(r, within(left, 2.5), bound=2.0**step, f=f)
     return r
 
 

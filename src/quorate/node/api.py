@@ -15,7 +15,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from quorate import __version__
 from quorate.errors import (
-    Unavailable,
     Abort,
     DataError,
     Error,

@@ -106,7 +106,7 @@ class Value:
 
     name: str
     unit: str
-    over: int
+    over: int | Fraction
     low: float
     high: float
     cell: tuple[str, ...] = ()
