@@ -44,9 +44,10 @@ from quorate.mpc.replicated import (
     convened,
     refuse_unverified,
 )
-from quorate.mpc.secret import SecretArray
+from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
-from quorate.studies.inputs import Input, asked_of, inputs_of, size
+from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
+from quorate.studies.inputs import Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
@@ -68,6 +69,7 @@ class Revealed:
 
     numbers: tuple[int, ...]  # of `asked_of`, one after the other
     hidden: tuple[bool, ...]  # of each counted cell of the layout
+    told: tuple[int, ...]  # words of the analyses, as `kinds.told_of` gives them
     session_id: bytes
     seen: dict[Party, Words]
     """The first words this party was sent by each member that sent it words: uniform noise."""
@@ -84,7 +86,7 @@ async def reveal_shown(
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Revealed:
-    """Add up everyone's `own` numbers of `inputs_of(study)`; reveal those not withheld.
+    """Add up everyone's `own` numbers of `every_input`; reveal those asked for, not withheld.
 
     `context` says what the run is for. Raises `Abort`, `SessionReused`.
 
@@ -93,7 +95,7 @@ async def reveal_shown(
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
     layout = layout_of(study)
-    like = np.zeros(revealed_words(study, layout), np.uint64)
+    like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
     if session.me >= SEATS:
         words, seen = await _outside(session, layout, own, randomness, progress, like), {}
     else:
@@ -110,40 +112,60 @@ async def reveal_shown(
     return _cut(study, layout, words, bond.session_id, seen)
 
 
-def revealed_words(study: Study, layout: Layout) -> int:
-    """Return how many words are revealed: what is asked for, and a bit for each cell."""
+def revealed_words(study: Study, layout: Layout, members: int) -> int:
+    """Return how many words are revealed: what is asked for, a bit for each cell, analyses."""
     cells = [*(item.cells for item in asked_of(study)), *layout.counted]
-    return sum(size(study, one) for one in cells)
+    return sum(size(study, one) for one in cells) + told_words(study, members)
 
 
 def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> SecretArray:
     """Return the number of rows in each counted cell."""
-    places = places_of(study)
+    places = places_of(study, members)
     counts = [_range(places[Input(table, "count", "")]) for table in layout.counted]
-    return secret.promised(sums[np.concatenate(counts)], members * study.max_rows)
+    return promised(sums[np.concatenate(counts)], members * study.max_rows)
 
 
-def shown_of(study: Study, layout: Layout, sums: SecretArray, hidden: SecretArray) -> SecretArray:
-    """Return what is revealed: the numbers asked for times 1 - w, then every w.
+def shown_of(
+    study: Study, layout: Layout, members: int, sums: SecretArray, hidden: SecretArray | None
+) -> SecretArray:
+    """Return all that is revealed: of the releases, where there are any, then of the analyses."""
+    places = places_of(study, members)
 
-    Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
-    """
-    places, asked = places_of(study), asked_of(study)
-    starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
-    cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
-    bits = hidden[: starts[-1]] + 0
-    masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
-    numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
-    return concatenate([numbers * secret.promised(masks, 1), bits])
+    def of(item: Input) -> SecretArray:
+        part = promised(sums[places[item]], limit_of(study, members, item))
+        return part.reshape(*(len(labels(study, axis)) for axis in item.cells.axes))
+
+    told = [told_of(asked, of) for asked in all_asked(study, members)]
+    released = [] if hidden is None else [_released(study, layout, places, sums, hidden)]
+    return concatenate([*released, *told])
 
 
-def places_of(study: Study) -> dict[Input, slice]:
+def places_of(study: Study, members: int) -> dict[Input, slice]:
     """Return where each input stands in a member's vector."""
     places, at = {}, 0
-    for item in inputs_of(study):
+    for item in every_input(study, members):
         places[item] = slice(at, at + size(study, item.cells))
         at = places[item].stop
     return places
+
+
+def _released(
+    study: Study,
+    layout: Layout,
+    places: dict[Input, slice],
+    sums: SecretArray,
+    hidden: SecretArray,
+) -> SecretArray:
+    """Return the numbers asked for times 1 - w, then every w.
+
+    Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
+    """
+    starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
+    cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
+    bits, asked = hidden[: starts[-1]] + 0, asked_of(study)
+    masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
+    numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
+    return concatenate([numbers * promised(masks, 1), bits])
 
 
 async def _outside(
@@ -192,14 +214,18 @@ async def _decide(
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
     sums = secret.held(engine, total, shape=total.shape, limit=expression.RANGE - 1)
-    judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
-    judged = await _computed(judged)
-    more = nothing(judged)
+    hidden = None
+    if study.releases:
+        judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
+        judged = await _computed(judged)
+        more = nothing(judged)
     await ticks[0].route(TICK, to=range(SEATS, members), like=TICK)
     for tick in ticks[1:]:
         (more,) = await secret.compute(one_pass(layout, judged, more))
         await tick.route(TICK, to=range(SEATS, members), like=TICK)
-    (value,) = await engine.compute([shown_of(study, layout, sums, gone(judged, more)).node])
+    if study.releases:
+        hidden = gone(judged, more)
+    (value,) = await engine.compute([shown_of(study, layout, members, sums, hidden).node])
     return cast("Share", value)  # words, as is what `shown_of` returns
 
 
@@ -223,9 +249,10 @@ def _cut(
     study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
 ) -> Revealed:
     values = ring.to_signed(words).tolist()
-    m = len(values) - sum(size(study, table) for table in layout.counted)
-    hidden = tuple(value == 1 for value in values[m:])
-    return Revealed(tuple(values[:m]), hidden, session_id, seen)
+    cells = sum(size(study, table) for table in layout.counted)
+    m = sum(size(study, item.cells) for item in asked_of(study))
+    hidden = tuple(value == 1 for value in values[m : m + cells])
+    return Revealed(tuple(values[:m]), hidden, tuple(values[m + cells :]), session_id, seen)
 
 
 def _range(places: slice) -> NDArray[np.int64]:

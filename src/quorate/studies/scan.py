@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from quorate.errors import DataError
-from quorate.studies.inputs import Axis, Cells, Input, used_columns
+from quorate.studies.inputs import Axis, Cells, Input, columns_of, used_columns
 from quorate.studies.query import Predicate
 from quorate.studies.schema import DECIMALS, WHOLE_DIGITS, Column, shown
 from quorate.studies.study import Study
@@ -80,9 +81,9 @@ class Reading:
         return f"(NOT {self.name} {declared} OR {self.name} IS NULL)"
 
 
-def readings(scan: Scan, study: Study) -> tuple[Reading, ...]:
+def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(_reading(scan, column) for column in used_columns(study))
+    return tuple(_reading(scan, column) for column in used_columns(study, inputs))
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
@@ -171,6 +172,8 @@ def _place(reading: Reading, axis: Axis) -> str:
     """Return SQL for the bin of a value between the first edge and the last, or its category."""
     if not axis.edges:
         return reading.name
+    if axis.step:
+        return _in_steps(reading, axis)
     inner = axis.edges[1:-1]
     cases = " ".join(
         f"WHEN {reading.name} < {constant(reading.column, edge)} THEN {i}"
@@ -178,6 +181,17 @@ def _place(reading: Reading, axis: Axis) -> str:
     )
     # As text, or GROUP BY 1 would take a lone number for a column's.
     return f"CASE {cases} ELSE {len(inner)} END" if inner else "'0'"
+
+
+def _in_steps(reading: Reading, axis: Axis) -> str:
+    """Return SQL for the bin of a value, in whole numbers, so that none is off by rounding."""
+    low, high = axis.edges
+    if reading.column.kind == "integer":
+        return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
+    unit = 10 ** DECIMALS["number"]
+    first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
+    whole = f"CAST(CAST({reading.name} AS DECIMAL(38,{DECIMALS['number']})) * {unit} AS BIGINT)"
+    return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
 def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
@@ -197,12 +211,17 @@ def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
 
 
 def amount_of(read: Sequence[Reading], item: Input) -> str:
-    """Return SQL for the sum, or the sum of squares, of a column."""
-    reading = next(reading for reading in read if reading.column.name == item.column)
+    """Return SQL for the sum of a column, of its squares, or of its products with another."""
+    by_name = {reading.column.name: reading for reading in read}
     if item.amount == "sum":
-        return f"sum({reading.name})"
-    whole = f"CAST({reading.name} AS BIGINT)" if reading.column.kind == "integer" else reading.name
-    return f"sum({whole} * {whole})"
+        return f"sum({by_name[item.column].name})"
+    first, second = (_factor(by_name[name]) for name in columns_of(item))
+    return f"sum({first} * {second})"
+
+
+def _factor(reading: Reading) -> str:
+    whole = reading.column.kind == "integer"
+    return f"CAST({reading.name} AS BIGINT)" if whole else reading.name
 
 
 def _reading(scan: Scan, column: Column) -> Reading:
