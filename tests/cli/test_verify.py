@@ -62,7 +62,7 @@ def test_another_groups_release_does_not_verify(shell: Shell, release: Path) -> 
         ('"time": "2027-01-31T09:31:00Z"', '"time": "2027-01-31T09:31:01Z"'),
         ("Average age", "Average wage"),
         ('"signature": "', '"signature": "00'),
-        ('"quorate": "release 3"', '"quorate": "release 2"'),
+        ('"quorate": "release 4"', '"quorate": "release 3"'),
     ],
 )
 def test_what_was_altered_does_not_verify(shell: Shell, release: Path, old: str, new: str) -> None:

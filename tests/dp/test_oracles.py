@@ -66,7 +66,7 @@ def test_we_never_state_less_than_the_tightest_accountant(
     dp_accounting: Any, releases: int, epsilon: str
 ) -> None:
     """Theirs follows the whole distribution of the privacy loss, finely cut."""
-    from dp_accounting.pld import privacy_loss_distribution as pld  # type: ignore[import-not-found]
+    from dp_accounting.pld import privacy_loss_distribution as pld
 
     one = laplace(1, Fraction(epsilon))
     loss = pld.from_discrete_laplace_mechanism(float(1 / one.scale)).self_compose(releases)

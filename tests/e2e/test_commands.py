@@ -36,7 +36,7 @@ def test_a_study_from_proposal_to_release_as_json(nodes: Nodes) -> None:
     assert released["results"][1]["exact"] == MEAN
     assert {seen["sender"] for seen in released["seen"]} == {"north", "south"}
     release = said(nodes, "west", "study", "release", study["id"])
-    assert release["quorate"] == "release 3"
+    assert release["quorate"] == "release 4"
     assert [s["member"] for s in release["signatures"]] == ["north", "south", "west"]
     again = said(nodes, "west", "study", "run", study["id"])
     assert (again["kind"], again["exit_code"]) == ("Refused", 5)

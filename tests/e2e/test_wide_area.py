@@ -11,6 +11,7 @@ import pytest
 from quorate.errors import Abort, Unavailable
 from quorate.node.runs import OWN_ROWS
 from quorate.node.views import EventView
+from quorate.studies.plan import ADDITIVE
 from quorate.studies.runners import mpc
 from tests.e2e.nodes import NAMES, Nodes, three_nodes, wait
 from tests.transport.mesh import free_ports
@@ -64,7 +65,7 @@ def test_a_member_lost_in_the_middle_of_the_sum_is_named(number: signal.Signals)
 @pytest.mark.parametrize("victim", ["north", "west"])  # the starter, and another
 def test_a_node_killed_at_any_stage_comes_back_and_one_release_comes_out(victim: str) -> None:
     def scene(nodes: Nodes) -> None:
-        for stage in (OWN_ROWS, *mpc.SUM_STAGES):
+        for stage in (OWN_ROWS, *mpc.stages(ADDITIVE)):
             id_ = nodes.approved()
             kill_at(nodes, victim, stage, id_)
             nodes.start(victim)

@@ -30,11 +30,17 @@ def not_uniform(words: Words) -> list[str]:
 
 def differ(one: Words, other: Words) -> list[str]:
     """Return what tells two samples of words apart: nothing, if they are of one distribution."""
-    found = bytes_differ(one.tobytes(), other.tobytes(), FALSE_ALARM / 2)
+    rate = FALSE_ALARM / 3
+    found = bytes_differ(one.tobytes(), other.tobytes(), rate)
+    both = (_ones(one) + _ones(other)) / (one.size + other.size)
+    deviation = np.sqrt(both * (1 - both) * (1 / one.size + 1 / other.size))
+    apart = np.abs(_ones(one) / one.size - _ones(other) / other.size)
+    if (apart > NormalDist().inv_cdf(1 - rate / 64 / 2) * deviation).any():
+        found.append("some bit is differently often 1")
     joined = np.concatenate([np.sort(one), np.sort(other)])
     order = np.argsort(joined, kind="stable")
     step = np.where(order < one.size, 1 / one.size, -1 / other.size)
-    limit = math.sqrt(math.log(4 / FALSE_ALARM) / 2 * (1 / one.size + 1 / other.size))
+    limit = math.sqrt(math.log(2 / rate) / 2 * (1 / one.size + 1 / other.size))
     if np.abs(np.cumsum(step)).max() > limit:
         found.append("words are spread differently")
     return found
@@ -67,8 +73,14 @@ def _distance_from_uniform(words: Words) -> float:
 
 def _worst_bit(words: Words) -> float:
     """Return the largest deviation of any of the 64 bits' counts, in standard deviations."""
-    ones = np.unpackbits(words.view(np.uint8).reshape(-1, 8), axis=1).sum(axis=0, dtype=np.int64)
-    return float(np.abs(ones - words.size / 2).max() / math.sqrt(words.size / 4))
+    return float(np.abs(_ones(words) - words.size / 2).max() / math.sqrt(words.size / 4))
+
+
+def _ones(words: Words) -> NDArray[np.float64]:
+    """Return how many words have each of the 64 bits set."""
+    bits = np.unpackbits(words.view(np.uint8).reshape(-1, 8), axis=1)
+    found: NDArray[np.float64] = bits.sum(axis=0, dtype=np.float64)
+    return found
 
 
 def _histogram(data: bytes) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from quorate.transport.dial import Seat
 from quorate.transport.peers import Peers
 from quorate.transport.relay import RelayServer
 from quorate.transport.relayed import Hello, Proof, Relay, Spoken
+from quorate.transport.session import together
 from tests.transport.hostile import until
 from tests.transport.mesh import GROUP, free_ports, now, refuse, seats_of, sessions
 
@@ -97,6 +98,24 @@ def test_direct_and_relayed_members_are_one_group() -> None:
                 assert [peer.relay_trouble for peer in peers] == ["", "", "", ""]
         # 0 is called by 1, 2 and 3; 2 by 3; 1 is dialled by 2 and 3.
         assert here.server.forwarded > 4 * 2 * words.nbytes
+
+    asyncio.run(scene())
+
+
+def test_what_is_long_passes_whole_both_ways() -> None:
+    """32 MB each way at once: more than all buffers on the way hold."""
+
+    async def scene() -> None:
+        keys = new_keys(2)
+        async with place(keys) as here:
+            seats = tuple(behind(seat, here.at) for seat in seats_of(keys))
+            async with members(keys, seats) as peers:
+                for one in peers:
+                    await one.wait_ready(PATIENCE_S)
+                words = np.arange(4_000_000, dtype=np.uint64)
+                got = await together(*(run.exchange(words) for run in sessions(peers, 1, 60)))
+                np.testing.assert_array_equal(got[0][1], words)
+                np.testing.assert_array_equal(got[1][0], words)
 
     asyncio.run(scene())
 

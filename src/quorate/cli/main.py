@@ -27,6 +27,8 @@ NOUNS = (
     "report",
     "policy",
     "enclave",
+    "budget",
+    "noise",
     "seal",
     "unlock",
     "verify",

@@ -72,6 +72,11 @@ def charge(mechanism: Mechanism, distance: Fraction) -> Charge:
             return Charge(None, rho, off)
 
 
+def pure(epsilon: Fraction) -> Charge:
+    """Return the cost of a release that is exactly this private, whatever its noise is."""
+    return Charge(_units(epsilon, NANO), _units(epsilon**2 / 2, NANO), 0)
+
+
 def total(charges: Iterable[Charge]) -> Charge:
     """Return what all cost together."""
     spent = NOTHING

@@ -34,11 +34,12 @@ from quorate.dp import geometric
 from quorate.dp.mechanisms import Laplace
 from quorate.mpc import expression
 from quorate.mpc.boolean import BitShare, both_words
-from quorate.mpc.cost import Cost
+from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.decomposition import from_bits
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Held
-from quorate.mpc.replicated import Committee, Share, public
+from quorate.mpc.price import Claims, to_ring, verification
+from quorate.mpc.replicated import Committee, Security, Share, public
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import argmax
 
@@ -75,6 +76,25 @@ def cost(scale: Fraction, count: int) -> Cost:
     d, m = geometric.bits_of_scale(scale, PRECISION), 2 * count
     ands = 8 * ANDS * columns(m) * d
     return Cost(8, (ands + 8 * d * m, ands + 8 * m, ands + 8 * m))
+
+
+def drawing_cost(scales: Sequence[tuple[Fraction, int]], security: Security) -> Cost:
+    """Return what drawing so many numbers of each scale costs, all at once, verified where checked.
+
+    A committee that checks makes numbers of bits by two products for each bit.
+    """
+    total, claims = FREE, Claims()
+    for scale, count in scales:
+        if security == "semi-honest":
+            total = total.beside(cost(scale, count))
+            continue
+        d, m = geometric.bits_of_scale(scale, PRECISION), 2 * count
+        lifted = to_ring(d * m)
+        ands = ANDS * columns(m) * d
+        coin = Cost(6, (8 * ands, 8 * ands, 8 * ands))
+        total = total.beside(coin.then(lifted.cost))
+        claims += lifted.claims + Claims(ands=ands)
+    return total.then(verification(claims))
 
 
 async def coins(committee: Committee, chances: Sequence[int], count: int) -> BitShare:

@@ -97,6 +97,8 @@ class Cap:
 
     nano_epsilon: int | None = None
     nano_rho: int | None = None
+    before: Charge = NOTHING
+    """What was spent before the period in which this may be: it does not count."""
 
     def __post_init__(self) -> None:
         if self.nano_epsilon is None and self.nano_rho is None:
@@ -140,13 +142,17 @@ class Ledger:
         name stands for something else, and where it was opened already.
         """
         with self.store.transaction():
-            known = self._find(release.name)
-            if known is None:
-                head = self._last()
-                spent = (NOTHING if head is None else head.spent).plus(release.charge)
-                _check_cap(release.charge, spent, cap)
-                self._append(State.RESERVED, release, b"", spent, now)
-                return None
+            answer = self.check(release, cap)
+            if self._find(release.name) is None:
+                self._append(State.RESERVED, release, b"", self._spent_with(release), now)
+            return answer
+
+    def check(self, release: Release, cap: Cap) -> bytes | None:
+        """Return or raise what `reserve` would, and write nothing."""
+        known = self._find(release.name)
+        if known is None:
+            _check_cap(release.charge, self._spent_with(release), cap)
+            return None
         if known.release != release:
             raise Refused(
                 f"{release.name} is the name of another release", hint="choose another name"
@@ -170,13 +176,23 @@ class Ledger:
 
     def spent(self) -> Charge:
         """Return what all releases cost so far."""
-        last = self._last()
+        last = self.last()
         return NOTHING if last is None else last.spent
+
+    def last(self) -> Entry | None:
+        """Return the last entry."""
+        encoded = self.store.last()
+        return None if encoded is None else _decoded(encoded)
+
+    def state_of(self, name: str) -> State | None:
+        """Return how far the release of this name is; None where nobody asked for it."""
+        known = self._find(name)
+        return None if known is None else known.state
 
     def head(self) -> Head:
         """Return the last entry's number and digest, to be witnessed by others."""
-        last = self._last()
-        return NOTHING_SEEN if last is None else Head(last.number, _digest(last))
+        last = self.last()
+        return NOTHING_SEEN if last is None else Head(last.number, digest_of(last))
 
     def verified(self, witnessed: Head) -> tuple[Entry, ...]:
         """Return all entries. Raises `VerificationFailed` where the chain is broken.
@@ -191,7 +207,7 @@ class Ledger:
             _check_next(chain[-1] if chain else None, entry, states.get(entry.release.name))
             states[entry.release.name] = entry.state
             chain.append(entry)
-        digests = [START, *map(_digest, chain)]
+        digests = [START, *map(digest_of, chain)]
         if witnessed.number >= len(digests) or digests[witnessed.number] != witnessed.digest:
             raise VerificationFailed(
                 "others have seen a later ledger of these data than this one",
@@ -203,9 +219,8 @@ class Ledger:
         encoded = self.store.last_of(name)
         return None if encoded is None else _decoded(encoded)
 
-    def _last(self) -> Entry | None:
-        encoded = self.store.last()
-        return None if encoded is None else _decoded(encoded)
+    def _spent_with(self, release: Release) -> Charge:
+        return self.spent().plus(release.charge)
 
     def _follow(self, name: str, state: State, answer: bytes, now: datetime) -> None:
         with self.store.transaction():
@@ -235,22 +250,23 @@ def _check_cap(asked: Charge, spent: Charge, cap: Cap) -> None:
                 "this noise has no epsilon of its own, and the budget is counted in epsilon",
                 hint="use Laplace noise, or have the owner count in rho",
             )
-        _check_one("epsilon", asked.nano_epsilon, spent.nano_epsilon, cap.nano_epsilon)
+        spent_now = spent.nano_epsilon - (cap.before.nano_epsilon or 0)
+        _check_one("epsilon", asked.nano_epsilon, spent_now, cap.nano_epsilon)
     if cap.nano_rho is not None:
-        _check_one("rho", asked.nano_rho, spent.nano_rho, cap.nano_rho)
+        _check_one("rho", asked.nano_rho, spent.nano_rho - cap.before.nano_rho, cap.nano_rho)
 
 
 def _check_one(what: str, asked: int, spent: int, most: int) -> None:
     if spent > most:
         before = spent - asked
-        cost, gone, left = (_decimal(n) for n in (asked, before, max(most - before, 0)))
+        cost, gone, left = (decimal_of(n) for n in (asked, before, max(most - before, 0)))
         raise Refused(
-            f"this costs {what} {cost}; {gone} of {_decimal(most)} is spent, {left} is left",
+            f"this costs {what} {cost}; {gone} of {decimal_of(most)} is spent, {left} is left",
             hint="ask for less, or have the owner raise the budget",
         )
 
 
-def _decimal(nano: int) -> str:
+def decimal_of(nano: int) -> str:
     """Return 10^-9 of this as people write it, exactly."""
     return f"{nano // NANO}.{nano % NANO:09}".rstrip("0").rstrip(".")
 
@@ -260,7 +276,7 @@ def _check_next(before: Entry | None, entry: Entry, state: State | None) -> None
     spent = NOTHING if before is None else before.spent
     if entry.state is State.RESERVED:
         spent = spent.plus(entry.release.charge)
-    previous = START if before is None else _digest(before)
+    previous = START if before is None else digest_of(before)
     fits = entry.previous == previous and entry.spent == spent
     if not fits or TRANSITIONS.get(state) is not entry.state:
         raise _broken(entry.number)
@@ -283,5 +299,6 @@ def _broken(number: int) -> VerificationFailed:
     )
 
 
-def _digest(entry: Entry) -> bytes:
+def digest_of(entry: Entry) -> bytes:
+    """Return what the next entry, and whoever witnesses this one, holds of it."""
     return wire.digest("privacy ledger", entry)

@@ -9,6 +9,7 @@ Sources: randomised response [War65]; unary encoding [WBLJ17]; one bit for a mea
 a window around the value [WXYZHSSY19], here on integers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -45,10 +46,13 @@ class Response:
     def estimated(self, sent: Integers) -> tuple[Fraction, ...]:
         """Return unbiased numbers of records by choice; they may be negative."""
         _check_sent(sent, 0, self.choices - 1)
-        seen = np.bincount(sent.reshape(-1), minlength=self.choices)
-        expected = Fraction(V * sent.size, self._all)
+        return self.estimated_of(np.bincount(sent.reshape(-1), minlength=self.choices).tolist())
+
+    def estimated_of(self, seen: Sequence[int]) -> tuple[Fraction, ...]:
+        """Return the same from how often each choice was sent."""
+        expected = Fraction(V * sum(seen), self._all)
         scale = Fraction(self._all, self.weight - V)
-        return tuple((int(one) - expected) * scale for one in seen)
+        return tuple((one - expected) * scale for one in seen)
 
     @property
     def _all(self) -> int:
@@ -97,7 +101,16 @@ class OneBit:
     def estimated(self, sent: Integers) -> Fraction:
         """Return an unbiased mean of the values."""
         _check_sent(sent, 0, 1)
-        ones = Fraction(int(sent.sum()), sent.size)
+        return self.estimated_of(int(sent.sum()), sent.size)
+
+    @property
+    def furthest(self) -> int:
+        """The largest number that is sent, in absolute value."""
+        return 1
+
+    def estimated_of(self, total: int, records: int) -> Fraction:
+        """Return the same from the sum of what was sent."""
+        ones = Fraction(total, records)
         place = (ones * (self.weight + V) - V) / (self.weight - V)
         return self.bounds.low + self.bounds.step * self.bounds.width * place
 
@@ -158,7 +171,16 @@ class Window:
     def estimated(self, sent: Integers) -> Fraction:
         """Return an unbiased mean of the values."""
         _check_sent(sent, -self._last, self._last)
-        centre = Fraction(int(sent.sum()), sent.size) * self._scale
+        return self.estimated_of(int(sent.sum()), sent.size)
+
+    @property
+    def furthest(self) -> int:
+        """The largest number that is sent, in absolute value."""
+        return self._last
+
+    def estimated_of(self, total: int, records: int) -> Fraction:
+        """Return the same from the sum of what was sent."""
+        centre = Fraction(total, records) * self._scale
         return (self.bounds.low + self.bounds.high + self.bounds.step * centre) / 2
 
     def variance(self, value: Fraction) -> Fraction:

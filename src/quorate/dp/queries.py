@@ -11,17 +11,19 @@ up. Nothing here sees data. D1 below is in steps of the grid, for a patient of a
   mean, rows known    values - L                                            r (H - L)
   mean                rows; 2 x - (L + H)               r; r (H - L)        r; 2 r (H - L)
   variance            rows; c; c^2, c = 2 x - (L + H)   r (H - L)^2 last    r (H - L)^2 last
+  by group, sums      each of the above                 the same            twice as much
   quantile            rows in each node of a tree       r levels            2 r levels
 
 Doubled and centred values are integers that no row moves by more than H - L. With the number of
 rows known each patient has exactly r of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from quorate.dp.mechanisms import (
     Bounds,
+    Laplace,
     Mechanism,
     Unit,
     gaussian,
@@ -82,12 +84,30 @@ def mean_of_known_rows(bounds: Bounds, unit: Unit, epsilon: Fraction) -> Noised:
     return Noised("sum above", 1, bounds.step, laplace(unit.rows * bounds.width, epsilon))
 
 
+def squares(largest: int, cells: int, unit: Unit, epsilon: Fraction) -> Noised:
+    """Return how sums of numbers from 0 to `largest`, by group, are noised; 1 stands for 1."""
+    noised = Noised("squares", 1, Fraction(1), laplace(unit.rows * largest, epsilon))
+    return by_group(noised, cells, unit)
+
+
+def by_group(noised: Noised, cells: int, unit: Unit) -> Noised:
+    """Return how the same is noised in groups that do not overlap.
+
+    A row is in one group. A replaced one may leave one and enter another: twice as far in all.
+    """
+    twice = cells > 1 and unit.neighbours == "replace"
+    if not twice or not isinstance(noised.mechanism, Laplace):
+        return replace(noised, cells=cells)
+    scale, moved = 2 * noised.mechanism.scale, 2 * noised.mechanism.sensitivity
+    return replace(noised, cells=cells, mechanism=Laplace(moved, scale))
+
+
 def variance(bounds: Bounds, unit: Unit, epsilon: Fraction) -> tuple[Noised, Noised, Noised]:
     """Return how rows, centred sum and centred squares are noised, for a third each."""
     third = epsilon / 3
     rows, centred = mean(bounds, unit, 2 * third)
-    squares = laplace(unit.rows * bounds.width**2, third)
-    return rows, centred, Noised("centred squares", 1, bounds.step**2 / 4, squares)
+    squared = squares(bounds.width**2, 1, unit, third)
+    return rows, centred, replace(squared, name="centred squares", step=bounds.step**2 / 4)
 
 
 def levels(candidates: int) -> int:

@@ -27,7 +27,7 @@ from quorate.algebra.ring import from_signed, to_signed
 from quorate.dp import tables
 from quorate.dp.tables import Integers
 from quorate.errors import Refused
-from quorate.mpc.additive import secure_sum
+from quorate.mpc.additive import Total, secure_sum
 from quorate.mpc.agreement import Claim, Randomness
 from quorate.transport.session import Session
 
@@ -143,24 +143,12 @@ async def noisy_sum(
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Integers, ...]:
-    """Add up everyone's vectors, m integers in all, each with noise of its own kind.
-
-    Members that assume other noise share no session. Raises `Abort` where anybody is missing;
-    the next run draws new noise. `progress` is told "opening" just before what this
-    member sends could reveal the total: that is when its ledger says so.
-
-    Cost, direct: 5 rounds, (n - 1) * (8 * m + 227) bytes a party
-    """
-    for noise in noises:
-        if noise.members != session.n:
-            raise Refused(f"noise for {noise.members} members in a session of {session.n}")
-    pairs = list(zip(mine, noises, strict=True))
-    terms = Terms(context, tuple(_part(noise, vector.size) for vector, noise in pairs))
-    noisy = [vector + noise.draw(vector.size, randomness) for vector, noise in pairs]
-    total = await secure_sum(
+    """Return the vectors of `noisy_total`, as they were given."""
+    total = await noisy_total(
         session,
-        from_signed(np.concatenate(noisy)),
-        context=wire.digest("noisy sum", terms),
+        mine,
+        noises,
+        context=context,
         claim=claim,
         randomness=randomness,
         progress=progress,
@@ -169,8 +157,47 @@ async def noisy_sum(
     return tuple(np.split(to_signed(total.words), ends[:-1]))
 
 
-def _part(noise: SharedNoise, cells: int) -> Part:
+async def noisy_total(
+    session: Session,
+    mine: Sequence[Integers],
+    noises: Sequence[SharedNoise | None],
+    *,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Total:
+    """Add up everyone's vectors, m integers in all, each with noise of its own kind, or none.
+
+    Members that assume other noise share no session. Raises `Abort` where anybody is missing;
+    the next run draws new noise. `progress` is told "opening" just before what this
+    member sends could reveal the total: that is when its ledger says so.
+
+    Cost, direct: 5 rounds, (n - 1) * (8 * m + 227) bytes a party
+    """
+    for noise in noises:
+        if noise is not None and noise.members != session.n:
+            raise Refused(f"noise for {noise.members} members in a session of {session.n}")
+    pairs = list(zip(mine, noises, strict=True))
+    terms = Terms(context, tuple(_part(noise, vector.size) for vector, noise in pairs))
+    noisy = [
+        vector if noise is None else vector + noise.draw(vector.size, randomness)
+        for vector, noise in pairs
+    ]
+    return await secure_sum(
+        session,
+        from_signed(np.concatenate(noisy)),
+        context=wire.digest("noisy sum", terms),
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+
+
+def _part(noise: SharedNoise | None, cells: int) -> Part:
     match noise:
+        case None:
+            return Part("none", "0", 0, cells)
         case SharedLaplace(scale=width):
             kind = "Laplace"
         case SharedGaussian(variance=width):

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
-from math import ceil
+from math import ceil, isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,13 @@ def gaussian(variance: Fraction) -> Table:
     _check_scale(variance)
     positive = list(_gaussian_weights(variance))
     return _table(1 - len(positive), positive[:0:-1] + positive)
+
+
+def entries_about(width: Fraction, *, is_squared: bool) -> int:
+    """Return about how long the table of noise of this scale, or variance, would be."""
+    # e^-(x / b) and e^-(x^2 / 2 s^2) fall below 2^-132 of all there
+    tail = 92 * width if not is_squared else Fraction(14 * isqrt(ceil(width)) + 14)
+    return ceil(tail) + ceil(width).bit_length()
 
 
 def _check_scale(scale: Fraction) -> None:

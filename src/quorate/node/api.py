@@ -25,6 +25,7 @@ from quorate.errors import (
 )
 from quorate.node.anonymous.api import add_reports
 from quorate.node.audit import Chained
+from quorate.node.budgets.api import add_budgets
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
@@ -74,6 +75,7 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     _add_audit(app, node.desk, node.heads)
     add_quorum(app, node.quorum)
     add_reports(app, node.reports)
+    add_budgets(app, node.desk)
     return app
 
 

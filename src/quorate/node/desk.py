@@ -7,6 +7,7 @@ hears what it missed when its link comes up again (`catch_up`).
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ import structlog
 from quorate import wire
 from quorate.errors import Abort, DataError, Party, Refused
 from quorate.node.audit import AuditLog
+from quorate.node.budgets.budgets import Budgets
 from quorate.node.home import Home
 from quorate.node.lifecycle import OPEN, Event, State, after
 from quorate.node.messages import Ack, Proposal
@@ -32,6 +34,8 @@ from quorate.studies.approval import (
 )
 from quorate.studies.group import Group
 from quorate.studies.plan import Plan, check, compile_plan, utc_text
+from quorate.studies.private_rows import noiseless, perturbed
+from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
 from quorate.studies.study import read_study
 from quorate.transport.peers import Peers
@@ -59,6 +63,11 @@ class Desk:
     def me(self) -> Party:
         """This member's seat."""
         return self.group.party(self.home.name)
+
+    @property
+    def budgets(self) -> Budgets:
+        """What may be released from this member's data under privacy."""
+        return Budgets(self.store, self.audit, self.now)
 
     @property
     def policy(self) -> Policy:
@@ -116,6 +125,10 @@ class Desk:
         """
         policy, source = self.policy, self._source(plan)
         policy.check(plan)
+        if is_on_records(plan.study):
+            return await asyncio.to_thread(perturbed, source, plan, os.urandom)
+        if plan.study.privacy is not None:  # then no row is a reason to refuse
+            return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)
         if policy.min_rows > 1:  # no rows at all are refused with the rows
             policy.check_rows(await asyncio.to_thread(count_rows, source))
@@ -127,7 +140,9 @@ class Desk:
         return self.store.snapshot(plan.digest()) not in (None, now)
 
     async def _check_own(self, plan: Plan) -> bytes:
-        """Check rules and rows; return what the file was at that moment."""
+        """Check rules, budget and rows; return what the file was at that moment."""
+        if plan.study.privacy is not None:
+            self.budgets.check(plan)
         before = await asyncio.to_thread(snapshot, self._source(plan))
         await self.own_part(plan)
         return before

@@ -89,6 +89,15 @@ class Heads:
             return Witness(name, 0, agrees=False, trouble=str(e))
         return self._witness(name, held, chain)
 
+    async def check_past(self) -> None:
+        """Raise `VerificationFailed` if another member has seen a later log of this node."""
+        for witness in await self.witnesses(self.desk.audit.verified()):
+            if witness.number and not witness.agrees:
+                raise VerificationFailed(
+                    f"{witness.member} has seen a later past of this node than it has itself",
+                    hint="bring back the latest copy of its folder: what was spent is in there",
+                )
+
     def _witness(self, name: str, held: Held, chain: tuple[Chained, ...]) -> Witness:
         if held.head is None:
             return Witness(name, 0, agrees=True, trouble="holds no head yet")

@@ -48,7 +48,7 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
     desk = Desk(home, group, store, AuditLog(store, now), now)
     async with asyncio.TaskGroup() as tasks:
         heads = Heads(desk)
-        runs = Runs(desk, tasks, on_end=lambda: _tell_heads(heads, tasks))
+        runs = Runs(desk, tasks, heads.check_past, on_end=lambda: _tell_heads(heads, tasks))
         quorum = make_quorum(desk, tasks)
         reports = make_reports(desk, quorum.custody, tasks)
         node = Node(home, desk, runs, heads, quorum, reports)

@@ -4,6 +4,7 @@
     min_members = 3                 # fewer members: refused
     min_rows = 10                   # fewer rows of this member's: refused
     min_cell = 5                    # a study must withhold values over fewer rows
+    privacy = true                  # only studies whose values are noised
     approval_days = 30              # how long this member's approvals count
     recipients = ["north"]          # results may go to these members only
     [tables]                        # these tables and columns only
@@ -34,6 +35,7 @@ class Policy(BaseModel):
     min_members: Annotated[int, Field(ge=2)] = 2
     min_rows: Annotated[int, Field(ge=1)] = 1
     min_cell: Annotated[int, Field(ge=1)] = 1
+    privacy: bool = False
     approval_days: Annotated[int, Field(ge=1, le=3650)] = 30
     recipients: list[str] | None = None
     tables: dict[str, list[str]] | None = None
@@ -44,6 +46,8 @@ class Policy(BaseModel):
             _refuse(f"wants at least {self.min_members} members, and this has {len(plan.members)}")
         if self.recipients is not None and set(plan.recipients) - set(self.recipients):
             _refuse(f"allows recipients {', '.join(self.recipients)} only")
+        if self.privacy and plan.study.privacy is None:
+            _refuse("wants every value noised: a study under privacy")
         if plan.study.min_cell < self.min_cell:
             _refuse(f"wants values over fewer than {self.min_cell} rows withheld")
         if self.tables is not None:

@@ -12,7 +12,7 @@ members are told *that* this member's rows were refused, never why.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from quorate.studies.cost import run_cost
 from quorate.studies.plan import Plan, check, check_time, utc_text
 from quorate.studies.release import Release, verify_release
 from quorate.studies.runners import mpc
+from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.channel import LinkChannel
 from quorate.transport.link import EARLY
@@ -67,6 +68,7 @@ class Run:
     starter: Party
     approvals: tuple[SignedApproval, ...]
     own: tuple[int, ...] = field(default=(), repr=False)
+    standing: Standing = mpc.NO_LEDGER
     notices: tuple[str, ...] = ()
     channel: LinkChannel | None = None
     begin: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,7 +79,7 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        return (OWN_ROWS, *mpc.stages(self.plan))
+        return (OWN_ROWS, *mpc.stages(self.plan.protocol))
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""
@@ -110,6 +112,7 @@ class Runs:
 
     desk: Desk
     tasks: asyncio.TaskGroup
+    check_past: Callable[[], Awaitable[None]]  # raises if others have seen a later past of this
     on_end: Callable[[], None] = lambda: None
     group_signer: Callable[[], GroupSigner | None] = lambda: None
     """Returns this member's part in the group's own key, if the group has one."""
@@ -160,10 +163,14 @@ class Runs:
 
     async def _prepare_all(self, run: Run, request: Prepare) -> Release | None:
         """Prepare here and everywhere; return a release if a member has one already."""
-        answers = await together(
-            self._prepare_here(run), *(self._ask_prepare(p, request) for p in self._others())
-        )
-        return next((answer.release for answer in answers if answer.release is not None), None)
+        asked = [self._ask_prepare(p, request) for p in self._others()]
+        if run.plan.study.privacy is None:
+            asked.append(self._prepare_here(run))
+        answers = await together(*asked)
+        released = [answer.release for answer in answers if answer.release is not None]
+        if run.plan.study.privacy is not None and not released:
+            await self._prepare_here(run)  # after the others: its own answer may be lost
+        return next(iter(released), None)
 
     async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared:
         try:
@@ -217,13 +224,15 @@ class Runs:
             return wire.encode(await self._prepare_here(run))
         except (DataError, Refused, Unavailable) as e:  # why is this member's own business
             run.give_up(e)
+            if run.plan.privacy != "none" and isinstance(e, Refused):
+                raise  # a budget, which depends on no row
             raise Refused("its own rows cannot be used as the study declares") from None
         except Error as e:
             run.give_up(e)
             raise
 
     async def on_go(self, party: Party, body: bytes) -> bytes:
-        """Begin a run that is prepared here."""
+        """Begin a prepared run."""
         self._of(party, body).begin.set()
         return wire.encode(Ack())
 
@@ -283,10 +292,12 @@ class Runs:
         if await self.desk.data_changed(run.plan):
             run.notices = ("this member's data has changed since it approved",)
             self.desk.audit.append("data changed", f"{run.plan.short_id}, since it was approved")
-        run.own = await self.desk.own_part(run.plan)
-        ahead = max(
-            EARLY, *run_cost(run.plan).bytes_sent
-        )  # no one can be further than all it sends
+        if run.plan.study.privacy is not None:
+            await self.check_past()
+            run.standing = self.desk.budgets.reserve(run.plan)
+        if not run.standing.answer:
+            run.own = await self.desk.own_part(run.plan)
+        ahead = max(EARLY, *run_cost(run.plan).bytes_sent)  # no one is further than all it sends
         run.channel = self.desk.peers.channel(run.session, ahead)
         return Prepared(None)
 
@@ -333,6 +344,7 @@ class Runs:
         session = Session(desk.me, desk.group.names, run.channel, desk.home.timeout_s)
 
         def progress(stage: str) -> None:
+            desk.budgets.at_stage(run.plan, stage)
             sent = session.meter.bytes_sent
             run.tell(Progress(stage, run.steps.index(stage), session.rounds, sent))
 
@@ -347,10 +359,12 @@ class Runs:
                 version=f"quorate {__version__}",
                 key=desk.home.identity,
                 group_signer=self.group_signer(),
+                standing=run.standing,
                 claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
                 randomness=os.urandom,
                 progress=progress,
             )
+        desk.budgets.release(run.plan, ran.answer)
         outcome = Outcome(
             ran.release.certificate.session,
             session.rounds,

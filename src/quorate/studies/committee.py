@@ -100,8 +100,8 @@ async def reveal_shown(
         committee = convened(session.among(SEATS, "committee"), bond, security)
         ticks = [session.at(f"pass {i}") for i in range(layout.passes + 1)]
         progress("shares")
-        shares = await _deal(session, committee, own, randomness)
-        seen = _noise(session.me, shares)
+        shares = await dealt(session, committee, own, randomness)
+        seen = noise_seen(session.me, shares)
         progress("small cells")
         share = await _decide(committee, ticks, study, layout, shares)
         progress("reveal")
@@ -164,7 +164,7 @@ async def _outside(
     return await owners.reveal_to_all(session.at("reveal"), None, like)
 
 
-async def _deal(
+async def dealt(
     session: Session, committee: Committee, own: Words, randomness: Randomness
 ) -> list[Share]:
     """Return the committee's shares of everybody's numbers, by seat."""
@@ -209,7 +209,7 @@ async def _computed(judged: Judged) -> Judged:
     return Judged(small, none_small, some_small, tuple(before))
 
 
-def _noise(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
+def noise_seen(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
     """Return the first words that came from each member that sends this one words."""
     inside = (me - 1) % SEATS  # whose rest is this party's own part
     seen = {inside: shares[inside].own}

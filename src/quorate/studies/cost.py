@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from quorate.dp import joint
+from quorate.dp.mechanisms import Laplace
 from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Oracle
@@ -14,11 +16,12 @@ from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.inputs import inputs_of, size
 from quorate.studies.lines import layout_of
-from quorate.studies.plan import COMMITTEE, Plan
+from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 
 SIGNATURE_BYTES = 64
+STANDING_BYTES = 48  # of a member's ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,35 @@ def run_cost(plan: Plan) -> RunCost:
     if plan.protocol == COMMITTEE:
         return _committee_cost(plan.study, len(plan.members), plan.security)
     n = len(plan.members)
+    if plan.protocol == JOINT_NOISE:
+        return _joint_cost(plan)
+    if plan.protocol == NOISE_ON_RECORDS:
+        each = 163 + 8 * plan.numbers + 32 + SIGNATURE_BYTES + STANDING_BYTES
+        return RunCost(6, ((n - 1) * each,) * n)
+    if plan.protocol == NOISE_IN_SHARES:
+        total = additive.cost(n, plan.numbers)
+        signed = (n - 1) * (SIGNATURE_BYTES + STANDING_BYTES)
+        return RunCost(total.rounds + 2, (total.bytes_sent + signed,) * n)
     total = additive.cost(n, plan.numbers)
     return RunCost(total.rounds + 1, (total.bytes_sent + (n - 1) * SIGNATURE_BYTES,) * n)
+
+
+def _joint_cost(plan: Plan) -> RunCost:
+    """Return the cost of ledgers, keys, dealing to three, their noise, the reveal, signatures."""
+    outside, m = len(plan.members) - SEATS, plan.numbers
+    drawn = joint.drawing_cost(
+        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
+        plan.security,
+    )
+    everybody = (len(plan.members) - 1) * (163 + SIGNATURE_BYTES + STANDING_BYTES)
+    inside = 8 * m + 32 * outside + (8 * m + 32) * (1 + outside) + outside
+    return RunCost(
+        1 + 2 + 1 + (outside > 0) + drawn.rounds + (outside > 0) + 1 + 1,
+        (
+            *(everybody + inside + sent for sent in drawn.bytes_sent),
+            *[everybody + 16 * m + 128] * outside,
+        ),
+    )
 
 
 def _committee_cost(study: Study, members: int, security: Security) -> RunCost:

@@ -6,16 +6,13 @@ is listed too: a reader should not have to be a mathematician.
 """
 
 from dataclasses import dataclass
-from itertools import islice, product
-from math import prod
 
 from quorate.studies.cost import run_cost
-from quorate.studies.inputs import AMOUNTS, Cells, Input, asked_of, cells_of, labels, size
+from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
+from quorate.studies.noise_disclosure import noise_words
 from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
-from quorate.studies.query import condition
-
-_LISTED = 6  # cells named one by one
+from quorate.studies.words import cells_in_words, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,9 @@ class Disclosure:
     rounds: int
     bytes_sent: tuple[int, ...]  # by each member
     computes: tuple[str, ...]
+    noise: tuple[
+        str, ...
+    ] = ()  # its law, its guarantee and its bounds; none where values are exact
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
@@ -49,6 +49,7 @@ class Disclosure:
             *(f"asks     {text}" for text in self.asks),
             *(f"reveals  {r.what}, {_needed(r)}" for r in self.reveals),
             f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",
+            *(f"noise    {text}" for text in self.noise),
             *(f"implies  {text}" for text in self.follows),
             f"small    {self.withholds}",
             f"holds    {self.holds}",
@@ -69,9 +70,11 @@ class Disclosure:
 
 def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
+    if plan.study.privacy is not None:
+        return _with_noise(plan)
     cost = run_cost(plan)
     return Disclosure(
-        asks=tuple(f"{query.name} = {query.sql}" for query in plan.study.releases),
+        asks=_asks(plan),
         reveals=_reveals(plan),
         follows=_follows(plan),
         withholds=_withholds(plan),
@@ -84,6 +87,29 @@ def disclose(plan: Plan) -> Disclosure:
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
     )
+
+
+def _with_noise(plan: Plan) -> Disclosure:
+    words, cost = noise_words(plan), run_cost(plan)
+    return Disclosure(
+        asks=_asks(plan),
+        reveals=tuple(Reveal(what, n, plan.recipients, (by,)) for what, n, by in words.reveals),
+        follows=words.follows,
+        withholds=words.withholds,
+        holds=words.holds,
+        t=plan.t,
+        members=len(plan.members),
+        rounding=words.rounding,
+        not_protected=words.not_protected,
+        rounds=cost.rounds,
+        bytes_sent=cost.bytes_sent,
+        computes=plan.computes,
+        noise=words.noise,
+    )
+
+
+def _asks(plan: Plan) -> tuple[str, ...]:
+    return tuple(f"{query.name} = {query.sql}" for query in plan.study.releases)
 
 
 def _reveals(plan: Plan) -> tuple[Reveal, ...]:
@@ -105,20 +131,8 @@ def _amount(plan: Plan, item: Input) -> str:
             return f"sum of squares of {item.column}"
 
 
-def _cells(plan: Plan, cells: Cells) -> tuple[str, int]:
-    """Return a condition and its cells in words, long lists folded, and how many cells."""
-    text = f" where {condition(cells.where, plan.study.table)}" if cells.where else ""
-    if not cells.axes:
-        return text, 1
-    axes = [labels(plan.study, axis) for axis in cells.axes]
-    n = prod(map(len, axes))
-    named = "; ".join(" and ".join(cell) for cell in islice(product(*axes), _LISTED))
-    more = f"; and {n - _LISTED} more" if n > _LISTED else ""
-    return f"{text} for each of {n} cells ({named}{more})", n
-
-
 def _reveal(plan: Plan, item: Input) -> Reveal:
-    text, n = _cells(plan, item.cells)
+    text, n = cells_in_words(plan.study, item.cells)
     needed_by = tuple(
         f"{query.name}.{output.name}"
         for query in plan.study.releases
@@ -179,7 +193,7 @@ def _withholds(plan: Plan) -> str:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
     if plan.protocol == COMMITTEE:
-        return f"{values}: {_named(plan)} find them on shares, and no node learns them"
+        return f"{values}: {listed(plan.computes)} find them on shares, and no node learns them"
     return f"{values} from the release; every member's node still learns all numbers above"
 
 
@@ -193,18 +207,13 @@ def _holds(plan: Plan) -> str:
             else "that follows the protocol and only looks (semi-honest)"
         )
         together = "two of these together read every member's numbers"
-        return f"against any one of {_named(plan)} {one}: {together}"
+        return f"against any one of {listed(plan.computes)} {one}: {together}"
     if n == 2:
         return "against nobody inside: only those outside learn nothing"
     return (
         f"against any {plan.t} of {n} members together: they learn of the others "
         "what is said here, and nothing else"
     )
-
-
-def _named(plan: Plan) -> str:
-    *first, last = plan.computes
-    return f"{', '.join(first)} and {last}"
 
 
 def _rounding(plan: Plan) -> tuple[str, ...]:
@@ -238,7 +247,10 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
 def _not_by_committee(plan: Plan) -> tuple[str, ...]:
     return (
         *(
-            [f"against one of {_named(plan)} that deviates: it can make results wrong, unnoticed"]
+            [
+                f"against one of {listed(plan.computes)} that deviates: "
+                "it can make results wrong, unnoticed"
+            ]
             if plan.security == "semi-honest"
             else []
         ),

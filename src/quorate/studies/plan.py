@@ -19,18 +19,29 @@ from quorate.mpc.replicated import SEATS, Security
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, inputs_of, most_rows, size
 from quorate.studies.lines import layout_of
+from quorate.studies.noised import Vector, check_noise, colluders, is_in_shares, vectors_of
+from quorate.studies.noisy_results import noisy_results
 from quorate.studies.query import Query
+from quorate.studies.records import check_records, is_on_records, results_of_records, sums_of
 from quorate.studies.results import Result, results_of, results_revealed, slots
 from quorate.studies.schema import shown
 from quorate.studies.study import Study, check_study
 
-FORMAT = 3
-SOFTWARE = "quorate wire 1, studies 3, additive sum 1, committee 2"
+FORMAT = 4
+SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 2, noise 1"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
-Protocol = Literal["additive sum", "committee of three"]
+Protocol = Literal[
+    "additive sum", "committee of three", "joint noise", "noise in shares", "noise on records"
+]
+TrustModel = Literal["mpc", "local-noise"]
 ADDITIVE: Protocol = "additive sum"
 COMMITTEE: Protocol = "committee of three"
+JOINT_NOISE: Protocol = "joint noise"
+NOISE_IN_SHARES: Protocol = "noise in shares"
+NOISE_ON_RECORDS: Protocol = "noise on records"
+OF_THREE = (COMMITTEE, JOINT_NOISE)
+"""These the first three members compute."""
 
 TWO_MEMBERS = "two-members"
 SMALL_CELLS_SEEN = "small-cells-seen"
@@ -51,10 +62,10 @@ class Plan:
     recipients: tuple[str, ...]  # who learns the pooled totals
     proposer: str
     proposed_at: str  # UTC, such as 2027-01-31T09:30:00Z
-    trust_model: Literal["mpc"]
+    trust_model: TrustModel
     protocol: Protocol
     t: int  # colluding members it holds against; of those who compute, where these are three
-    privacy: Literal["none"]  # no noise is added
+    privacy: Literal["none", "differential"]  # what the study says of it; none: values are exact
     accept: tuple[str, ...]  # risks the members accept by approving, sorted
     software: str
 
@@ -78,8 +89,17 @@ class Plan:
         return inputs_of(self.study)
 
     @property
+    def vectors(self) -> tuple[Vector, ...]:
+        """Return what each member computes where the study is under privacy."""
+        return vectors_of(self.study)
+
+    @property
     def numbers(self) -> int:
         """Return how many integers each member puts into the secure sum."""
+        if is_on_records(self.study):
+            return sums_of(self.study)
+        if self.study.privacy is not None:
+            return sum(vector.size for vector in self.vectors)
         return sum(size(self.study, item.cells) for item in self.inputs)
 
     def decimals(self, item: Input) -> int:
@@ -90,10 +110,14 @@ class Plan:
         return found
 
     def results(self, totals: tuple[int, ...]) -> tuple[Result, ...]:
-        """Return what the releases are when `totals` are the pooled inputs.
+        """Return what the releases are when `totals` are the pooled inputs, or noisy vectors.
 
         Totals no honest members could have produced raise `Abort`.
         """
+        if is_on_records(self.study):
+            return results_of_records(self.study, totals)
+        if self.study.privacy is not None:
+            return noisy_results(self.study, totals)
         return results_of(self.study, len(self.members), totals)
 
     def results_revealed(
@@ -121,10 +145,10 @@ def compile_plan(
         recipients=group.names,
         proposer=proposer,
         proposed_at=utc_text(now),
-        trust_model="mpc",
+        trust_model=_trust_model_of(study),
         protocol=protocol,
         t=_held_against(group.names, protocol),
-        privacy="none",
+        privacy=_privacy_of(study),
         accept=accepted,
         software=SOFTWARE,
     )
@@ -138,6 +162,10 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
     All rows of all members are no small cell. Two members cannot hide a cell from each
     other; more may prefer the sum that holds against all but one, and see the cells.
     """
+    if is_on_records(study):
+        return NOISE_ON_RECORDS
+    if study.privacy is not None:
+        return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
     small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
     return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
 
@@ -175,9 +203,17 @@ def check(plan: Plan, group: Group) -> None:
     check_time(plan.proposed_at)
     protection = _held_against(plan.members, protocol)
     _require(plan.t == protection, "the plan claims another protection than it has")
+    _require(plan.privacy == _privacy_of(plan.study), "the plan says other noise than its study")
+    same = plan.trust_model == _trust_model_of(plan.study)
+    _require(same, "the plan names another trust model than its study needs")
     _check_accepted(plan)
     _check_size(plan)
-    _check_no_overflow(plan)
+    if plan.study.privacy is None:
+        _check_no_overflow(plan)
+    elif is_on_records(plan.study):
+        check_records(plan.study)
+    else:
+        check_noise(plan.study, len(plan.members))
     if protocol == COMMITTEE:
         _check_comparisons(plan)
 
@@ -203,12 +239,12 @@ def _check_accepted(plan: Plan) -> None:
         f"what can be accepted: {', '.join(ACCEPTABLE)}",
     )
     _require(
-        plan.protocol == COMMITTEE or SEMI_HONEST not in plan.accept,
+        plan.protocol in OF_THREE or SEMI_HONEST not in plan.accept,
         "nothing here runs among three members, so there is nothing to leave unverified",
         f"propose it without --accept {SEMI_HONEST}",
     )
     _require(
-        len(plan.members) > 2 or TWO_MEMBERS in plan.accept,
+        len(plan.members) > 2 or TWO_MEMBERS in plan.accept or plan.study.privacy is not None,
         "with two members a sum reveals the other's value: each subtracts its own",
         f"if both members want that, propose with --accept {TWO_MEMBERS}",
     )
@@ -243,11 +279,21 @@ def _check_comparisons(plan: Plan) -> None:
 
 
 def _computing(members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
-    return members[:SEATS] if protocol == COMMITTEE else members
+    return members[:SEATS] if protocol in OF_THREE else members
 
 
 def _held_against(members: tuple[str, ...], protocol: Protocol) -> int:
-    return 1 if protocol == COMMITTEE else len(members) - 1
+    if protocol == NOISE_IN_SHARES:
+        return colluders(len(members))
+    return 1 if protocol in OF_THREE else len(members) - 1
+
+
+def _trust_model_of(study: Study) -> TrustModel:
+    return "local-noise" if is_on_records(study) else "mpc"
+
+
+def _privacy_of(study: Study) -> Literal["none", "differential"]:
+    return "none" if study.privacy is None else "differential"
 
 
 def _bins(query: Query) -> bool:

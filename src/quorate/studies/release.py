@@ -19,13 +19,23 @@ from quorate.studies import document
 from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
+from quorate.studies.noisy_results import is_possible_noisy
 from quorate.studies.plan import Plan, check, check_time
 from quorate.studies.results import Result, is_possible, slots
 from quorate.studies.schema import check_text
 from quorate.threshold import frost
 
-FORMAT = 3
+FORMAT = 4
 SESSION_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one member says its owner lets be spent on the data after this release."""
+
+    member: str
+    nano_epsilon: int | None  # None where the owner does not count so
+    nano_rho: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Certificate:
     disclosure: tuple[str, ...]  # what approving the plan meant, in words
     approvals: bytes  # digest of the approvals under which it ran
     group_key: bytes  # the key of the group that signs beside its members; empty if it has none
+    left: tuple[Left, ...]  # of the budgets, by seat; empty where values are exact
     time: str  # UTC, such as 2027-01-31T09:30:00Z
     software: str
 
@@ -78,6 +89,7 @@ def certify(
     time: str,
     software: str,
     group_key: bytes = b"",
+    left: tuple[Left, ...] = (),
 ) -> Certificate:
     return Certificate(
         format=FORMAT,
@@ -89,6 +101,7 @@ def certify(
         disclosure=disclose(plan).lines(),
         approvals=wire.digest("approvals", approvals),
         group_key=group_key,
+        left=left,
         time=time,
         software=software,
     )
@@ -138,11 +151,16 @@ def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> No
     _require(len(certificate.session) == SESSION_BYTES, "the certificate names no session")
     told = certificate.disclosure == disclose(plan).lines()
     _require(told, "the certificate's disclosure is not that of the plan")
+    due = () if plan.study.privacy is None else plan.members
+    same = len(certificate.left) == len(due)
+    same = same and all(left.member == m for left, m in zip(certificate.left, due, strict=True))
+    _require(same, "the certificate does not say what is left of each member's budget")
     places = tuple(slots(plan.study))
+    possible = is_possible if plan.study.privacy is None else is_possible_noisy
     _require(len(certificate.results) == len(places), "the results are not those of the plan")
     for slot, result in zip(places, certificate.results, strict=True):
         _require(
-            is_possible(plan.study, slot, result),
+            possible(plan.study, slot, result),
             f"the result {slot.output.name} is not the one the plan names, or misstates its value",
         )
 
@@ -182,12 +200,12 @@ def _verify_approvals(release: Release) -> None:
 
 
 def to_json(release: Release) -> str:
-    return document.write("release 3", release)
+    return document.write("release 4", release)
 
 
 def from_json(text: str) -> Release:
     """Return the release a file holds, not yet verified. Raises `MalformedMessage`."""
-    return document.read("release 3", text, Release)
+    return document.read("release 4", text, Release)
 
 
 def _require(condition: bool, message: str) -> None:

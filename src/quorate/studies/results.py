@@ -105,7 +105,7 @@ def _by_table(study: Study, hidden: tuple[bool, ...]) -> Hidden:
 
 def _results(study: Study, pooled: Pooled, hidden: Hidden) -> tuple[Result, ...]:
     return tuple(
-        _result(slot, "", WITHHELD)
+        withheld_at(slot)
         if slot.cells in hidden and hidden[slot.cells][slot.index]
         else result_of(slot, _exact(slot, pooled))
         for slot in slots(study)
@@ -121,10 +121,15 @@ def result_of(slot: Slot, exact: str) -> Result:
     return _result(slot, exact, root_text(value) if is_root else decimal_text(value))
 
 
+def withheld_at(slot: Slot) -> Result:
+    """Return that the value at `slot` is not shown."""
+    return _result(slot, "", WITHHELD)
+
+
 def is_possible(study: Study, slot: Slot, result: Result) -> bool:
     """Return whether `result` is in the one form a result at `slot` can have."""
     statistic = slot.output.statistic
-    if result == _result(slot, "", WITHHELD):
+    if result == withheld_at(slot):
         return study.min_cell > 1
     if result.exact == "":
         return statistic in {"avg", "var", "stddev"} and result == result_of(slot, "")

@@ -112,14 +112,15 @@ def bad_row_query(scan: Scan, reading: Reading) -> str:
     )
 
 
-def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, items: Sequence[Input]) -> str:
-    """Return SQL for rows of (place on each axis, number of rows, *items), for good rows."""
+def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Sequence[str]) -> str:
+    """Return SQL for rows of (place on each axis, number of rows, *amounts), for good rows."""
     by_name = {reading.column.name: reading for reading in read}
     places = [_place(by_name[axis.column], axis) for axis in cells.axes]
-    amounts = [_amount(by_name[item.column], item) for item in items if item.amount != "count"]
     inside = [_condition(p, by_name) for p in cells.where]
     for axis in cells.axes:
-        if axis.edges:
+        if not axis.edges:
+            inside.append(f"{by_name[axis.column].name} IS NOT NULL")
+        else:
             first, last = (constant(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
             inside.append(f"{by_name[axis.column].name} BETWEEN {first} AND {last}")
     where = f" WHERE {' AND '.join(inside)}" if inside else ""
@@ -128,6 +129,11 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, items: Seque
         f"SELECT {', '.join([*places, 'count(*)', *amounts])} "  # noqa: S608
         f"FROM {_values(scan, read)}{where}{f' GROUP BY {groups}' if groups else ''}"
     )
+
+
+def count_by_query(scan: Scan, read: Sequence[Reading], value: str) -> str:
+    """Return SQL for rows of (value, how many rows have it); `value` is SQL over the values."""
+    return f"SELECT {value}, count(*) FROM {_values(scan, read)} GROUP BY 1"  # noqa: S608
 
 
 def place_of(study: Study, axis: Axis, found: object) -> int:
@@ -190,7 +196,9 @@ def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
             return f"({reading.name} {p.op} {values[0]})"
 
 
-def _amount(reading: Reading, item: Input) -> str:
+def amount_of(read: Sequence[Reading], item: Input) -> str:
+    """Return SQL for the sum, or the sum of squares, of a column."""
+    reading = next(reading for reading in read if reading.column.name == item.column)
     if item.amount == "sum":
         return f"sum({reading.name})"
     whole = f"CAST({reading.name} AS BIGINT)" if reading.column.kind == "integer" else reading.name
@@ -198,17 +206,22 @@ def _amount(reading: Reading, item: Input) -> str:
 
 
 def _reading(scan: Scan, column: Column) -> Reading:
-    field = _field(scan, column)
+    field = _field(scan, column.name)
     return Reading(column, field.sql, _value(column, field), field.type)
 
 
-def _field(scan: Scan, column: Column) -> Field:
-    matching = [field for field in scan.fields if field.name == column.name]
+def sql_of(scan: Scan, name: str) -> str:
+    """Return the SQL name of a column that the file has. Raises `DataError`."""
+    return _field(scan, name).sql
+
+
+def _field(scan: Scan, name: str) -> Field:
+    matching = [field for field in scan.fields if field.name == name]
     if len(matching) == 1:
         return matching[0]
     there = ", ".join(shown(field.name) for field in scan.fields[:50])
     raise DataError(
-        f"{shown(scan.name)} has {'two columns' if matching else 'no column'} {column.name}",
+        f"{shown(scan.name)} has {'two columns' if matching else 'no column'} {shown(name)}",
         hint=f"its columns are {there}",
     )
 

@@ -41,6 +41,7 @@ from quorate.studies.scan import (
     Field,
     Reading,
     Scan,
+    amount_of,
     bad_query,
     bad_row_query,
     count_query,
@@ -109,24 +110,33 @@ def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
     """
     inputs = plan.inputs
     parts: dict[Input, list[int]] = {}
-    before = _state(source)
-    with _connect(source) as database:
-        scan = _csv(source) if source.format == "csv" else _parquet(source, database)
+    with scanned(source) as (database, scan):
         read = readings(scan, plan.study)
         _check_rows(source, plan, database, scan, read)
         for cells in dict.fromkeys(item.cells for item in inputs):
             items = [item for item in inputs if item.cells == cells]
-            found = database.execute(totals_query(scan, read, cells, items)).fetchall()
+            amounts = [amount_of(read, item) for item in items if item.amount != "count"]
+            found = database.execute(totals_query(scan, read, cells, amounts)).fetchall()
             parts.update(_parts(plan, cells, items, found))
+    return tuple(value for item in inputs for value in parts[item])
+
+
+@contextmanager
+def scanned(source: Source) -> Generator[tuple[duckdb.DuckDBPyConnection, Scan]]:
+    """Yield a database that may read the file only, and the file as SQL.
+
+    Raises `DataError` where the file is none, or changes meanwhile; `Unavailable`.
+    """
+    before = _state(source)
+    with _connect(source) as database:
+        yield database, _csv(source) if source.format == "csv" else _parquet(source, database)
     if _state(source) != before:
         raise _changed(source)
-    return tuple(value for item in inputs for value in parts[item])
 
 
 def count_rows(source: Source) -> int:
     """Return how many rows the file has. Raises `DataError`, `Unavailable`."""
-    with _connect(source) as database:
-        scan = _csv(source) if source.format == "csv" else _parquet(source, database)
+    with scanned(source) as (database, scan):
         count: int = database.execute(count_query(scan, ())).fetchall()[0][0]
         return count
 
@@ -144,7 +154,7 @@ def _check_rows(
     """
     together = read if source.format == "csv" else ()
     count, bad = database.execute(count_query(scan, together)).fetchall()[0]
-    _check_count(source, count, plan.study.max_rows)
+    check_count(source, count, plan.study.max_rows)
     apart = read if source.format == "parquet" else ()
     if bad or any(database.execute(bad_query(scan, r)).fetchall()[0][0] for r in apart):
         raise _bad_row(source, database, scan, read)
@@ -240,7 +250,8 @@ def _parquet(source: Source, database: duckdb.DuckDBPyConnection) -> Scan:
     return Scan(source.path.name, sql, fields, "file_row_number + 1")
 
 
-def _check_count(source: Source, count: int, max_rows: int) -> None:
+def check_count(source: Source, count: int, max_rows: int) -> None:
+    """Raise `DataError` for no rows, or for more than the study allows a member."""
     name = shown(source.path.name)
     if count == 0:
         raise DataError(f"{name} has no rows", hint="a member without rows cannot take part")

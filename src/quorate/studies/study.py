@@ -8,9 +8,11 @@ declarations (`schema`).
 
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
 from quorate.errors import MalformedStudy
+from quorate.studies.privacy import Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -43,6 +45,7 @@ class Study:
     min_cell: int  # fewer rows, and a group's values are withheld; 1 withholds nothing
     table: Table
     releases: tuple[Query, ...]
+    privacy: Privacy | None = None  # without it, values are exact
 
 
 def read_study(text: str) -> Study:
@@ -50,20 +53,23 @@ def read_study(text: str) -> Study:
     if len(text) > MAX_TEXT:
         refuse("the study", f"longer than {MAX_TEXT} characters")
     try:
-        top: dict[str, object] = tomllib.loads(text)
+        top: dict[str, object] = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
-    _only(top, {"title", "purpose", "max_rows", "min_cell", "tables", "releases"}, "the study")
+    known = {"title", "purpose", "max_rows", "min_cell", "tables", "releases", "privacy"}
+    _only(top, known, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
+    releases, budgets = _read_releases(_section(top, "releases"), table)
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
         max_rows=_whole(top, "max_rows", 1_000_000),
         min_cell=_whole(top, "min_cell", MIN_CELL) if "min_cell" in top else MIN_CELL,
         table=table,
-        releases=_read_releases(_section(top, "releases"), table),
+        releases=releases,
+        privacy=read_privacy(top.get("privacy"), budgets),
     )
     check_study(study)
     return study
@@ -87,6 +93,8 @@ def check_study(study: Study) -> None:
     for query in study.releases:
         if read_query(query.name, query.sql, study.table) != query:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
+    if study.privacy is not None:
+        check_privacy(study.privacy, len(study.releases))
 
 
 def _read_table(tables: dict[str, object]) -> Table:
@@ -98,15 +106,23 @@ def _read_table(tables: dict[str, object]) -> Table:
     return Table(name, tuple(read_column(f"tables.{name}", c, v) for c, v in columns.items()))
 
 
-def _read_releases(releases: dict[str, object], table: Table) -> tuple[Query, ...]:
+def _read_releases(
+    releases: dict[str, object], table: Table
+) -> tuple[tuple[Query, ...], dict[str, object]]:
+    """Return each release, and by name its budget, if it has one: SQL, or SQL and privacy."""
     if len(releases) > MAX_NAMES:
         refuse("releases", f"more than {MAX_NAMES} names")
     found: list[Query] = []
-    for name, sql in releases.items():
+    budgets: dict[str, object] = {}
+    for name, said in releases.items():
+        release = cast("dict[str, object]", said) if isinstance(said, dict) else {"sql": said}
+        _only(release, {"sql", "privacy"}, f"releases.{shown(name)}")
+        sql = release.get("sql")
         if not isinstance(sql, str):
             refuse(f"releases.{shown(name)}", "not SQL in quotes", _RELEASE_HINT)
         found.append(read_query(name, sql, table))
-    return tuple(found)
+        budgets[name] = release.get("privacy")
+    return tuple(found), budgets
 
 
 def _section(top: dict[str, object], key: str, above: str = "") -> dict[str, object]:

@@ -6,7 +6,7 @@ a committee of three that withholds small cells before anybody sees them. What i
 and what is not stands in `mpc.additive`, in `studies.committee` and, for
 people, in the plan's disclosure. Each member computes the results itself from
 what is revealed, signs only a certificate it made itself, and releases only with
-every member's signature.
+every member's signature. A plan under privacy is run by `runners.noise`.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,18 @@ from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
 from quorate.studies.group import Group
-from quorate.studies.plan import COMMITTEE, Plan
+from quorate.studies.plan import (
+    ADDITIVE,
+    COMMITTEE,
+    JOINT_NOISE,
+    NOISE_IN_SHARES,
+    NOISE_ON_RECORDS,
+    Plan,
+    Protocol,
+)
 from quorate.studies.release import (
     Certificate,
+    Left,
     Release,
     Signature,
     certify,
@@ -35,11 +44,20 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
+from quorate.studies.runners import local_noise, noise
+from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
 
-SUM_STAGES = ("keys", "masked values", "confirmation", "opening", "signatures")
-COMMITTEE_STAGES = ("keys", "shares", "small cells", "reveal", "signatures")
+STAGES = {
+    ADDITIVE: ("keys", "masked values", "confirmation", "opening"),
+    COMMITTEE: ("keys", "shares", "small cells", "reveal"),
+    NOISE_IN_SHARES: noise.STAGES_SHARES,
+    JOINT_NOISE: noise.STAGES_JOINT,
+    NOISE_ON_RECORDS: local_noise.STAGES,
+}
+SIGNATURES = "signatures"
+NO_LEDGER = Standing(b"", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,8 @@ class Computed:
     results: tuple[Result, ...]
     session_id: bytes
     seen: dict[Party, Words]
+    left: tuple[Left, ...] = ()
+    answer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,7 @@ class Ran:
 
     release: Release
     seen: dict[Party, tuple[int, ...]]
+    answer: bytes  # for this member's ledger, where the plan is under privacy
 
 
 async def run(
@@ -70,6 +91,7 @@ async def run(
     version: str,
     key: Ed25519PrivateKey,
     group_signer: GroupSigner | None = None,
+    standing: Standing = NO_LEDGER,
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
@@ -77,15 +99,21 @@ async def run(
     """Add up everyone's `own` values of `plan.inputs` and certify the results.
 
     `approvals`, one of each member by seat, and `time` are the run's, the same
-    at all members; verifying them is the caller's. Raises `Abort`, `SessionReused`.
+    at all members; verifying them is the caller's. `standing` is where this member's
+    ledger stands, for a plan under privacy. Raises `Abort`, `SessionReused`.
 
     Cost: `studies.cost.run_cost`; with `group_signer`, where the group has a key, also that
     of its `sign`
     """
-    compute = _decide if plan.protocol == COMMITTEE else _sum
     words = ring.from_signed(np.array(own, np.int64))
     context = wire.digest("run", (plan.digest(), approvals, time))
-    computed = await compute(session, plan, words, context, claim, randomness, progress)
+    if plan.study.privacy is not None:
+        computed = await _noisy(
+            session, plan, words, standing, context, claim, randomness, progress
+        )
+    else:
+        compute = _decide if plan.protocol == COMMITTEE else _sum
+        computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
         approvals,
@@ -94,8 +122,9 @@ async def run(
         time=time,
         software=version,
         group_key=group_signer.public.group if group_signer else b"",
+        left=computed.left,
     )
-    progress("signatures")
+    progress(SIGNATURES)
     signatures = await _sign_together(session, group, certificate, key)
     group_signature = b""
     if group_signer is not None:
@@ -103,12 +132,12 @@ async def run(
         group_signature = await group_signer.sign(session, computed.session_id, message)
     seen = {party: tuple(first.tolist()) for party, first in computed.seen.items()}
     release = Release(plan, group, approvals, certificate, signatures, group_signature)
-    return Ran(release, seen)
+    return Ran(release, seen, computed.answer)
 
 
-def stages(plan: Plan) -> tuple[str, ...]:
-    """Return what `progress` is told in a run of `plan`, in order."""
-    return COMMITTEE_STAGES if plan.protocol == COMMITTEE else SUM_STAGES
+def stages(protocol: Protocol) -> tuple[str, ...]:
+    """Return what `progress` is told in a run of a plan with this protocol, in order."""
+    return (*STAGES[protocol], SIGNATURES)
 
 
 async def _sum(
@@ -150,6 +179,32 @@ async def _decide(
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden)
     return Computed(results, revealed.session_id, revealed.seen)
+
+
+async def _noisy(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    standing: Standing,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Pool all numbers with noise, or take the answer that every member's ledger has already."""
+    noisy = await noise.reveal_noisy(
+        session,
+        plan,
+        own,
+        standing=standing,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    left = tuple(Left(name, *one) for name, one in zip(plan.members, noisy.left, strict=True))
+    results = plan.results(noisy.numbers)
+    return Computed(results, noisy.session_id, noisy.seen, left, noisy.answer)
 
 
 async def _sign_together(

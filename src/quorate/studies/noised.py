@@ -1,0 +1,279 @@
+"""What a study under privacy adds up, how far one patient moves it, and the noise that follows.
+
+    releases --needs--> vectors, of each release its own --noise--> totals that may be shown
+
+A release's budget is shared equally among the vectors that it needs, so `count(*), avg(age)` are
+two: rows, and centred ages. Values are whole steps of a public grid: of an integer column 1,
+of a number column 1, a half or a fifth of a power of ten, with 256 steps or more between bounds.
+
+  rows      1                                    sum       x
+  centred   c = 2 x - (L + H)                    squares   c^2, in coarser steps for wide columns
+
+All follows from the study alone; the mathematics stands in `dp.queries`.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from math import ceil, isqrt
+from typing import Literal
+
+from quorate.dp import accounting, geometric, joint, queries, tables
+from quorate.dp.accounting import Charge
+from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
+from quorate.dp.queries import Noised
+from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
+from quorate.errors import OutOfRange, Refused
+from quorate.studies.inputs import Cells, cells_of, size
+from quorate.studies.privacy import IN_SHARES, Budget, Privacy
+from quorate.studies.query import Query
+from quorate.studies.schema import DECIMALS, Column
+from quorate.studies.study import Study
+
+Kind = Literal["rows", "sum", "centred", "squares"]
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "count": ("rows",),
+    "histogram": ("rows",),
+    "sum": ("sum",),
+    "avg": ("rows", "centred"),
+    "var": ("rows", "centred", "squares"),
+    "stddev": ("rows", "centred", "squares"),
+}
+"""The vectors from which each statistic is computed."""
+
+STEPS = 256
+"""From bound to bound of a number column, at least."""
+
+SQUARE_BITS = 9
+"""Squares of wide columns are rounded to some 2^9 steps: finer ones need wider noise."""
+
+NARROWEST = 1 << 12
+"""The variance of Gaussian noise, at least: enough that shares of 256 members are wide too."""
+
+RANGE = 1 << 61
+"""What sums stay below, so that no noise takes them out of 63 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """Whole numbers, an entry for each of `cells`, each with noise of one kind."""
+
+    release: str
+    cells: Cells
+    kind: Kind
+    column: str  # empty for rows
+    size: int
+    step: Fraction  # what 1 stands for; of centred values and squares, see `bounds_of`
+    mechanism: Mechanism | None  # None: no patient can change it, and it has no noise
+    largest: int  # that one row adds, in absolute value
+    factor: int = 1  # by which totals are multiplied before noise that would be too narrow
+
+
+def privacy_of(study: Study) -> Privacy:
+    """Return what a study under privacy says of it."""
+    if study.privacy is None:
+        raise ValueError("the study is not under privacy")
+    return study.privacy
+
+
+def is_in_shares(study: Study, members: int) -> bool:
+    """Return whether every member adds noise of its own, or three draw it together.
+
+    Three can draw Laplace noise; Gaussian noise, and noise of two, is in shares.
+    """
+    privacy = privacy_of(study)
+    pure = all(budget.is_pure for budget in privacy.budgets)
+    return members < 3 or privacy.noise == IN_SHARES or not pure
+
+
+def colluders(members: int) -> int:
+    """Return how many members may tell each other their noise: one, who knows its own, or more."""
+    return max(1, default_colluders(members))
+
+
+def bounds_of(study: Study, name: str) -> Bounds:
+    """Return a column's bounds on its grid. Raises `OutOfRange` where they cannot be."""
+    column = study.table.column(name)
+    low, high = Fraction(column.low), Fraction(column.high)
+    return Bounds(low, high, _step(column), privacy_of(study).source)
+
+
+def square_step(bounds: Bounds) -> int:
+    """Return in steps of how much squares of centred values are counted."""
+    return max(1, bounds.width**2 >> SQUARE_BITS)
+
+
+def vectors_of(study: Study) -> tuple[Vector, ...]:
+    """Return what is added up for each release, in order. Raises `OutOfRange`."""
+    found: list[Vector] = []
+    for query, budget in zip(study.releases, privacy_of(study).budgets, strict=True):
+        bare = [_bare(study, query, *key) for key in _keys(query)]
+        parts = sum(not _is_public(study, vector) for vector in bare)
+        found += [_with_noise(study, vector, budget, max(parts, 1)) for vector in bare]
+    return tuple(found)
+
+
+def charge_of(study: Study, members: int) -> Charge:
+    """Return what all releases cost together. Raises `OutOfRange`."""
+    in_shares = is_in_shares(study, members)
+    costs: list[Charge] = []
+    for vector in vectors_of(study):
+        if vector.mechanism is not None:
+            distance = _distance(vector.mechanism, members, in_shares)
+            costs.append(accounting.charge(vector.mechanism, vector.size * distance))
+    return accounting.total(costs)
+
+
+def shared(mechanism: Mechanism, members: int) -> SharedNoise:
+    """Return the share of noise that each member adds."""
+    t = colluders(members)
+    if isinstance(mechanism, Laplace):
+        return SharedLaplace(mechanism.scale, members, t)
+    return SharedGaussian(mechanism.variance, members, t)
+
+
+def check_noise(study: Study, members: int) -> None:
+    """Refuse what cannot be noised: columns without width, sums too large, noise too wide."""
+    try:
+        for vector in vectors_of(study):
+            _check_range(vector, members * study.max_rows)
+            _check_width(vector, members, in_shares=is_in_shares(study, members))
+        charge_of(study, members)
+    except OutOfRange as e:
+        raise Refused(f"under privacy: {e}", hint=e.hint) from None
+
+
+def describe(vector: Vector) -> str:
+    """Return the noise of one vector in words."""
+    match vector.mechanism:
+        case Laplace(sensitivity, scale):
+            return f"Laplace noise of scale {scale}; a patient moves it by {sensitivity}"
+        case Gaussian(squared, variance):
+            return (
+                f"Gaussian noise of variance {variance}; a patient's square moves it by {squared}"
+            )
+        case None:
+            return "none, as no patient can change it"
+
+
+def _keys(query: Query) -> dict[tuple[Cells, Kind, str], None]:
+    """Return the vectors that a release needs, each once."""
+    return {
+        (cells_of(query, output), kind, "" if kind == "rows" else output.column): None
+        for output in query.outputs
+        for kind in KINDS[output.statistic]
+    }
+
+
+def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> Vector:
+    """Return a vector that has no noise yet."""
+    cell_count = size(study, cells)
+    if kind == "rows":
+        return Vector(query.name, cells, kind, "", cell_count, Fraction(1), None, 1)
+    bounds = bounds_of(study, column)
+    match kind:
+        case "sum":
+            step, most = bounds.step, max(abs(bounds.first), abs(bounds.last))
+        case "centred":
+            step, most = bounds.step / 2, bounds.width
+        case "squares":
+            coarse = square_step(bounds)
+            step, most = bounds.step**2 / 4 * coarse, (bounds.width**2 + coarse // 2) // coarse
+    return Vector(query.name, cells, kind, column, cell_count, step, None, most)
+
+
+def _is_public(study: Study, vector: Vector) -> bool:
+    """Return whether this is the number of all rows where each patient is replaced by another."""
+    unit = privacy_of(study).protects
+    everything = not vector.cells.where and not vector.cells.axes
+    return (
+        vector.kind == "rows" and everything and unit == replace(unit, rows=1, neighbours="replace")
+    )
+
+
+def _with_noise(study: Study, vector: Vector, budget: Budget, parts: int) -> Vector:
+    if _is_public(study, vector):
+        return vector
+    if budget.is_pure:
+        return replace(vector, mechanism=_laplace(study, vector, budget.epsilon / parts))
+    # A vector's Euclidean length is at most the sum of its parts.
+    moved = _laplace(study, vector, Fraction(1)).sensitivity
+    plain = gaussian(moved**2, budget.rho / parts)
+    factor = isqrt(ceil(NARROWEST / plain.variance)) + 1
+    wide = gaussian((factor * moved) ** 2, budget.rho / parts)
+    return replace(vector, mechanism=wide, factor=factor)
+
+
+def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
+    unit = privacy_of(study).protects
+    if vector.kind == "rows":
+        one = vector.size == 1
+        noised = (
+            queries.count(unit, epsilon) if one else queries.histogram(vector.size, unit, epsilon)
+        )
+    else:
+        bounds = bounds_of(study, vector.column)
+        match vector.kind:
+            case "sum":
+                noised = queries.by_group(queries.total(bounds, unit, epsilon), vector.size, unit)
+            case "centred":
+                noised = queries.mean(bounds, unit, 2 * epsilon)[1]
+            case "squares":
+                noised = queries.squares(vector.largest, vector.size, unit, epsilon)
+    return _of(noised)
+
+
+def _of(noised: Noised) -> Laplace:
+    if not isinstance(noised.mechanism, Laplace):
+        raise TypeError("these queries have Laplace noise")
+    return noised.mechanism
+
+
+def _distance(mechanism: Mechanism, members: int, in_shares: bool) -> Fraction:
+    if in_shares:
+        return shared(mechanism, members).distance
+    return joint.distance(_scale(mechanism))
+
+
+def _scale(mechanism: Mechanism) -> Fraction:
+    if not isinstance(mechanism, Laplace):
+        raise Refused("noise that three draw together is Laplace noise", hint="epsilon = 1.0")
+    return mechanism.scale
+
+
+def _check_range(vector: Vector, rows: int) -> None:
+    if rows * vector.largest * vector.factor >= RANGE:
+        raise OutOfRange(
+            f"the {vector.kind} of {vector.column or 'all'} might leave 61 bits",
+            hint="set a smaller max_rows, or narrower bounds",
+        )
+
+
+def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
+    if vector.mechanism is None:
+        return
+    if not in_shares:
+        geometric.bits_of_scale(_scale(vector.mechanism), joint.PRECISION)
+        return
+    noise = shared(vector.mechanism, members)
+    width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
+    if tables.entries_about(width, is_squared=isinstance(noise, SharedGaussian)) > (
+        tables.MAX_ENTRIES // 2
+    ):
+        raise OutOfRange(
+            f"the {vector.kind} of {vector.column or 'rows'} needs noise too wide for shares",
+            hint="let three members draw it jointly, or give this release more epsilon",
+        )
+
+
+def _step(column: Column) -> Fraction:
+    """Return the coarsest grid that is fine enough and that both bounds are on."""
+    if column.kind == "integer":
+        return Fraction(1)
+    low, high = Fraction(column.low), Fraction(column.high)
+    for places, digit in product(range(DECIMALS["number"]), (1, 2, 5)):
+        step = Fraction(1, digit * 10**places)
+        whole = (low / step).denominator == (high / step).denominator == 1
+        if whole and (high - low) / step >= STEPS:
+            return step
+    return Fraction(1, 10 ** DECIMALS["number"])

@@ -1,0 +1,221 @@
+"""Add up noisy: the totals of a plan under privacy, which nobody ever holds without their noise.
+
+Two ways, as the plan says. *In shares*: every member adds its share of noise to its own vectors,
+and the secure sum adds up all (`dp.shares`). *Jointly*: everybody deals its vectors to the first
+three members, who draw noise that none of them knows (`dp.joint`), add it to the shares of the
+totals, verify all that they did, and reveal what comes out.
+
+Before either, members tell each other where their ledgers stand: whether this very release was
+paid for and answered before, and what is left. If all hold the same answer, that is the result
+again, with the same noise, and nothing runs. If only some do, nothing is revealed: noise drawn
+anew would be a second look. A member that drops out before the reveal voids the run: fewer
+shares of noise than planned are never opened, and the next run draws afresh.
+
+Adversary: as in `dp.shares` and `dp.joint`. Unreviewed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from quorate import wire
+from quorate.algebra import ring
+from quorate.algebra.ring import Words
+from quorate.dp import joint
+from quorate.dp.mechanisms import Laplace
+from quorate.dp.shares import noisy_total
+from quorate.errors import Abort, MalformedMessage, Party
+from quorate.mpc import owners
+from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unverified
+from quorate.mpc.verification import verify
+from quorate.studies.committee import TICK, dealt, noise_seen
+from quorate.studies.noised import Vector, shared
+from quorate.studies.plan import NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.runners.local_noise import tell_sums
+from quorate.transport.session import Session, together
+
+STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
+STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
+OPENS = ("opening", "reveal", "perturbed sums")
+"""Stages from which on what a member sends may tell the result: its ledger says so before."""
+
+_UNLIMITED = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one member's ledger stands at the beginning of a run, and what all are told of it."""
+
+    answer: bytes  # of this very release, if it was released before; told as a digest
+    nano_epsilon_left: int | None  # after this run; None where the owner does not count so
+    nano_rho_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was released: the noisy totals, as every ledger keeps them."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noisy:
+    """The outcome: noisy totals, what they are in a ledger, and what the members have left."""
+
+    answer: bytes
+    numbers: tuple[int, ...]
+    left: tuple[tuple[int | None, int | None], ...]  # nano epsilon, nano rho; by seat
+    session_id: bytes
+    seen: dict[Party, Words]
+
+
+async def reveal_noisy(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    *,
+    standing: Standing,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Noisy:
+    """Add up everyone's `own` numbers of the plan's vectors with noise; reveal nothing else.
+
+    Raises `Abort` where anybody is missing, or where ledgers do not agree on what was released.
+
+    Cost: that of `studies.cost.run_cost`, without the round of signatures
+    """
+    progress("ledgers")
+    told = await session.exchange(_told(standing))
+    left = tuple((_left(words[4]), _left(words[5])) for words in told)
+    if not all(np.array_equal(words[:4], told[0][:4]) for words in told):
+        raise Abort(
+            "the members' ledgers do not agree on whether this was released before",
+            hint="propose it under another title: it is another release then, and costs anew",
+        )
+    if standing.answer:
+        progress("keys")
+        bond = await agree(session, context, bytes(32), claim, randomness)
+        return Noisy(standing.answer, _numbers(standing.answer), left, bond.session_id, {})
+    if plan.protocol == NOISE_ON_RECORDS:
+        numbers, session_id, seen = await tell_sums(
+            session, own, context, claim, randomness, progress
+        )
+    else:
+        add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
+        numbers, session_id, seen = await add_up(
+            session, plan, own, context, claim, randomness, progress
+        )
+    answer = wire.encode(Answer(numbers))
+    return Noisy(answer, numbers, left, session_id, seen)
+
+
+async def _in_shares(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+    """Add up everybody's vectors, each with everybody's share of noise."""
+    ends = np.cumsum([vector.size for vector in plan.vectors])
+    noises = [
+        None if vector.mechanism is None else shared(vector.mechanism, session.n)
+        for vector in plan.vectors
+    ]
+    total = await noisy_total(
+        session,
+        np.split(ring.to_signed(own), ends[:-1]),
+        noises,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    return _signed(total.words), total.session_id, total.seen
+
+
+async def _jointly(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+    """Let the first three members add noise that none of them knows to the shares of the totals."""
+    progress("keys")
+    bond = await agree(session, context, bytes(32), claim, randomness)
+    like, seen = np.zeros(own.size, np.uint64), dict[Party, Words]()
+    noisy: Share | None = None
+    progress("shares")
+    if session.me >= SEATS:
+        await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
+        progress("noise")
+        await session.at("drawn").route(senders=range(SEATS), like=TICK)
+    else:
+        committee = convened(session.among(SEATS, "committee"), bond, plan.security)
+        shares = await dealt(session, committee, own, randomness)
+        seen = noise_seen(session.me, shares)
+        progress("noise")
+        drawn = await _drawn(committee, plan.vectors)
+        await verify(committee)
+        refuse_unverified(committee)
+        noisy = reduce(_sum, [drawn, *shares])
+        if session.n > SEATS:
+            await session.at("drawn").route(TICK, to=range(SEATS, session.n), like=TICK)
+    progress("reveal")
+    words = await owners.reveal_to_all(session.at("reveal"), noisy, like)
+    return _signed(words), bond.session_id, seen
+
+
+async def _drawn(committee: Committee, vectors: Sequence[Vector]) -> Share:
+    """Return shares of the noise on all numbers, one vector after the other."""
+    drawn = await together(
+        *(_noise(committee.at(f"noise {i}"), vector) for i, vector in enumerate(vectors))
+    )
+    own, after = zip(*((one.own, one.next) for one in drawn), strict=True)
+    return Share(np.concatenate(own), np.concatenate(after))
+
+
+async def _noise(committee: Committee, vector: Vector) -> Share:
+    if isinstance(vector.mechanism, Laplace):
+        return await joint.discrete_laplace(committee, vector.mechanism.scale, vector.size)
+    zeros = np.zeros(vector.size, np.uint64)  # no patient can change it
+    return Share(zeros, zeros)
+
+
+def _sum(x: Share, y: Share) -> Share:
+    return Share(x.own + y.own, x.next + y.next)
+
+
+def _signed(words: Words) -> tuple[int, ...]:
+    return tuple(ring.to_signed(words).tolist())
+
+
+def _told(standing: Standing) -> Words:
+    """Return the digest of the answer, none being zeros, and what is left, as words."""
+    digest = wire.digest("released before", standing.answer) if standing.answer else bytes(32)
+    amounts = [standing.nano_epsilon_left, standing.nano_rho_left]
+    left = [_UNLIMITED if amount is None else max(amount, 0) for amount in amounts]
+    return np.concatenate([np.frombuffer(digest, "<u8"), np.array(left, np.uint64)]).astype(
+        np.uint64
+    )
+
+
+def _left(word: np.uint64) -> int | None:
+    return None if int(word) == _UNLIMITED else int(word)
+
+
+def _numbers(answer: bytes) -> tuple[int, ...]:
+    try:
+        return wire.decode(answer, Answer).numbers
+    except MalformedMessage:
+        raise Abort("this member's ledger holds an answer that is none") from None
