@@ -26,7 +26,8 @@ from quorate.anonymous.cost import Cost, cost
 from quorate.anonymous.dcnet import take_part
 from quorate.anonymous.messages import Identity, Run, Vector, sign
 from quorate.errors import Disrupted, Party
-from quorate.transport.peers import Peers, Seat
+from quorate.transport.dial import Seat
+from quorate.transport.peers import Peers
 from quorate.transport.session import Session
 
 TEXT = b"This course is boring"

@@ -28,7 +28,8 @@ from quorate.errors import Party, Refused
 from quorate.mpc import additive
 from quorate.mpc.additive import Cost, secure_sum
 from quorate.node.malloc import keep_freed_memory
-from quorate.transport.peers import Peers, Seat
+from quorate.transport.dial import Seat
+from quorate.transport.peers import Peers
 from quorate.transport.session import Session, together
 
 READY_S, TIMEOUT_S = 300.0, 60.0

@@ -17,9 +17,13 @@ from quorate.algebra import edwards25519 as ed
 from quorate.threshold import generate_key, tdh2
 from quorate.threshold.age import keys, payload
 from quorate.threshold.age.header import make_header, read_header
-from quorate.threshold.age.keys import Identity, Recipient
+from quorate.threshold.age.keys import Identity, Recipient, of_record
+from quorate.threshold.answers import Sought
 from quorate.threshold.keys import KeyShare
 from quorate.threshold.partial import Asked, combine, make_partial, verify_partial
+from tests.e2e.nodes import wait
+from tests.e2e.ward import five_nodes
+from tests.quorum.dealt import WARD
 
 PROJECT = Path(__file__).parent.parent
 FILE_BYTES = 1 << 30
@@ -37,8 +41,9 @@ verifies three partial decryptions and adds them up.
 A file of {size:,} bytes, from the disk's cache to nowhere: CPU seconds, the least of {repeats}, and
 the ratio to stock age with an X25519 key of its own. *Plugin* is stock age with
 `age-plugin-quorate` and the three shares in one process, all that it starts counted: no network
-and no person. *quorate* is our own reader and writer of age's payload. Each is to stay within
-{allowed} times stock age.
+and no person. *Node* is stock age with `age-plugin-quorate` as it is installed, which asks one of
+five nodes; three have approved before, and the nodes' own work is not counted. *quorate* is our own
+reader and writer of age's payload. Each is to stay within {allowed} times stock age.
 
 {files}"""
 
@@ -107,6 +112,7 @@ def files(size: int, repeats: int) -> list[Took]:
         return [
             _stock("age", age, folder, (recipient, own), repeats),
             _stock("plugin", age, folder, (Recipient(1, group, "r").text(), identity), repeats),
+            _node(age, folder, repeats),
             _ours(folder, group, repeats),
         ]
 
@@ -133,7 +139,16 @@ def section(size: int = FILE_BYTES, repeats: int = REPEATS) -> str:
     )
 
 
-def _stock(name: str, age: str, folder: Path, key: tuple[str, Path], repeats: int) -> Took:
+def _stock(
+    name: str,
+    age: str,
+    folder: Path,
+    key: tuple[str, Path],
+    repeats: int,
+    *,
+    reseal: bool = True,
+) -> Took:
+    """Return what age takes; `reseal` unless what is to be opened is sealed already."""
     recipient, identity = key
     sealed = folder / "sealed"
 
@@ -142,10 +157,32 @@ def _stock(name: str, age: str, folder: Path, key: tuple[str, Path], repeats: in
         return lambda: subprocess.run([age, *arguments], check=True, capture_output=True, env=paths)
 
     content = folder / "content"
-    run("-r", recipient, "-o", sealed, content)()
+    if reseal:
+        run("-r", recipient, "-o", sealed, content)()
     sealing = run("-r", recipient, "-o", os.devnull, content)
     opening = run("-d", "-i", identity, "-o", os.devnull, sealed)
     return Took(name, least(sealing, children, repeats), least(opening, children, repeats))
+
+
+def _node(age: str, folder: Path, repeats: int) -> Took:
+    """Return the same through a node, one of five that run, to which three have said yes."""
+    with five_nodes() as ward:
+        ward.make_key("records", "3 of 5", WARD, "unlock")
+        key = ward["doctor"].key("records")
+        identity = folder / "node.txt"
+        identity.write_text(key.identity)
+        _write_program(folder, [sys.executable, "-m", "quorate.cli.age_plugin"])
+        recipient, sealed = of_record(key.recipient, "r"), folder / "sealed"
+        path = {"PATH": f"{folder}:{os.environ['PATH']}"}
+        command = [age, "-r", recipient, "-o", str(sealed), str(folder / "content")]
+        subprocess.run(command, check=True, capture_output=True, env=path)
+        with sealed.open("rb") as source:
+            (stanza,) = read_header(source.readline).stanzas
+        request = ward["doctor"].ask_to_unlock(Sought("sealed", stanza.body, "r"), "bench")
+        for name in ("nurse", "pharmacist"):
+            ward[name].answer_unlock(request.id, "approve", "bench")
+        wait(lambda: ward["doctor"].unlock_request(request.id).state == "unlocked")
+        return _stock("node", age, folder, (recipient, identity), repeats, reseal=False)
 
 
 def _ours(folder: Path, group: ed.Point, repeats: int) -> Took:
@@ -175,6 +212,10 @@ def _write_plugin(folder: Path, shares: Sequence[KeyShare]) -> None:
     """Write the plugin that age starts: ours, with the shares in the place of a node."""
     (folder / "shares").write_text("\n".join(wire.encode(share).hex() for share in shares))
     program = [sys.executable, "-m", "tests.system.plugin_of_holders", str(folder / "shares"), "3"]
+    _write_program(folder, program)
+
+
+def _write_program(folder: Path, program: Sequence[str]) -> None:
     plugin = folder / "age-plugin-quorate"
     plugin.write_text(
         f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.join(program)} "$@"\n'

@@ -18,8 +18,9 @@ from quorate.errors import Party
 from quorate.mpc.replicated import SEATS, Committee, Security, convene
 from quorate.node.malloc import keep_freed_memory
 from quorate.transport.channel import LinkChannel
+from quorate.transport.dial import Seat
 from quorate.transport.link import Link
-from quorate.transport.peers import Peers, Seat
+from quorate.transport.peers import Peers
 from quorate.transport.session import Session
 
 T = TypeVar("T")

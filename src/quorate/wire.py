@@ -43,7 +43,7 @@ def decode(data: bytes | bytearray | memoryview, kind: type[T]) -> T:
     try:
         plain = cbor2.loads(
             data,
-            semantic_decoders=_NO_TAGS,
+            semantic_decoders=NO_TAGS,
             max_depth=MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
@@ -116,4 +116,5 @@ def _refuse_tag(*_: object) -> object:
 # Every tag cbor2 would turn into an object by itself. Other tags become
 # `CBORTag`, which no record holds.
 _KNOWN_TAGS = (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004)
-_NO_TAGS = dict.fromkeys((*_KNOWN_TAGS, 43000, 55799), _refuse_tag)
+NO_TAGS = dict.fromkeys((*_KNOWN_TAGS, 43000, 55799), _refuse_tag)
+"""Decoders for `cbor2` that refuse tags."""

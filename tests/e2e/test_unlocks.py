@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -149,6 +150,32 @@ def test_three_of_five_open_within_300_ms_of_the_last_yes(ward: Ward) -> None:
         taken.append(time.perf_counter() - began)
     print("seconds:", *(f"{one:.3f}" for one in sorted(taken)))  # noqa: T201 - shown by -rP
     assert min(taken) < LATENCY_S
+
+
+def test_a_holder_that_hangs_after_it_approved_delays_nobody(ward: Ward) -> None:
+    """Its process is stopped and its link is up: no answer comes, and no error either."""
+    file_key, sought = sealed_key(ward)
+    request = ward["doctor"].ask_to_unlock(sought, "acute care")
+    ward["pharmacist"].answer_unlock(request.id, "approve", "on duty")
+    hung = int(ward.homes["pharmacist"].pid_file.read_text())
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as pool:  # each tells the others too, and waits for the hung one
+            began = time.perf_counter()
+            saying = [
+                pool.submit(ward[name].answer_unlock, request.id, "approve", "on duty")
+                for name in ("nurse", "laboratory")
+            ]
+            wait(partial(is_unlocked, ward, "doctor", request.id))
+            assert ward["doctor"].file_key(request.id) == file_key
+            taken = time.perf_counter() - began
+            assert not all(said.done() for said in saying)  # the hung one is still waited for
+            print(f"seconds: {taken:.3f}")  # noqa: T201 - shown by -rP
+            os.kill(hung, signal.SIGCONT)
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    assert taken < ward.homes["doctor"].timeout_s / 2
+    wait(partial(is_unlocked, ward, "pharmacist", request.id))
 
 
 @needs_age

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import Party
 from quorate.transport import tls
+from quorate.transport.dial import Seat
 from quorate.transport.link import HEAD
 from quorate.transport.peers import (
     DEAD_AFTER_S,
@@ -19,7 +20,6 @@ from quorate.transport.peers import (
     Greeting,
     Handler,
     Peers,
-    Seat,
 )
 from tests.transport.mesh import GROUP, now, refuse, seats_of
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate.errors import Party, Refused
-from quorate.transport.peers import Handler, Peers, Seat
+from quorate.transport.dial import Seat
+from quorate.transport.peers import Handler, Peers
 from quorate.transport.session import Session
 from tests.parties import names_of
 

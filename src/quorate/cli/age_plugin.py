@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorate import wire
-from quorate.cli.waiting import wait_for_key
 from quorate.errors import Error, Usage
 from quorate.threshold.age.plugin import Conversation, Opener, Wanted, converse
 from quorate.threshold.answers import Sought
@@ -22,16 +21,17 @@ class NodeOpener:
     node: str = ""  # another folder, where that one has moved
 
     def open(self, wanted: Wanted, tell: Callable[[str], None]) -> bytes:
-        # what sealing does without, and what else a node is made of, would only be waited for
+        # sealing does without, and would only wait for it
+        from quorate.cli.waiting import wait_for_key
         from quorate.node import SOCKET
-        from quorate.node.client import Client
-        from quorate.node.quorum.client import QuorumClient
+        from quorate.node.local import Local, read
+        from quorate.node.quorum.asking import Asking, Progress
 
         sealed = wanted.sealed
         sought = Sought("sealed", wire.encode(sealed), sealed.label.record)
-        with Client(Path(self.node or wanted.identity.node) / SOCKET) as client:
-            quorum = QuorumClient(client)
-            return wait_for_key(quorum, quorum.ask_to_unlock(sought, wanted.reason), tell)
+        asking = Asking(Local(Path(self.node or wanted.identity.node) / SOCKET))
+        request = read(asking.ask(sought, wanted.reason), Progress)
+        return wait_for_key(asking, request.id, tell)
 
 
 def main(arguments: Sequence[str] | None = None, opener: Opener | None = None) -> int:

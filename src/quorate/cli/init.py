@@ -19,7 +19,11 @@ def init(
         str, typer.Option(metavar="HOST:PORT", help="Where the node listens for the others.")
     ] = "127.0.0.1:7400",
     reached_at: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the others reach it, if elsewhere.")
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where the others reach it, if elsewhere; relay:HOST:PORT through a relay.",
+        ),
     ] = "",
     operator: Annotated[
         str, typer.Option(help="Who runs the node, if not the member itself.")

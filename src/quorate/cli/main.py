@@ -26,6 +26,7 @@ NOUNS = (
     "order",
     "report",
     "policy",
+    "enclave",
     "budget",
     "noise",
     "seal",
@@ -33,6 +34,7 @@ NOUNS = (
     "verify",
     "audit",
     "doctor",
+    "relay",
     "demo",
 )
 

@@ -124,6 +124,7 @@ def _lines(status: StatusView) -> list[str]:
         f"node     {status.name}, process {status.pid}, version {status.version}",
         f"listens  {status.listen}",
         f"group    {group}",
+        *([f"relay    {status.relay_trouble}"] if status.relay_trouble else []),
         *aligned([_peer(peer) for peer in status.peers], indent="  "),
         f"tables   {', '.join(table.name for table in status.tables) or 'none yet'}",
         f"studies  {status.studies}",

@@ -74,7 +74,7 @@ def file_command(
             if not wait and asked.state != "unlocked":
                 show(asked, lines_of(asked), form)
                 return
-            file_key = wait_for_key(client, asked, lambda line: say(line, error=True))
+            file_key = wait_for_key(client.asking, asked.id, lambda line: say(line, error=True))
             header.verify(file_key)
             _write(source, target, file_key)
     except OSError as e:

@@ -2,39 +2,33 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from quorate.errors import Refused
-
-if TYPE_CHECKING:
-    from quorate.node.quorum.client import QuorumClient
-    from quorate.node.quorum.views import UnlockView
+from quorate.node.quorum.asking import Asking, Progress
 
 LOOK_AGAIN_S = 0.1
 
 
-def wait_for_key(
-    client: "QuorumClient", request: "UnlockView", tell: Callable[[str], None]
-) -> bytes:
+def wait_for_key(asking: Asking, id_: str, tell: Callable[[str], None]) -> bytes:
     """Return the file key of a request, once it is unlocked; `tell` hears of each step.
 
     Raises `Refused` where its holders declined, or did not answer in time.
     """
     said = ""
     while True:
+        request = asking.progress(id_)
         if (line := progress(request)) != said:
             tell(line)
             said = line
         if request.state == "unlocked":
-            return client.file_key(request.id)
+            return asking.file_key(request.id)
         if request.state not in ("open", "approved"):
             words = "; ".join(f"{a.member}: {a.reason}" for a in request.answers)
             raise Refused(f"request {request.id} is {request.state}", hint=words)
         time.sleep(LOOK_AGAIN_S)
-        request = client.unlock_request(request.id)
 
 
-def progress(request: "UnlockView") -> str:
+def progress(request: Progress) -> str:
     """Return in one line how far a request is."""
     approved = sum(answer.word == "approve" for answer in request.answers)
     line = f"request {request.id}: {approved} of {request.needed} approved"

@@ -131,6 +131,7 @@ def _add_node(app: FastAPI, node: Node, stop: Callable[[], None]) -> None:
             listen=desk.home.listen,
             group=desk.group.name,
             group_digest=desk.group.digest().hex(),
+            relay_trouble=desk.peers.relay_trouble,
             peers=tuple(_peer_view(peer) for peer in desk.peers.peers.values()),
             tables=_table_views(desk),
             studies=len(desk.store.all_studies()),
@@ -247,7 +248,7 @@ def _event_view(desk: Desk, run: Run, progress: Progress) -> EventView:
 def _peer_view(peer: Peer) -> PeerView:
     return PeerView(
         name=peer.seat.name,
-        address=f"{peer.seat.host}:{peer.seat.port}",
+        address=str(peer.seat),
         connected=peer.ready.is_set(),
         trouble=peer.trouble,
         software=peer.greeting.software if peer.greeting else "",

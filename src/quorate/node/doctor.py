@@ -16,6 +16,7 @@ from quorate.errors import Error, Unavailable
 from quorate.node.client import Client
 from quorate.node.home import Home, open_home
 from quorate.node.views import PeerView, StatusView
+from quorate.studies.group import RELAY
 from quorate.studies.sources import open_source
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 30.0, 600.0  # a run refuses clocks further apart than the second
@@ -55,6 +56,7 @@ def examine(folder: Path) -> Iterator[Check]:
         yield _running(status)
         yield from _shares(status)
         yield _audit(client)
+    yield from _relay(home, status)
     for peer in status.peers:
         yield from _peer(peer)
 
@@ -146,6 +148,16 @@ def _audit(client: Client) -> Check:
     except Error as e:
         return Check("audit", "fail", str(e), e.hint or "keep a copy of quorate.db, and ask why")
     return Check("audit", "ok", f"{len(log.entries)} entries, the chain is whole")
+
+
+def _relay(home: Home, status: StatusView) -> Iterator[Check]:
+    if not home.member().address.startswith(RELAY):
+        return
+    if status.relay_trouble:
+        advice = "is the relay running, with this roster, and may this machine dial out to it?"
+        yield Check("relay", "fail", status.relay_trouble, advice)
+    else:
+        yield Check("relay", "ok", f"others can call this node at {home.member().address}")
 
 
 def _peer(peer: PeerView) -> Iterator[Check]:

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 from quorate.errors import NotFound, Refused, Unavailable
 from quorate.node import SOCKET
 from quorate.studies import document
-from quorate.studies.group import Group, Member, check_member, group_from_json, group_to_json
+from quorate.studies.group import RELAY, Group, Member, check_member, group_from_json, group_to_json
 
 TIMEOUT_S = 20.0
 REPORT_EVERY_S = 3600.0
@@ -146,6 +146,11 @@ def create(folder: Path, name: str, listen: str, reached_at: str = "", operator:
         raise Refused(f"{folder} is a node's folder already")
     key = Ed25519PrivateKey.generate()
     reached_at = reached_at or listen
+    if listen.startswith(RELAY):
+        raise Refused(
+            "a node listens at an address of its own machine",
+            hint=f"name the relay as --reached-at {listen}",
+        )
     for address in (listen, reached_at):
         check_member(Member(name, address, key.public_key().public_bytes_raw(), operator))
     folder.mkdir(parents=True, exist_ok=True)
@@ -208,8 +213,11 @@ def card_from_json(text: str) -> Member:
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Return host and port of `host:port` or `[v6]:port`, as `check_member` accepts them."""
-    host, _, port = address.rpartition(":")
+    """Return host and port of `host:port` or `[v6]:port`, as `check_member` accepts them.
+
+    Of `relay:host:port`, the relay's.
+    """
+    host, _, port = address.removeprefix(RELAY).rpartition(":")
     return host.strip("[]"), int(port)
 
 

@@ -16,8 +16,9 @@ from quorate.node.home import Home, split_address
 from quorate.node.quorum.quorum import Quorum, make_quorum
 from quorate.node.runs import Runs
 from quorate.node.store import Store
-from quorate.studies.group import Group
-from quorate.transport.peers import DEAD_AFTER_S, HEARTBEAT_S, Peers, Seat
+from quorate.studies.group import RELAY, Group
+from quorate.transport.dial import Seat
+from quorate.transport.peers import DEAD_AFTER_S, HEARTBEAT_S, Peers
 
 EXPIRY_S = 60.0
 SOFTWARE = f"quorate {__version__}"
@@ -121,7 +122,10 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         tasks.create_task(node.quorum.catch_up(party))
         tasks.create_task(node.reports.catch_up(party))
 
-    seats = tuple(Seat(m.name, *split_address(m.address), m.public_key) for m in group.members)
+    seats = tuple(
+        Seat(m.name, *split_address(m.address), m.public_key, m.address.startswith(RELAY))
+        for m in group.members
+    )
     key, digest = desk.home.identity, group.digest()
     timeout_s = desk.home.timeout_s
     return Peers(

@@ -42,6 +42,7 @@ class StatusView(View):
     listen: str
     group: str
     group_digest: str
+    relay_trouble: str  # why this node, if it waits at a relay, cannot be called there now
     peers: tuple[PeerView, ...]
     tables: tuple[TableView, ...]
     studies: int

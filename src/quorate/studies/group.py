@@ -16,6 +16,7 @@ from quorate.threshold.identity import verify_by
 
 MAX_MEMBERS = 256
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+RELAY = "relay:"
 _HOST = re.compile(r"(?=.{1,253}:)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:([0-9]{1,5})")
 _HOST_V6 = re.compile(r"\[([0-9a-f:.]{2,45})\]:([0-9]{1,5})")
 
@@ -23,7 +24,7 @@ _HOST_V6 = re.compile(r"\[([0-9a-f:.]{2,45})\]:([0-9]{1,5})")
 @dataclass(frozen=True, slots=True)
 class Member:
     name: str
-    address: str  # host:port of its node
+    address: str  # host:port of its node, or relay:host:port of the relay at which it waits
     public_key: bytes  # Ed25519, 32 bytes
     operator: str = ""  # who runs the node, where that is not the member itself
 
@@ -72,7 +73,8 @@ def check_group(group: Group) -> None:
         raise MalformedMessage("two members have the same name")
     if len({member.public_key for member in group.members}) < len(group.members):
         raise MalformedMessage("two members have the same key")
-    if len({member.address for member in group.members}) < len(group.members):
+    direct = [m.address for m in group.members if not m.address.startswith(RELAY)]
+    if len(set(direct)) < len(direct):
         raise MalformedMessage("two members have the same address")
 
 
@@ -110,13 +112,14 @@ def check_name(whose: str, name: str) -> None:
 
 
 def _check_address(member: Member) -> None:
-    named, v6 = _HOST.fullmatch(member.address), _HOST_V6.fullmatch(member.address)
+    address = member.address.removeprefix(RELAY)
+    named, v6 = _HOST.fullmatch(address), _HOST_V6.fullmatch(address)
     port = int(named[1]) if named else int(v6[2]) if v6 else 0
     if 1 <= port <= 65535 and (v6 is None or _is_ipv6(v6[1])):
         return
     raise MalformedMessage(
         f"the address of {member.name} is not host:port",
-        hint="write for instance north.example:7400 or [2001:db8::1]:7400",
+        hint="write for instance north.example:7400, [2001:db8::1]:7400 or relay:north.example:443",
     )
 
 

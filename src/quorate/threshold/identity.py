@@ -1,14 +1,5 @@
-"""What a holder signs with the key that speaks for it [RFC8032], checked."""
+"""What a holder signs with the key that speaks for it, checked."""
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from quorate.algebra.signatures import verify_by
 
-from quorate.errors import VerificationFailed
-
-
-def verify_by(identity: bytes, signature: bytes, message: bytes, otherwise: str) -> None:
-    """Raise `VerificationFailed(otherwise)` unless `identity`, 32 bytes, signed `message`."""
-    try:
-        Ed25519PublicKey.from_public_bytes(identity).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed(otherwise) from None
+__all__ = ["verify_by"]

@@ -23,9 +23,18 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
-from quorate.errors import Abort, Error, MalformedMessage, Party, Refused, VerificationFailed
-from quorate.transport import tls
+from quorate.errors import (
+    Abort,
+    Error,
+    MalformedMessage,
+    Party,
+    Refused,
+    Unavailable,
+    VerificationFailed,
+)
+from quorate.transport import relayed, tls
 from quorate.transport.channel import LinkChannel
+from quorate.transport.dial import Seat, connect, notice_death, why
 from quorate.transport.link import EARLY, Link, printable
 
 T = TypeVar("T")
@@ -41,16 +50,6 @@ Handler = Callable[[Party, str, bytes], Awaitable[bytes]]
 """Answers a peer: (seat, topic, body) to the body of the answer. Raises `Error` to refuse."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """How one member is reached and recognised."""
-
-    name: str
-    host: str
-    port: int
-    public_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,7 @@ class Peers:
     on_ready: Callable[[Party], None] = lambda _: None
     heartbeat_s: float = HEARTBEAT_S
     dead_after_s: float = DEAD_AFTER_S
+    relay_trouble: str = ""  # why this node, if it waits at a relay, cannot be called there now
     peers: dict[Party, Peer] = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
     _answers: set[asyncio.Task[None]] = field(default_factory=set)
@@ -138,6 +138,8 @@ class Peers:
             self._tasks = tasks
             own = [tasks.create_task(self._beat())]
             own += [tasks.create_task(self._dial(p, client_context)) for p in range(self.me)]
+            if self.seats[self.me].relayed:
+                own.append(tasks.create_task(self._stay_at_relay(server_context)))
             try:
                 yield self
             finally:
@@ -230,25 +232,43 @@ class Peers:
     async def _dial(self, party: Party, context: ssl.SSLContext) -> None:
         peer, delay = self.peers[party], REDIAL_S
         clock = asyncio.get_running_loop().time
+
+        def to_it() -> Link:
+            return Link(lambda it: self._on_open(it, party), self._on_record)
+
         while True:
             started = clock()
             try:
                 async with asyncio.timeout(CONNECT_S):
-                    _, link = await asyncio.get_running_loop().create_connection(
-                        lambda: Link(lambda it: self._on_open(it, party), self._on_record),
-                        peer.seat.host,
-                        peer.seat.port,
-                        ssl=context,
-                    )
+                    link = await connect(peer.seat, self.identity, to_it, context)
                 await link.lost_event.wait()
                 if link.peer is None:
                     peer.trouble = str(link.lost)
                 if clock() - started > REDIAL_MAX_S:  # it was of use; else do not hurry
                     delay = REDIAL_S
+            except Unavailable as e:  # it says at which hop
+                peer.trouble = str(e)
             except (OSError, TimeoutError) as e:  # ssl.SSLError is an OSError
-                peer.trouble = f"cannot connect to {peer.seat.host}:{peer.seat.port}: {_why(e)}"
+                peer.trouble = f"cannot connect to {peer.seat}: {why(e)}"
             await asyncio.sleep(delay)
             delay = min(2 * delay, REDIAL_MAX_S)
+
+    async def _stay_at_relay(self, context: ssl.SSLContext) -> None:
+        """Be reachable for who has to call this node through its relay."""
+
+        def tell(trouble: str) -> None:
+            self.relay_trouble = trouble
+
+        async def accept(line: socket.socket) -> None:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Link(lambda it: self._on_open(it, None), self._on_record),
+                line,
+                ssl=context,
+                ssl_handshake_timeout=CONNECT_S,
+            )
+
+        seat = self.seats[self.me]
+        await relayed.stay(relayed.Relay(seat.host, seat.port), self.identity, tell, accept)
 
     def _on_open(self, link: Link, dialled: Party | None) -> None:
         """Find out whose key is at the other end, then greet."""
@@ -265,7 +285,7 @@ class Peers:
             peer.link.close("it connected anew")
             self._forget(peer, peer.link)
         link.peer, link.name, peer.link = party, peer.seat.name, link
-        _notice_death(link.connection("socket"), self.dead_after_s)
+        notice_death(link.connection("socket"), self.dead_after_s)
         clock = int(self.now().timestamp())
         link.send_record(wire.encode(Greeting(WIRE_VERSION, self.group, self.software, clock)))
         self._tasks.create_task(self._when_lost(peer, link))
@@ -371,17 +391,3 @@ def _encoded(record: Record) -> bytes:
     if len(data) > wire.MAX_RECORD:
         raise Error(f"{len(data)} bytes are too many for one record: the most is {wire.MAX_RECORD}")
     return data
-
-
-def _notice_death(sock: socket.socket, after_s: float) -> None:
-    """Let the kernel give up on unacknowledged bytes, where it can be told when."""
-    if option := getattr(socket, "TCP_USER_TIMEOUT", None):
-        sock.setsockopt(socket.IPPROTO_TCP, option, int(after_s * 1000))
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return "its TLS key is not the one in the roster"
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    return getattr(error, "strerror", None) or str(error)

@@ -47,7 +47,7 @@ class ReportClient:
 
     def certificates(self, id_: str) -> str:
         """Return the text of a thread's filing certificates."""
-        return self.client.ask("GET", _route(id_, "certificates")).text
+        return self.client.ask("GET", _route(id_, "certificates"))
 
     def runs(self) -> tuple[RunView, ...]:
         return self.client.get("/reports/runs", tuple[RunView, ...])

@@ -1,22 +1,20 @@
 """Talks to a node about keys, orders, unlocking and its vault: one method for each route."""
 
-import base64
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote
 
-from quorate.node.client import Client
+from quorate.node.client import Client, read_view
+from quorate.node.local import route
+from quorate.node.quorum.asking import Asking
 from quorate.node.quorum.views import (
     AliveView,
     AnswerBody,
-    FileKeyView,
     KeyBody,
     KeyView,
     OrderBody,
     OrderView,
     PassphraseBody,
     RestoreBody,
-    UnlockBody,
     UnlockView,
     VaultView,
 )
@@ -29,6 +27,10 @@ class QuorumClient:
     """What one may ask of a node over `client`. Every method raises what the node raised."""
 
     client: Client
+
+    @property
+    def asking(self) -> Asking:
+        return Asking(self.client.local)
 
     def vault(self) -> VaultView:
         return self.client.get("/vault", VaultView)
@@ -45,7 +47,7 @@ class QuorumClient:
         return self.client.get("/keys", tuple[KeyView, ...])
 
     def key(self, name: str) -> KeyView:
-        return self.client.get(_route("keys", name), KeyView)
+        return self.client.get(route("keys", name), KeyView)
 
     def propose_key(
         self,
@@ -60,17 +62,17 @@ class QuorumClient:
         return self.client.post("/keys", KeyView, body)
 
     def answer_key(self, name: str, word: Literal["approve", "decline"], reason: str) -> KeyView:
-        route = _route("keys", name, word)
-        return self.client.post(route, KeyView, AnswerBody(reason=reason))
+        path = route("keys", name, word)
+        return self.client.post(path, KeyView, AnswerBody(reason=reason))
 
     def check_key(self, name: str) -> tuple[AliveView, ...]:
         """Ask every holder to show that its share is alive."""
-        return self.client.post(_route("keys", name, "check"), tuple[AliveView, ...])
+        return self.client.post(route("keys", name, "check"), tuple[AliveView, ...])
 
     def backup(self, name: str, passphrase: str) -> str:
         """Return the backup of this member's share, as the text of a file."""
         body = PassphraseBody(passphrase=passphrase)
-        return self.client.ask("POST", _route("keys", name, "backup"), body).text
+        return self.client.ask("POST", route("keys", name, "backup"), body)
 
     def restore(self, backup: str, passphrase: str) -> KeyView:
         body = RestoreBody(backup=backup, passphrase=passphrase)
@@ -80,55 +82,42 @@ class QuorumClient:
         return self.client.get("/orders", tuple[OrderView, ...])
 
     def order(self, id_: str) -> OrderView:
-        return self.client.get(_route("orders", id_), OrderView)
+        return self.client.get(route("orders", id_), OrderView)
 
     def propose_order(self, document: str, key: str, reason: str, hours: float = 24) -> OrderView:
         body = OrderBody(document=document, key=key, reason=reason, hours=hours)
         return self.client.post("/orders", OrderView, body)
 
     def answer_order(self, id_: str, word: Literal["approve", "decline"], reason: str) -> OrderView:
-        return self.client.post(_route("orders", id_, word), OrderView, AnswerBody(reason=reason))
+        return self.client.post(route("orders", id_, word), OrderView, AnswerBody(reason=reason))
 
     def sign_order(self, id_: str) -> OrderView:
         """Try once more to gather the signature of an approved order."""
-        return self.client.post(_route("orders", id_, "sign"), OrderView)
+        return self.client.post(route("orders", id_, "sign"), OrderView)
 
     def order_file(self, id_: str) -> str:
         """Return the text of the signed order's file."""
-        return self.client.ask("GET", _route("orders", id_, "file")).text
+        return self.client.ask("GET", route("orders", id_, "file"))
 
     def unlocks(self) -> tuple[UnlockView, ...]:
         return self.client.get("/unlocks", tuple[UnlockView, ...])
 
     def unlock_request(self, id_: str) -> UnlockView:
-        return self.client.get(_route("unlocks", id_), UnlockView)
+        return self.client.get(route("unlocks", id_), UnlockView)
 
     def ask_to_unlock(
         self, sought: Sought, reason: str, *, hours: float = 24, key: str = "", opener: str = ""
     ) -> UnlockView:
         """Ask the holders; what was asked for before and is not over is not asked for again."""
-        body = UnlockBody(
-            mode=sought.mode,
-            content=base64.b64encode(sought.content).decode(),
-            record=sought.record,
-            reason=reason,
-            hours=hours,
-            key=key,
-            opener=opener,
-        )
-        return self.client.post("/unlocks", UnlockView, body)
+        told = self.asking.ask(sought, reason, hours=hours, key=key, opener=opener)
+        return read_view(told, UnlockView)
 
     def answer_unlock(
         self, id_: str, word: Literal["approve", "decline"], reason: str
     ) -> UnlockView:
-        route = _route("unlocks", id_, word)
-        return self.client.post(route, UnlockView, AnswerBody(reason=reason))
+        path = route("unlocks", id_, word)
+        return self.client.post(path, UnlockView, AnswerBody(reason=reason))
 
     def file_key(self, id_: str) -> bytes:
         """Return the file key that a request of this member opened."""
-        found = self.client.get(_route("unlocks", id_, "key"), FileKeyView)
-        return bytes.fromhex(found.file_key)
-
-
-def _route(noun: str, name: str, action: str = "") -> str:
-    return f"/{noun}/{quote(name, safe='') or '-'}/{action}".rstrip("/")
+        return self.asking.file_key(id_)

@@ -84,19 +84,23 @@ async def ask_each(
     here: Callable[[Party], T],
 ) -> dict[str, T | Error]:
     """Ask these members at once, this one by `here`; return what each answers, or its error."""
+    asked = (ask_one(desk, name, topic, question, answer, here) for name in names)
+    return dict(zip(names, await asyncio.gather(*asked), strict=True))
 
-    async def one(name: str) -> T:
+
+async def ask_one(
+    desk: Desk,
+    name: str,
+    topic: str,
+    question: object,
+    answer: type[T],
+    here: Callable[[Party], T],
+) -> T | Error:
+    """Ask a member, this one by `here`; return what it answers, or its error."""
+    try:
         if name == desk.home.name:
             return here(desk.me)
         party, timeout_s = desk.group.party(name), desk.home.timeout_s
         return await desk.peers.ask(party, topic, question, answer, timeout_s=timeout_s)
-
-    results = await asyncio.gather(*(_caught(one(name)) for name in names))
-    return dict(zip(names, results, strict=True))
-
-
-async def _caught(step: Awaitable[T]) -> T | Error:
-    try:
-        return await step
     except Error as e:
         return e

@@ -6,8 +6,9 @@
 
 The gatherer is the member to whom answers go: the requester, or the opener of a
 plain file. It asks as soon as it hears of enough approvals, keeps each answer,
-and opens when enough are right. Who is away is asked when it is back; who sent a
-wrong part is left out and proven to have. One round.
+and opens when enough are right: it does not wait for the rest, so that a holder
+that hangs delays nobody. Who is away is asked when it is back; who sent a wrong
+part is left out and proven to have. One round.
 """
 
 import asyncio
@@ -16,9 +17,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from quorate.errors import Abort, Error, VerificationFailed
+from quorate.errors import Abort, Error, Party, VerificationFailed
 from quorate.node.desk import Desk
-from quorate.node.quorum.errands import Errands, ask_each, is_there
+from quorate.node.quorum.errands import Errands, ask_one, is_there
 from quorate.node.quorum.messages import Unlock
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.unlocker import Unlocker
@@ -30,6 +31,8 @@ from quorate.quorum.unlock import Checked, Opened, Proof, identities, sign_opene
 from quorate.threshold.answers import SealedAnswer, read_answer, verify_proof
 from quorate.threshold.keys import seat
 from quorate.threshold.unlocking import Unlocked, pass_on, unlock
+
+_Asking = dict[str, asyncio.Task[SealedAnswer | Error]]
 
 log = structlog.get_logger()
 
@@ -44,6 +47,7 @@ class Gathering:
     unlocks: Unlocks
     tasks: asyncio.TaskGroup
     errands: Errands = field(init=False)
+    news: dict[bytes, asyncio.Event] = field(default_factory=dict)  # of requests at work
 
     def __post_init__(self) -> None:
         self.errands = Errands(self.tasks, "unlock", self._gather)
@@ -52,6 +56,8 @@ class Gathering:
         """Gather the answers to an approved request, if they go to this node."""
         entry = self.records.request(digest)
         if document_of(entry).answers_to.member == self.desk.home.name:
+            if digest in self.news:
+                self.news[digest].set()
             self.errands.start(digest)
 
     def start_all(self) -> None:
@@ -66,55 +72,85 @@ class Gathering:
 
     async def _gather(self, digest: bytes) -> None:
         """Ask who has approved and not answered, until enough have or nobody is left."""
+        asking: _Asking = {}
+        failed: Error | None = None
+        async with asyncio.TaskGroup() as tasks:
+            self.news[digest] = asyncio.Event()
+            try:
+                await self._gather_from(digest, asking, tasks)
+            except Error as e:
+                failed = e
+            finally:
+                del self.news[digest]
+                for task in asking.values():
+                    task.cancel()
+        if failed is not None:
+            raise failed
+
+    async def _gather_from(self, digest: bytes, asking: _Asking, tasks: asyncio.TaskGroup) -> None:
         tried: dict[str, str] = {}
         while (entry := self.records.request(digest)).state is RequestState.APPROVED:
+            if self.news[digest].is_set():  # whoever could not help may be able to now
+                self.news[digest].clear()
+                have = self._have(entry)
+                tried = {name: why for name, why in tried.items() if name in have}
             approved = self.unlocks.requests.approved_by(entry)
-            names = self._to_ask(entry, approved, tried)
-            if not names and self._opened(entry, approved, tried):
+            if self._opened(entry, approved, tried):
                 return
-            if not names:
+            question = Unlock(digest, approved)
+            for name in self._to_ask(entry, approved, tried):
+                if name not in asking:
+                    asking[name] = tasks.create_task(self._ask(name, question))
+            if not asking:
                 note = "; ".join(dict.fromkeys(filter(None, tried.values())))
                 self.records.set_request_state(digest, entry.state, note)
                 return
-            await self._ask(digest, approved, names, tried)
+            await self._next(asking, tasks, self.news[digest])
+            for name in [name for name, task in asking.items() if task.done()]:
+                self._keep(entry, name, asking.pop(name).result(), tried)
 
     def _to_ask(
         self, entry: RequestEntry, approved: tuple[SignedAnswer, ...], tried: dict[str, str]
     ) -> list[str]:
         """Return which approvers to ask now; who is not there is noted in `tried`."""
-        plan, me = self.records.key_of(entry.request.key).plan, self.desk.home.name
+        me = self.desk.home.name
         if document_of(entry).opener and me not in [s.answer.member for s in approved]:
             tried[me] = f"{me} is to open this, and has not approved it"
             return []
-        have = {plan.names[seat(p.identifier)] for p in self.records.parts(entry.request.digest())}
+        have = self._have(entry)
         names = [s.answer.member for s in approved if s.answer.member not in {*have, *tried}]
         tried.update({n: f"{n} is not connected" for n in names if not is_there(self.desk, n)})
         return [name for name in names if name not in tried]
 
-    async def _ask(
-        self,
-        digest: bytes,
-        approved: tuple[SignedAnswer, ...],
-        names: list[str],
-        tried: dict[str, str],
+    def _have(self, entry: RequestEntry) -> set[str]:
+        """Return who has answered."""
+        plan = self.records.key_of(entry.request.key).plan
+        return {plan.names[seat(p.identifier)] for p in self.records.parts(entry.request.digest())}
+
+    async def _ask(self, name: str, question: Unlock) -> SealedAnswer | Error:
+        def here(me: Party) -> SealedAnswer:
+            return self.unlocker.answer(me, question)
+
+        return await ask_one(self.desk, name, "unlock", question, SealedAnswer, here)
+
+    async def _next(self, asking: _Asking, tasks: asyncio.TaskGroup, news: asyncio.Event) -> None:
+        """Wait until somebody answers, or one more could be asked."""
+        heard = tasks.create_task(news.wait())
+        try:
+            await asyncio.wait([heard, *asking.values()], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            heard.cancel()
+
+    def _keep(
+        self, entry: RequestEntry, name: str, answer: SealedAnswer | Error, tried: dict[str, str]
     ) -> None:
-        plan = self.records.key_of(self.records.request(digest).request.key).plan
-        question = Unlock(digest, approved)
-        answers = await ask_each(
-            self.desk,
-            names,
-            "unlock",
-            question,
-            SealedAnswer,
-            lambda me: self.unlocker.answer(me, question),
-        )
-        for name, answer in answers.items():
-            if isinstance(answer, Error):
-                tried[name] = str(answer)
-            elif answer.identifier != plan.identifier(name):
-                tried[name] = f"{name} answered in another holder's place"
-            else:
-                self.records.add_part(digest, answer)
+        plan = self.records.key_of(entry.request.key).plan
+        if isinstance(answer, Error):
+            tried[name] = str(answer)
+        elif answer.identifier != plan.identifier(name):
+            tried[name] = f"{name} answered in another holder's place"
+        else:
+            self.records.add_part(entry.request.digest(), answer)
 
     def _opened(
         self, entry: RequestEntry, approved: tuple[SignedAnswer, ...], tried: dict[str, str]
@@ -180,11 +216,13 @@ class Gathering:
                 self.records.drop_part(digest, one + 1)
                 tried[name] = f"the answer of {name} cannot be read"
                 continue
-            tried[name] = f"{name} cheated: wrong partial decryptions, signed by it"
+            said = f"{name} cheated: wrong partial decryptions, signed by it"
+            if tried.get(name) == said:
+                continue
+            tried[name] = said
             log.warning("wrong parts", id=checked.request.short_id, member=name)
             if tried[name] not in self.records.request(digest).note:
-                said = f"{checked.request.short_id}: {tried[name]}"
-                self.desk.audit.append("cheating proven", said)
+                self.desk.audit.append("cheating proven", f"{checked.request.short_id}: {said}")
         tried.setdefault("", str(error))
 
     async def _tell(self, opened: Opened) -> None:
