@@ -8,6 +8,8 @@ import pytest
 from quorate.studies.group import group_to_json
 from quorate.studies.release import to_json
 from tests.cli.say import Shell
+from tests.parties import run_parties
+from tests.studies.test_runner_noise import agreed, planned, running
 from tests.studies.trio import PLAN, TRIO, group_of, signed_release
 
 
@@ -82,3 +84,20 @@ def test_a_file_that_is_no_release(shell: Shell, content: bytes) -> None:
         "quorate: error: missing.json cannot be read: No such file or directory\n"
         "quorate: hint: check the path\n"
     )
+
+
+def test_a_noisy_release_says_its_noise_its_bounds_and_what_is_left(shell: Shell) -> None:
+    ran = agreed(run_parties(running(planned(3, "jointly")), 3))
+    path = shell.folder / "noisy.json"
+    path.write_text(to_json(ran.release))
+    answer = shell("verify", path)
+    assert answer.code == 0
+    for words in (
+        "noise    all costs epsilon 1",
+        "protects one patient per member, with at most 1 row; neighbours: add or remove",
+        "age is integer 0..120 years by protocol",
+        "all: centred of age with Laplace noise of scale 240",
+        "left     epsilon 0.000000007 to spend at north",
+        "believed what each member has left",
+    ):
+        assert words in answer.out

@@ -41,7 +41,8 @@ sex = "category F M"
 sql = "select count(*) as n, avg(age) as a, var(age) as v, sum(bmi) as s, var(bmi) as w from people"
 privacy = {{ {budget} }}
 [releases.by]
-sql = \"\"\"select sex, count(*) as n, sum(age) as s, stddev(age) as d, histogram(bmi, 1, 2, 3) as h
+sql = \"\"\"select sex, count(*) as n, sum(age) as s, stddev(age) as d,
+histogram(bmi, 1, 2, 3) as h, percentile(age, 50, -3, 0, 2, 5) as p
 from people where age > -2 group by sex\"\"\"
 privacy = {{ epsilon = 2 }}
 """
@@ -287,6 +288,7 @@ def test_results_are_those_of_exact_totals_where_there_is_no_noise(tmp_path: Pat
     assert (found["n, sex = F"], found["s, sex = F"], found["s, sex = M"]) == ("1", "5", "2")
     assert found["d, sex = M"] == "sqrt(0)"
     assert found["h, sex = M, 1 <= bmi < 2"] == "1"
+    assert (found["p, sex = F"], found["p, sex = M"]) == ("5", "2")
 
 
 @pytest.mark.parametrize("numbers_", [-(10**6), 0, 7, 10**6])
@@ -313,6 +315,40 @@ def test_the_number_of_all_rows_is_public_where_patients_are_replaced() -> None:
     assert first.mechanism is None
     assert all(vector.mechanism is not None for vector in rest)
     assert vectors_of(read_study(text(neighbours="replace", rows=2)))[0].mechanism is not None
+
+
+@pytest.mark.parametrize("percent", ["0", "100", "050", "5.5", "'50'", "age"])
+def test_a_percentile_has_a_percent(percent: str) -> None:
+    with pytest.raises(MalformedStudy):
+        read_study(text().replace("percentile(age, 50,", f"percentile(age, {percent},"))
+
+
+def test_a_percentile_without_noise_is_refused() -> None:
+    exact = """
+title = "t"
+purpose = "p"
+max_rows = 20
+[tables.people]
+age = "integer -3..5 years"
+[releases]
+p = "select percentile(age, 50, -3, 0, 5) as median from people"
+"""
+    with pytest.raises(MalformedStudy, match="noisy counts"):
+        read_study(exact)
+
+
+def test_a_percentile_is_the_edge_up_to_which_there_are_so_many_rows() -> None:
+    study = text().replace("percentile(age, 50,", "percentile(age, 90,")
+    plan = plan_of(read_study(study))
+    rows = {"p": 0}
+    for vector in plan.vectors:
+        if vector.cells.axes and vector.cells.axes[-1].column == "age":
+            rows["at"] = rows["p"]
+        rows["p"] += vector.size
+    numbers_ = [0] * plan.numbers
+    numbers_[rows["at"] : rows["at"] + 6] = [80, 10, 10, 50, -40, 0]
+    found = [r.exact for r in plan.results(tuple(numbers_)) if r.name == "p"]
+    assert found == ["2", "0"]
 
 
 def test_formats_are_those_of_this_version() -> None:

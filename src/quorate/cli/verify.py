@@ -9,8 +9,10 @@ import typer
 from quorate.cli import verify_order
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
+from quorate.dp.ledger import decimal_of
+from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group, group_from_json
-from quorate.studies.release import Verified, from_json, verify_release
+from quorate.studies.release import Left, Verified, from_json, verify_release
 from quorate.studies.results import Result
 
 
@@ -31,6 +33,8 @@ class Report:
     signed_by: tuple[str, ...]
     group_key: bytes
     disclosure: tuple[str, ...]
+    noise: tuple[str, ...]  # its law, its cost and its bounds; none where values are exact
+    left: tuple[Left, ...]
     proven: tuple[str, ...]
     believed: tuple[str, ...]
 
@@ -71,6 +75,8 @@ def report_on(text: str, group: Group | None) -> Report:
         signed_by=certificate.members,
         group_key=certificate.group_key,
         disclosure=certificate.disclosure,
+        noise=disclose(verified.plan).noise,
+        left=certificate.left,
         proven=_proven(verified),
         believed=_believed(verified),
     )
@@ -82,6 +88,8 @@ def lines_of(report: Report) -> list[str]:
     return [
         f"study    {report.study}  {report.title}",
         *aligned([_result(result) for result in report.results], indent="         "),
+        *(f"noise    {text}" for text in report.noise),
+        *(f"left     {_left(left)}" for left in report.left),
         f"plan     {grouped(report.plan)}",
         f"roster   {grouped(report.roster)}  ({report.group})",
         f"session  {grouped(report.session)}",
@@ -110,6 +118,13 @@ def _result(result: Result) -> tuple[str, str, str]:
     return result.label, f"{result.value} {result.unit}", f"= {result.exact}"
 
 
+def _left(left: Left) -> str:
+    """Return what a member said is left of its budget, for people."""
+    amounts = (("epsilon", left.nano_epsilon), ("rho", left.nano_rho))
+    told = [f"{name} {decimal_of(nano)}" for name, nano in amounts if nano is not None]
+    return f"{' and '.join(told) or 'nothing said'} to spend at {left.member}"
+
+
 def _proven(verified: Verified) -> tuple[str, ...]:
     return (
         "whoever holds these members' keys signed exactly these results, "
@@ -120,10 +135,12 @@ def _proven(verified: Verified) -> tuple[str, ...]:
 
 
 def _believed(verified: Verified) -> tuple[str, ...]:
+    noisy = verified.plan.study.privacy is not None
     roster = ("that the roster is real: compare its digest with a member, or give --group",)
     return (
         *(() if verified.roster_known else roster),
         "that each member computed on true rows: nothing here shows a lie about one's own",
         "that members followed the protocol: one that did not could have spoilt the result",
         "the time: it is what the members say",
+        *(("what each member has left: it is what the member says",) if noisy else ()),
     )

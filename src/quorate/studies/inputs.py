@@ -29,6 +29,7 @@ AMOUNTS: dict[str, tuple[Amount, ...]] = {
     "avg": ("count", "sum"),
     "var": ("count", "sum", "squares"),
     "stddev": ("count", "sum", "squares"),
+    "percentile": ("count",),  # under privacy only
 }
 """The amounts from which each statistic is computed."""
 
@@ -92,7 +93,7 @@ def asked_of(study: Study) -> tuple[Input, ...]:
 def cells_of(query: Query, output: Output) -> Cells:
     """Return the cells of `output`: the release's groups, and a histogram's bins."""
     groups = tuple(Axis(name, ()) for name in query.group_by)
-    bins = (Axis(output.column, output.edges),) if output.edges else ()
+    bins = (Axis(output.column, output.edges),) if output.has_bins else ()
     return Cells(query.where, (*groups, *bins))
 
 

@@ -23,6 +23,7 @@ from quorate.studies.noised import (
     Vector,
     bounds_of,
     colluders,
+    counted_cells,
     privacy_of,
     vectors_of,
 )
@@ -92,7 +93,7 @@ def _expected(
     assumed: Assumed,
     epsilon: Fraction,
 ) -> Expected:
-    cells = cells_of(query, output)
+    cells = counted_cells(query, output)
     of = {v.kind: v for v in vectors if v.cells == cells and v.column in {"", output.column}}
     wanted = [of[kind] for kind in KINDS[output.statistic]]
     one = sqrt(sum((w * _deviation(v)) ** 2 for w, v in _weighted(study, output, wanted, assumed)))
@@ -103,7 +104,7 @@ def _expected(
     return Expected(
         query.name,
         output.name,
-        study.table.column(output.column).unit if output.column else "rows",
+        _unit(study, output),
         float(epsilon),
         one,
         one * sqrt(n / (n - t)),
@@ -111,6 +112,12 @@ def _expected(
         _each_record(study, query, output, assumed, epsilon / max(_questions(query), 1)),
         need,
     )
+
+
+def _unit(study: Study, output: Output) -> str:
+    if output.statistic == "percentile":
+        return "rows too high or low"
+    return study.table.column(output.column).unit if output.column else "rows"
 
 
 def _deviation(vector: Vector) -> float:
@@ -124,6 +131,8 @@ def _weighted(
     study: Study, output: Output, wanted: Sequence[Vector], assumed: Assumed
 ) -> list[tuple[float, Vector]]:
     """Return by how much a value moves when a total does, for each total it is computed from."""
+    if output.statistic == "percentile":  # half of the bins are added up, give or take
+        return [(sqrt((len(output.edges) - 1) / 2), vector) for vector in wanted]
     if output.statistic in {"count", "histogram", "sum"}:
         return [(1.0, vector) for vector in wanted]
     bounds = bounds_of(study, output.column)

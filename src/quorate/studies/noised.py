@@ -24,9 +24,9 @@ from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
 from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
 from quorate.errors import OutOfRange, Refused
-from quorate.studies.inputs import Cells, cells_of, size
+from quorate.studies.inputs import Axis, Cells, cells_of, size
 from quorate.studies.privacy import IN_SHARES, Budget, Privacy
-from quorate.studies.query import Query
+from quorate.studies.query import Output, Query
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
@@ -34,6 +34,7 @@ Kind = Literal["rows", "sum", "centred", "squares"]
 KINDS: dict[str, tuple[Kind, ...]] = {
     "count": ("rows",),
     "histogram": ("rows",),
+    "percentile": ("rows",),  # in bins
     "sum": ("sum",),
     "avg": ("rows", "centred"),
     "var": ("rows", "centred", "squares"),
@@ -156,10 +157,18 @@ def describe(vector: Vector) -> str:
             return "none, as no patient can change it"
 
 
+def counted_cells(query: Query, output: Output) -> Cells:
+    """Return the cells in which rows are counted for `output`: a percentile's have bins."""
+    cells = cells_of(query, output)
+    if output.statistic != "percentile":
+        return cells
+    return Cells(cells.where, (*cells.axes, Axis(output.column, output.edges)))
+
+
 def _keys(query: Query) -> dict[tuple[Cells, Kind, str], None]:
     """Return the vectors that a release needs, each once."""
     return {
-        (cells_of(query, output), kind, "" if kind == "rows" else output.column): None
+        (counted_cells(query, output), kind, "" if kind == "rows" else output.column): None
         for output in query.outputs
         for kind in KINDS[output.statistic]
     }

@@ -7,10 +7,11 @@ release has one, is below `min_cell`: noise hides patients, and this hides what 
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import accumulate
 
 from quorate.dp.estimates import mean_from, variance_from
 from quorate.errors import Abort
-from quorate.studies.inputs import Cells
+from quorate.studies.inputs import Axis, Cells
 from quorate.studies.noised import Kind, bounds_of, square_step, vectors_of
 from quorate.studies.results import Result, Slot, result_of, slots, withheld_at
 from quorate.studies.statistics import exact_text, from_exact
@@ -52,6 +53,8 @@ def is_possible_noisy(study: Study, slot: Slot, result: Result) -> bool:
         case "avg":
             bounds = bounds_of(study, slot.output.column)
             return not is_root and bounds.low <= value <= bounds.high
+        case "percentile":
+            return not is_root and value in map(Fraction, slot.output.edges)
         case "var" | "stddev":
             bounds = bounds_of(study, slot.output.column)
             most = (bounds.high - bounds.low) ** 2 / 4
@@ -71,6 +74,8 @@ def _exact(study: Study, slot: Slot, totals: Totals) -> str:
         return totals[slot.release, slot.cells, kind, column][slot.index]
 
     statistic = slot.output.statistic
+    if statistic == "percentile":
+        return exact_text(_percentile(slot, totals))
     if statistic in {"count", "histogram"}:
         return exact_text(Fraction(at("rows")))
     bounds = bounds_of(study, slot.output.column)
@@ -81,3 +86,16 @@ def _exact(study: Study, slot: Slot, totals: Totals) -> str:
     squares = at("squares") * square_step(bounds)
     spread = variance_from(bounds, at("rows"), at("centred"), squares)
     return exact_text(spread, root=statistic == "stddev")
+
+
+def _percentile(slot: Slot, totals: Totals) -> Fraction:
+    """Return the upper edge of the first bin up to which there are enough of the noisy rows."""
+    output = slot.output
+    axes = (*slot.cells.axes, Axis(output.column, output.edges))
+    rows = totals[slot.release, Cells(slot.cells.where, axes), "rows", ""]
+    bins = len(output.edges) - 1
+    own = rows[slot.index * bins : (slot.index + 1) * bins]
+    wanted = Fraction(int(output.percent), 100) * sum(own)
+    reached = accumulate(own)
+    found = next((i for i, below in enumerate(reached) if below >= wanted), bins - 1)
+    return Fraction(output.edges[found + 1])

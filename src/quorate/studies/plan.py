@@ -316,7 +316,7 @@ def _privacy_of(study: Study) -> Literal["none", "differential"]:
 
 
 def _bins(query: Query) -> bool:
-    return any(output.edges for output in query.outputs)
+    return any(output.has_bins for output in query.outputs)
 
 
 def _released(plan: Plan) -> list[Cells]:

@@ -14,7 +14,7 @@ from quorate.studies.schema import Table
 
 Comparison = Literal["=", "<>", "<", "<=", ">", ">="]
 Operation = Literal["and", "or", "not", "between", "in", "=", "<>", "<", "<=", ">", ">="]
-Statistic = Literal["count", "sum", "avg", "var", "stddev", "histogram"]
+Statistic = Literal["count", "sum", "avg", "var", "stddev", "histogram", "percentile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,26 @@ class Output:
     """One named value for each group: `column` is empty for a count of rows.
 
     A histogram has a value for each bin: edges a, b, c give [a, b) and [b, c];
-    rows outside the edges are in no bin.
+    rows outside the edges are in no bin. A percentile is one of its edges, for each group.
     """
 
     name: str
     statistic: Statistic
     column: str
     edges: tuple[str, ...]
+    percent: str = ""  # of a percentile, 1 to 99
+
+    @property
+    def has_bins(self) -> bool:
+        """Return whether there is a value for each bin."""
+        return self.statistic == "histogram"
 
     @property
     def formula(self) -> str:
         """Return the call in SQL, the name left out."""
-        arguments = ", ".join((quoted(self.column) if self.column else "*", *self.edges))
+        percent = (self.percent,) if self.percent else ()
+        column = quoted(self.column) if self.column else "*"
+        arguments = ", ".join((column, *percent, *self.edges))
         return f"{self.statistic}({arguments})"
 
 

@@ -170,6 +170,8 @@ def _exact(slot: Slot, pooled: Pooled) -> str:
                 return ""
             spread = variance(int(count), total, squares)
             return exact_text(spread, root=output.statistic == "stddev")
+        case "percentile":
+            raise ValueError("a percentile is of noisy counts: `noisy_results` has it")
 
 
 def _at(pooled: Pooled, slot: Slot, amount: str, column: str) -> Fraction:

@@ -166,9 +166,27 @@ def _call(
         syntax.refuse(first, f"is a category, and has no {statistic}")
     if statistic == "histogram":
         return Output(name, statistic, column.name, _edges(syntax, column, rest, node))
+    if statistic == "percentile":
+        return _percentile(syntax, name, column, rest, node)
     if rest:
         syntax.refuse(node, f"{statistic} takes one column")
     return Output(name, statistic, column.name, ())
+
+
+def _percentile(
+    syntax: Syntax,
+    name: str,
+    column: Column,
+    nodes: list[exp.Expression],
+    node: exp.Expression,
+) -> Output:
+    first = nodes[0] if nodes and isinstance(nodes[0], exp.Literal) else None
+    percent = "" if first is None or first.is_string else first.name
+    if not percent.isdecimal() or not 1 <= int(percent) <= 99 or percent != str(int(percent)):
+        syntax.refuse(node, "a percentile has a percent from 1 to 99: percentile(age, 50, 0, 20)")
+    syntax.only(nodes[0], "this", "is_string")
+    edges = _edges(syntax, column, nodes[1:], node)
+    return Output(name, "percentile", column.name, edges, percent)
 
 
 def _edges(

@@ -113,6 +113,9 @@ def check_study(study: Study) -> None:
                 "propose them as a study of their own, without privacy",
             )
         check_privacy(study.privacy, len(study.releases))
+    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
+        why = "a percentile is of noisy counts between public edges"
+        refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
 
 
 def _read_table(tables: dict[str, object]) -> Table:

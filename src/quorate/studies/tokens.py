@@ -30,6 +30,7 @@ FUNCTIONS = {
     "stddev": "stddev",
     "stddev_samp": "stddev",
     "histogram": "histogram",
+    "percentile": "percentile",
 }
 GRAMMAR = (
     "what is understood: select categories and count(*), sum, avg, var, stddev or "

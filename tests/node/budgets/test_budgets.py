@@ -67,7 +67,7 @@ async def released(hospitals: list[Hospital], text: str) -> Release:
     entry = await approved_by_all(hospitals, text)
     progress = await hospitals[0].run(entry.plan.digest())
     assert progress[-1].done, error_of(progress)
-    await until(lambda: all(_release(h, entry) is not None for h in hospitals))
+    await until(lambda: all(_release(h, entry) is not None for h in hospitals), 20)
     first, *others = [_release(h, entry) for h in hospitals]
     assert first is not None
     assert others == [first, first]
