@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         RunView,
         ThreadView,
         WaitingView,
+        WriteBody,
     )
 
 app = typer.Typer(help="Texts that all members read, and nobody learns who wrote them.")
@@ -33,6 +34,21 @@ Fear = Annotated[
         show_default=False,
     ),
 ]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="NAME,...",
+        help="Only these members can read it; the others do not see who they are.",
+        show_default=False,
+    ),
+]
+OpenBy = Annotated[
+    int,
+    typer.Option(
+        metavar="K", help="How many of them must approve; all, if not said.", show_default=False
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Queue it without being asked.")]
 
 
@@ -40,16 +56,18 @@ Yes = Annotated[bool, typer.Option("--yes", help="Queue it without being asked."
 def write(
     file: TextFile,
     fear: Fear = None,
+    to: To = "",
+    open_by: OpenBy = 0,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Queue a report on this member's own node, after showing behind whom its author stands."""
-    text, feared = read_file(file), tuple(fear or ())
+    body = _body(file, fear, to, open_by)
     with reports_of(node) as client:
         if not yes:
-            _ask(client.meter(feared))
-        waiting = client.write(text, feared)
+            _ask(client.meter(body.feared))
+        waiting = client.write(body)
     show(waiting, _queued(waiting), form)
 
 
@@ -58,16 +76,18 @@ def reply(
     id_: ThreadId,
     file: TextFile,
     fear: Fear = None,
+    to: To = "",
+    open_by: OpenBy = 0,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Answer a thread, or go on with one's own under the same pseudonym."""
-    text, feared = read_file(file), tuple(fear or ())
+    body = _body(file, fear, to, open_by)
     with reports_of(node) as client:
         if not yes:
-            _ask(client.meter(feared, id_))
-        waiting = client.reply(id_, text, feared)
+            _ask(client.meter(body.feared, id_))
+        waiting = client.reply(id_, body)
     show(waiting, _queued(waiting), form)
 
 
@@ -109,6 +129,14 @@ def show_command(
         thread = client.thread(id_)
         if certificate is not None:
             write_file(certificate, client.certificates(id_))
+    show(thread, thread_lines(thread), form)
+
+
+@app.command("open")
+def open_command(id_: ThreadId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Approve, as one of its recipients, that a sealed report is opened, and read it if it is."""
+    with reports_of(node) as client:
+        thread = client.open(id_)
     show(thread, thread_lines(thread), form)
 
 
@@ -214,24 +242,38 @@ def filed_lines(filed: "Filed") -> list[str]:
     return lines
 
 
+def _body(file: Path, fear: list[str] | None, to: str, open_by: int) -> "WriteBody":
+    from quorate.node.anonymous.views import WriteBody
+
+    names = tuple(name for name in to.replace(" ", "").split(",") if name)
+    text = read_file(file)
+    return WriteBody(text=text, feared=tuple(fear or ()), recipients=names, open_by=open_by)
+
+
 def _ask(meter: "MeterView") -> None:
     say(*meter_lines(meter))
     typer.confirm("queue it?", abort=True)
 
 
 def _queued(waiting: "WaitingView") -> list[str]:
-    fragments = waiting.fragments
+    fragments, stale = waiting.fragments, waiting.outdated
     what = "1 run" if fragments == 1 else f"{fragments} runs, one fragment in each"
     return [
         f"queued: post {waiting.post} of thread {waiting.thread[:12]}, to leave in {what}",
+        *(["it is sealed to keys that are no longer the members': write it again"] * stale),
         *meter_lines(waiting.meter),
     ]
 
 
 def _text(post: "PostView") -> list[str]:
-    if post.sealed:
+    lines = [f"  {line}" for line in post.text.splitlines()]
+    if not post.sealed:
+        return lines
+    if not post.recipients:
         return ["  (sealed to some recipients)"]
-    return [f"  {line}" for line in post.text.splitlines()]
+    among, said = ", ".join(post.recipients), ", ".join(post.approved) or "nobody yet"
+    rule = f"  (sealed to {among}; {post.open_by} of them open it; approved by {said})"
+    return [rule, *lines]
 
 
 def _first_line(thread: "ThreadView") -> str:

@@ -19,6 +19,7 @@ from typing import TypeVar
 import structlog
 
 from quorate.anonymous import meter
+from quorate.anonymous.cards import digest_of
 from quorate.anonymous.messages import Run
 from quorate.errors import Abort, Party, Refused
 from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing
@@ -80,8 +81,9 @@ class Convening:
         past = _newest(standings)
         previous = bytes(32) if past is None else past.vote.transcript
         identities = tuple(runs.identities()[p] for p in parties)
-        run = Run(runs.desk.group.digest(), number, previous, CELL_BYTES, identities)
-        request = Prepare(run, secrets.randbits(62) + 1, past)
+        group, cards = runs.desk.group.digest(), runs.cards.all()
+        run = Run(group, number, previous, CELL_BYTES, identities, digest_of(cards))
+        request = Prepare(run, secrets.randbits(62) + 1, past, cards)
         runs.prepare(runs.desk.me, request)
         ready = await self._ask(parties, "report prepare", request, Ack)
         return tuple(p for p in parties if p == runs.desk.me or p in ready)

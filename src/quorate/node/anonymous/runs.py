@@ -15,12 +15,14 @@ import structlog
 
 from quorate import wire
 from quorate.anonymous import meter, take_part
+from quorate.anonymous.cards import SignedCard
 from quorate.anonymous.decision import Delivered
 from quorate.anonymous.filing import certify
 from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.meter import Candidate, Crowd
 from quorate.errors import Abort, Disrupted, Error, Party, Refused
 from quorate.node.anonymous.book import Writer
+from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Begin, Past, Prepare, verify_past
 from quorate.node.anonymous.records import SHOWN, Records, Shape
 from quorate.node.desk import Desk
@@ -56,6 +58,7 @@ class Runs:
     desk: Desk
     records: Records
     writer: Writer
+    cards: Cards
     tasks: asyncio.TaskGroup
     pass_on: Callable[[Run], Awaitable[None]] = field(init=False)
     """Called with a run that was spoilt, when there is evidence."""
@@ -114,6 +117,7 @@ class Runs:
         run, group = request.run, self.desk.group
         self._check(run, group.names[starter], request.session)
         self._check_past(run, request.past)
+        self._check_cards(run, request.cards)
         among = [group.party(member.name) for member in run.members]
         channel = self.desk.peers.channel(request.session, among=among)
         convened = Convened(run, request.session, starter, channel)
@@ -148,6 +152,13 @@ class Runs:
             return
         if past is None or past.run.number <= mine.run.number:
             raise Refused("this node has taken part in another run since")
+
+    def _check_cards(self, run: Run, shown: tuple[SignedCard, ...]) -> None:
+        """Refuse a run of members who would not all seal to the same keys."""
+        for signed in shown:
+            self.cards.take(signed)
+        if run.cards != self.cards.digest():
+            raise Refused("not all members know the same keys of recipients yet")
 
     # Every member
 
@@ -192,7 +203,7 @@ class Runs:
     async def _take_part(self, convened: Convened) -> None:
         run, home = convened.run, self.desk.home
         names = tuple(member.name for member in run.members)
-        text = self.writer.next_text(self.crowd(names))
+        text = self.writer.next_text(self.crowd(names), run.cards)
         session = Session(names.index(home.name), names, convened.channel, home.timeout_s)
         try:
             async with session:
