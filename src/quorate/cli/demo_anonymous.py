@@ -20,7 +20,7 @@ from quorate.cli.output import aligned, say
 from quorate.errors import VerificationFailed
 from quorate.node.anonymous.certificates import verify_filing
 from quorate.node.anonymous.client import ReportClient
-from quorate.node.anonymous.views import RunView
+from quorate.node.anonymous.views import RunView, WriteBody
 from quorate.node.quorum.client import QuorumClient
 from quorate.studies.group import Group
 
@@ -71,7 +71,7 @@ def _write(node: ReportClient) -> None:
     stage.step("one of them writes, on its own node, after reading behind whom it stands")
     stage.typed("report write boring.txt")
     say(*(f"  {line}" for line in report.meter_lines(node.meter())))
-    node.write(BORING)
+    node.write(WriteBody(text=BORING))
 
 
 def _run(nodes: dict[str, ReportClient]) -> dict[str, RunView]:

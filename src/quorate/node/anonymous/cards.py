@@ -47,9 +47,7 @@ class Cards:
         """Make this member's key and card when its vault is first open, and tell all."""
         if self.custody.find(NAME, bytes) is None:
             self.custody.keep(NAME, os.urandom(32))
-        known = {signed.name: signed for signed in self.all()}
-        name, public_key = self.desk.home.name, self.key().public_key()
-        mine = known.get(name)
+        name, public_key, mine = self.desk.home.name, self.key().public_key(), self.own()
         if mine is None or mine.card.recipient.public_key != public_key:
             number = max(self._now_s(), 0 if mine is None else mine.card.number + 1)
             card = Card(self.desk.group.digest(), number, Recipient(name, public_key))
@@ -62,6 +60,11 @@ class Cards:
         with self.desk.store.transaction() as db:
             rows = db.execute(report_cards.select().order_by(report_cards.c.member)).all()
         return tuple(wire.decode(row.card, SignedCard) for row in rows)
+
+    def own(self) -> SignedCard | None:
+        """Return this member's card, if it has one."""
+        name = self.desk.home.name
+        return next((signed for signed in self.all() if signed.name == name), None)
 
     def digest(self) -> bytes:
         return digest_of(self.all())

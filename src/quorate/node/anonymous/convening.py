@@ -21,7 +21,7 @@ import structlog
 from quorate.anonymous import meter
 from quorate.anonymous.cards import digest_of
 from quorate.anonymous.messages import Run
-from quorate.errors import Abort, Party, Refused
+from quorate.errors import Abort, Error, Party, Refused
 from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing
 from quorate.node.anonymous.records import Held
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
@@ -69,8 +69,22 @@ class Convening:
         mine = self.runs.records.standing()
         latest = self.runs.now_s() + CLOCK_S
         answers = await self._ask(parties, "report standing", mine, Standing)
-        told = {p: answer for p, answer in answers.items() if answer.number <= latest}
+        told = {
+            party: answer
+            for party, answer in answers.items()
+            if answer.number <= latest and self._took_card(party, answer)
+        }
         return told | {self.runs.desk.me: mine}
+
+    def _took_card(self, party: Party, standing: Standing) -> bool:
+        """Keep a member's own card; return whether it is one to hold a run with."""
+        try:
+            if standing.card is not None:
+                self.runs.cards.take(standing.card)
+        except Error as e:
+            log.info("not in the run", member=self.runs.desk.group.names[party], why=str(e))
+            return False
+        return True
 
     async def _prepare(
         self, parties: tuple[Party, ...], standings: tuple[Standing, ...]

@@ -30,10 +30,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The highest number of a run this node took part in, and the last that went well, if any."""
+    """The highest number of a run this node took part in, and the last that went well, if any.
+
+    Told to others, it has this member's own card, so that no run begins without its newest.
+    """
 
     number: int
     past: Past | None
+    card: SignedCard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ member had something to say or not.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -93,7 +93,7 @@ class Runs:
 
     async def on_standing(self, _: Party, __: bytes) -> bytes:
         """Say how far this node's runs have come."""
-        return wire.encode(self.records.standing())
+        return wire.encode(replace(self.records.standing(), card=self.cards.own()))
 
     async def on_prepare(self, party: Party, body: bytes) -> bytes:
         """Get ready for a run, if it is one this node may take part in."""
