@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quorate.cli.options import FormatOption, NodeOption, read_file, reports_of, write_file
-from quorate.cli.output import aligned, say, show
+from quorate.cli.output import Format, aligned, say, show
+from quorate.cli.report_lines import (
+    filed_lines,
+    first_line,
+    meter_lines,
+    outcome,
+    queued_lines,
+    run_lines,
+    thread_lines,
+)
 
 if TYPE_CHECKING:
-    from quorate.node.anonymous.certificates import Filed
-    from quorate.node.anonymous.views import (
-        MeterView,
-        PostView,
-        RunView,
-        ThreadView,
-        WaitingView,
-        WriteBody,
-    )
+    from quorate.node.anonymous.views import WriteBody
 
 app = typer.Typer(help="Texts that all members read, and nobody learns who wrote them.")
 
@@ -49,6 +50,18 @@ OpenBy = Annotated[
         metavar="K", help="How many of them must approve; all, if not said.", show_default=False
     ),
 ]
+AtLeast = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Wait until it is one of N members, of more than 5.", show_default=False
+    ),
+]
+Organisations = Annotated[
+    int,
+    typer.Option(
+        metavar="M", help="Wait for members of M organisations, of more than 3.", show_default=False
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Queue it without being asked.")]
 
 
@@ -58,17 +71,14 @@ def write(
     fear: Fear = None,
     to: To = "",
     open_by: OpenBy = 0,
+    at_least: AtLeast = 0,
+    organisations: Organisations = 0,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Queue a report on this member's own node, after showing behind whom its author stands."""
-    body = _body(file, fear, to, open_by)
-    with reports_of(node) as client:
-        if not yes:
-            _ask(client.meter(body.feared))
-        waiting = client.write(body)
-    show(waiting, _queued(waiting), form)
+    _send(_body(file, fear, to, open_by, at_least, organisations), "", yes, node, form)
 
 
 @app.command("reply")
@@ -78,17 +88,14 @@ def reply(
     fear: Fear = None,
     to: To = "",
     open_by: OpenBy = 0,
+    at_least: AtLeast = 0,
+    organisations: Organisations = 0,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Answer a thread, or go on with one's own under the same pseudonym."""
-    body = _body(file, fear, to, open_by)
-    with reports_of(node) as client:
-        if not yes:
-            _ask(client.meter(body.feared, id_))
-        waiting = client.reply(id_, body)
-    show(waiting, _queued(waiting), form)
+    _send(_body(file, fear, to, open_by, at_least, organisations), id_, yes, node, form)
 
 
 @app.command("queue")
@@ -96,7 +103,7 @@ def queue(node: NodeOption = None, form: FormatOption = "text") -> None:
     """Show what waits on this node, and behind whom its author would stand now."""
     with reports_of(node) as client:
         waiting = client.queue()
-    lines = [line for one in waiting for line in _queued(one)]
+    lines = [line for one in waiting for line in queued_lines(one)]
     show(waiting, lines or ["nothing waits"], form)
 
 
@@ -106,8 +113,7 @@ def inbox(node: NodeOption = None, form: FormatOption = "text") -> None:
     with reports_of(node) as client:
         threads = client.inbox()
     rows = [
-        (t.id, f"posts {len(t.posts)}", f"answers {len(t.answers)}", _first_line(t))
-        for t in threads
+        (t.id, f"posts {len(t.posts)}", f"answers {len(t.answers)}", first_line(t)) for t in threads
     ]
     show(threads, aligned(rows) if rows else ["no reports"], form)
 
@@ -171,7 +177,7 @@ def runs(node: NodeOption = None, form: FormatOption = "text") -> None:
     """List the last runs: who took part, what came out, who spoilt one."""
     with reports_of(node) as client:
         held = client.runs()
-    rows = [(h.id, f"{len(h.members)} members", f"{h.texts} texts", _outcome(h)) for h in held]
+    rows = [(h.id, f"{len(h.members)} members", f"{h.texts} texts", outcome(h)) for h in held]
     show(held, aligned(rows) if rows else ["no runs yet"], form)
 
 
@@ -189,102 +195,34 @@ def verify(
     show(filed, filed_lines(filed), form)
 
 
-def thread_lines(thread: "ThreadView") -> list[str]:
-    """Return what a person reads of a thread."""
-    lines = [f"thread {thread.id}"]
-    lines += [f"claimed by {name}, proven by both keys" for name in thread.claimed_by]
-    for post in thread.posts:
-        lines += ["", f"post {post.number}:", *_text(post)]
-    lines += ["", *thread.arriving] if thread.arriving else []
-    for post in thread.answers:
-        lines += ["", f"answer, of thread {post.thread[:12]}:", *_text(post)]
-    return lines
-
-
-def meter_lines(meter: "MeterView") -> list[str]:
-    """Return what the meter says: the set, what is lost, whether it is enough."""
-    number, names = len(meter.members), ", ".join(meter.members)
-    lines = [
-        f"the author is one of {number} members, of {meter.organisations} organisations: {names}"
-    ]
-    if meter.lost:
-        lines.append(f"fewer than before: without {', '.join(meter.lost)}, who are away")
-    if meter.lacking:
-        lines.append(f"too few ({' and '.join(meter.lacking)}): it waits until there are more")
-    return lines
-
-
-def run_lines(held: "RunView") -> list[str]:
-    """Return what a person reads of one run."""
-    lines = [
-        f"run      {held.id}",
-        f"members  {', '.join(held.members)}",
-        f"texts    {held.texts}",
-        f"outcome  {_outcome(held)}",
-    ]
-    if held.parts:
-        named = zip(held.members, held.parts, strict=True)
-        width = max(map(len, held.members))
-        lines += [f"  {name.ljust(width)}  {part} ..." for name, part in named]
-        lines.append(f"  {'sum'.ljust(width)}  {held.cell} ...")
-    return lines
-
-
-def filed_lines(filed: "Filed") -> list[str]:
-    """Return what a person reads of a filing that verifies."""
-    lines = [
-        f"signed by all of {', '.join(names)}: one of them wrote it" for names in filed.members
-    ]
-    for post in filed.posts:
-        lines += ["", f"thread {post.thread.hex()[:12]}, post {post.number}:"]
-        body = "(sealed)" if post.sealed else post.body.decode(errors="replace")
-        lines += [f"  {line}" for line in body.splitlines()]
-    return lines
-
-
-def _body(file: Path, fear: list[str] | None, to: str, open_by: int) -> "WriteBody":
+def _body(
+    file: Path, fear: list[str] | None, to: str, open_by: int, at_least: int, organisations: int
+) -> "WriteBody":
     from quorate.node.anonymous.views import WriteBody
 
-    names = tuple(name for name in to.replace(" ", "").split(",") if name)
-    text = read_file(file)
-    return WriteBody(text=text, feared=tuple(fear or ()), recipients=names, open_by=open_by)
+    return WriteBody(
+        text=read_file(file),
+        feared=tuple(fear or ()),
+        recipients=tuple(name for name in to.replace(" ", "").split(",") if name),
+        open_by=open_by,
+        at_least=at_least,
+        organisations=organisations,
+    )
 
 
-def _ask(meter: "MeterView") -> None:
-    say(*meter_lines(meter))
-    typer.confirm("queue it?", abort=True)
+def _send(body: "WriteBody", thread: str, yes: bool, node: Path | None, form: Format) -> None:
+    """Queue a post, of a new thread or to one, after showing what the meter says."""
+    from quorate.node.anonymous.views import MeterBody
 
-
-def _queued(waiting: "WaitingView") -> list[str]:
-    fragments, stale = waiting.fragments, waiting.outdated
-    what = "1 run" if fragments == 1 else f"{fragments} runs, one fragment in each"
-    return [
-        f"queued: post {waiting.post} of thread {waiting.thread[:12]}, to leave in {what}",
-        *(["it is sealed to keys that are no longer the members': write it again"] * stale),
-        *meter_lines(waiting.meter),
-    ]
-
-
-def _text(post: "PostView") -> list[str]:
-    lines = [f"  {line}" for line in post.text.splitlines()]
-    if not post.sealed:
-        return lines
-    if not post.recipients:
-        return ["  (sealed to some recipients)"]
-    among, said = ", ".join(post.recipients), ", ".join(post.approved) or "nobody yet"
-    rule = f"  (sealed to {among}; {post.open_by} of them open it; approved by {said})"
-    return [rule, *lines]
-
-
-def _first_line(thread: "ThreadView") -> str:
-    if not thread.posts:
-        return ", ".join(thread.arriving)
-    return (_text(thread.posts[0]) or [""])[0].strip()
-
-
-def _outcome(held: "RunView") -> str:
-    if held.culprits:
-        return f"spoilt by {', '.join(held.culprits)}, proven"
-    if held.failure:
-        return f"failed: {held.failure}"
-    return "went well" if held.decision == "key" else "under way"
+    with reports_of(node) as client:
+        if not yes:
+            asked = MeterBody(
+                feared=body.feared,
+                thread=thread,
+                at_least=body.at_least,
+                organisations=body.organisations,
+            )
+            say(*meter_lines(client.meter(asked)))
+            typer.confirm("queue it?", abort=True)
+        waiting = client.reply(thread, body) if thread else client.write(body)
+    show(waiting, queued_lines(waiting), form)

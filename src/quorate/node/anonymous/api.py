@@ -6,7 +6,7 @@ Nothing here is logged: that a report was written leaves no line anywhere.
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
-from quorate.anonymous.meter import Reading
+from quorate.anonymous.meter import Reading, own_gate
 from quorate.anonymous.threads import Post
 from quorate.errors import Refused
 from quorate.node.anonymous.book import Waiting, is_agreed
@@ -40,7 +40,8 @@ def _add_writing(app: FastAPI, reports: Reports) -> None:
     @app.post("/reports/meter")
     async def meter(body: MeterBody) -> MeterView:
         thread = reports.find(body.thread) if body.thread else b""
-        return _meter_view(reports.reading(body.feared, thread))
+        gate = own_gate(body.at_least, body.organisations)
+        return _meter_view(reports.reading(body.feared, thread, gate))
 
     @app.post("/reports")
     async def write(body: WriteBody) -> WaitingView:
@@ -99,7 +100,8 @@ def _write(reports: Reports, body: WriteBody, to: bytes = b"") -> Waiting:
     if body.open_by and not names:
         raise Refused("how many open it is said of recipients", hint="name them with --to")
     sealing = reports.cards.sealing(names, body.open_by or len(names)) if names else None
-    return reports.writer.write(body.text, body.feared, to, sealing)
+    gate = own_gate(body.at_least, body.organisations)
+    return reports.writer.write(body.text, body.feared, to, sealing, gate)
 
 
 def _meter_view(reading: Reading) -> MeterView:

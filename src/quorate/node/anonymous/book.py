@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from quorate import wire
 from quorate.algebra.edwards25519 import Randomness
 from quorate.anonymous import cell, meter
-from quorate.anonymous.meter import Candidate, Crowd, Reading
+from quorate.anonymous.meter import LEAST, Candidate, Crowd, Gate, Reading
 from quorate.anonymous.recipients import Recipient, Share, seal
 from quorate.anonymous.threads import Pseudonym
 from quorate.errors import NotFound, OutOfRange, Refused
@@ -31,6 +31,7 @@ class Thread:
     posts: int
     feared: tuple[str, ...]
     crowd: tuple[str, ...]
+    gate: Gate = LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,13 @@ class Writer:
         feared: tuple[str, ...],
         to: bytes = b"",
         sealing: Sealing | None = None,
+        gate: Gate = LEAST,
     ) -> Waiting:
         """Queue a post: the first of a new thread, which answers the thread `to` if there is one.
 
         A post `to` one of this member's own threads goes on with that. With `sealing`
-        it is for some recipients only. Raises `Refused`.
+        it is for some recipients only; `gate` is what the thread waits for from now on.
+        Raises `Refused`.
         """
         if not text.strip():
             raise Refused("there is nothing to send", hint="write a text into the file")
@@ -129,7 +132,8 @@ class Writer:
         sealed, cards = (False, b"") if sealing is None else (True, sealing.cards)
         cells = pseudonym.write(number, body, self.cell_bytes, to=to, sealed=sealed)
         waiting = Waiting(pseudonym.thread, number, cells, cards)
-        book = _with(book, replace(thread, posts=thread.posts + 1, feared=feared))
+        gate = thread.gate.raised(gate)
+        book = _with(book, replace(thread, posts=number + 1, feared=feared, gate=gate))
         self.keep(replace(book, waiting=(*book.waiting, waiting)))
         return waiting
 
@@ -169,15 +173,22 @@ class Writer:
         rest = (replace(w, cells=tuple(c for c in w.cells if c != text)) for w in book.waiting)
         self.keep(replace(book, waiting=tuple(w for w in rest if w.cells)))
 
-    def reading(self, thread: Thread | None, crowd: Crowd, feared: tuple[str, ...] = ()) -> Reading:
+    def reading(
+        self,
+        thread: Thread | None,
+        crowd: Crowd,
+        feared: tuple[str, ...] = (),
+        gate: Gate = LEAST,
+    ) -> Reading:
         """Return behind whom this member stands if it sends among `crowd` now."""
         before: tuple[Crowd, ...] = ()
         if thread is not None:
-            feared = (*thread.feared, *feared)
+            feared, gate = (*thread.feared, *feared), thread.gate.raised(gate)
             before = (self._named(thread.crowd),) if thread.crowd else ()
         known = {c.name for one in (crowd, *before) for c in one}
         author = self.desk.home.name
-        return meter.read(crowd, author=author, feared=known & set(feared), thread=before)
+        feared = tuple(known & set(feared))
+        return meter.read(crowd, author=author, feared=feared, thread=before, gate=gate)
 
     def find(self, thread: bytes) -> Thread | None:
         """Return a thread if it is one of this member's."""

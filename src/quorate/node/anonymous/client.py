@@ -20,9 +20,8 @@ class ReportClient:
 
     client: Client
 
-    def meter(self, feared: tuple[str, ...] = (), thread: str = "") -> MeterView:
+    def meter(self, body: MeterBody) -> MeterView:
         """Return behind whom this member would stand in a run held now."""
-        body = MeterBody(feared=feared, thread=thread)
         return self.client.post("/reports/meter", MeterView, body)
 
     def write(self, body: WriteBody) -> WaitingView:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from quorate import wire
-from quorate.anonymous.meter import Reading
+from quorate.anonymous.meter import LEAST, Gate, Reading
 from quorate.anonymous.threads import Claim, Post, Shelf, assemble, claim, verify_claim
 from quorate.errors import Error, NotFound, Party
 from quorate.node.anonymous.book import Writer
@@ -54,13 +54,13 @@ class Reports:
 
     # What this member writes and reads
 
-    def reading(self, feared: tuple[str, ...], thread: bytes = b"") -> Reading:
+    def reading(self, feared: tuple[str, ...], thread: bytes = b"", gate: Gate = LEAST) -> Reading:
         """Return behind whom this member would stand in a run held now."""
         for name in feared:
             self.desk.group.party(name)
         own = self.writer.find(thread) if thread else None
         there = self.runs.crowd(self.convening.names(self.convening.present()))
-        return self.writer.reading(own, there, feared)
+        return self.writer.reading(own, there, feared, gate)
 
     def shelf(self) -> Shelf:
         """Return all posts that came out of runs on this node."""

@@ -29,6 +29,7 @@ from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.runs import CLOCK_S
 from quorate.transport.channel import LinkChannel
+from quorate.transport.containment import contained
 from quorate.transport.session import Meter, Session
 
 CELL_BYTES = 1024
@@ -165,6 +166,21 @@ class Runs:
     async def _conduct(self, convened: Convened) -> None:
         """See one run through to its end, whatever that is."""
         run = convened.run
+
+        def note_bug(_: str) -> None:
+            self._note_failure(run, "internal error")
+
+        try:
+            with contained("report run failed", note_bug):
+                await self._hold(convened)
+        finally:
+            convened.channel.close(None)
+            if self.current is convened:
+                self.current = None
+            convened.ended.set()
+
+    async def _hold(self, convened: Convened) -> None:
+        run = convened.run
         try:
             await self._wait_for_beginning(convened)
             self.records.add(run)
@@ -175,14 +191,6 @@ class Runs:
             self.tasks.create_task(self._pass_on(run))
         except Error as e:
             self._note_failure(run, str(e))
-        except Exception as e:  # noqa: BLE001 - a bug in one run must not end the node
-            log.error("report run failed", error=type(e).__name__)  # noqa: TRY400 - may hold values
-            self._note_failure(run, "internal error")
-        finally:
-            convened.channel.close(None)
-            if self.current is convened:
-                self.current = None
-            convened.ended.set()
 
     async def _pass_on(self, run: Run) -> None:
         try:

@@ -19,10 +19,12 @@ class MeterView(View):
 
 
 class MeterBody(View):
-    """Whom the author fears, and the thread it would go on with."""
+    """Whom the author fears, the thread it would go on with, and how many it wants beside it."""
 
     feared: tuple[str, ...] = ()
     thread: str = ""
+    at_least: int = 0  # 0: as many as all need
+    organisations: int = 0
 
 
 class WriteBody(View):
@@ -32,6 +34,8 @@ class WriteBody(View):
     feared: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()  # none: all read it
     open_by: int = 0  # how many of the recipients open it; 0: all
+    at_least: int = 0
+    organisations: int = 0
 
 
 class WaitingView(View):
