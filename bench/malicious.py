@@ -11,6 +11,7 @@ from bench.inputs import MANY, SIDE
 from bench.markdown import table
 from quorate.mpc import price
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.price import Checked
 from quorate.mpc.replicated import Committee, Share
 from quorate.mpc.verification import verify
@@ -52,18 +53,18 @@ def pairs(many: int = MANY, side: int = SIDE) -> list[Pair]:
     return [_pair(load, step) for load, step in steps]
 
 
-def _pair(load: Workload, step: Checked) -> Pair:
-    verifying = price.verification(step.claims)
+def _pair(load: Workload, step: Checked, pace: Pace = NEAR) -> Pair:
+    verifying = price.verification(step.claims, pace)
     whole = step.cost.then(verifying)
-    checked = replace(load, run=partial(_verified, load.run), cost=whole)
+    checked = replace(load, run=partial(_verified, pace, load.run), cost=whole)
     return Pair(load, checked, verifying.bytes_sent[0])
 
 
 async def _verified(
-    run: Callable[..., Awaitable[Share | BitShare]], committee: Committee, *given: Share
+    pace: Pace, run: Callable[..., Awaitable[Share | BitShare]], committee: Committee, *given: Share
 ) -> Share | BitShare:
     result = await run(committee, *given)
-    await verify(committee)
+    await verify(committee, pace)
     return result
 
 

@@ -126,7 +126,7 @@ class Secure:
 
     async def _verify(self) -> None:
         (committee,) = self._children(1)
-        await verification.verify(committee)
+        await verification.verify(committee, self.pace)
 
     def _children(self, count: int) -> list[Committee]:
         """Return a committee for each of the steps that now run side by side."""

@@ -136,7 +136,9 @@ def folded_elements(rows: Elements, at: Sequence[Element]) -> Elements:
 
 def inner_products(x: Elements, y: Elements, variables: int) -> Elements:
     """Return the sums of x y over what is left, at all 3^D points of the first D variables."""
-    return np.bitwise_xor.reduce(multiply(_points(x, variables), _points(y, variables)), axis=1)
+    every = multiply(_points(x, variables), _points(y, variables))
+    found: Elements = np.bitwise_xor.reduce(every, axis=1)
+    return found
 
 
 def _points(x: Elements, variables: int) -> Elements:

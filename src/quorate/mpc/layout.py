@@ -27,6 +27,8 @@ ROW_BITS = 13
 """The fewest words in a row, but where there are few at all: 2^13."""
 
 TOSS = 112
+"""Bytes of a common coin: two digests, a part and a tag."""
+
 TAG = 16
 
 

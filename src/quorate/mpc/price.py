@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from quorate.algebra.bits import columns
 from quorate.errors import Party
 from quorate.mpc import cost, expression
-from quorate.mpc.buckets import batches, buckets
-from quorate.mpc.cost import FREE, Cost, Pace
+from quorate.mpc.choice import cost_of_ands, cost_of_buckets
+from quorate.mpc.cost import FREE, NEAR, Cost, Pace
 from quorate.mpc.expression import (
     Both,
     FromBits,
@@ -24,14 +24,10 @@ from quorate.mpc.expression import (
     ToRing,
     Truncate,
 )
+from quorate.mpc.layout import TAG, TOSS
 from quorate.mpc.projections import PAIRS
 from quorate.mpc.replicated import Security
 from quorate.mpc.verification import ROOM
-
-TOSS = 112
-"""Bytes of a common coin: two digests, a part and a tag."""
-
-TAG = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def cost_of(outputs: Iterable[Node], pace: Pace, security: Security) -> Cost:
         total = total.then(together)
         if claims.words >= ROOM:
             total, claims = total.then(verification(claims)), Claims()
-    return total.then(verification(claims))
+    return total.then(verification(claims, pace))
 
 
 def reveal(m: int, to: Collection[Party], security: Security, *, is_bits: bool) -> Cost:
@@ -167,7 +163,7 @@ def truncate(m: int) -> Checked:
     return Checked(Cost(2, (56 * m, 32 * m, 32 * m)), Claims(m, 3 * m, 3 * m))
 
 
-def verification(claims: Claims) -> Cost:
+def verification(claims: Claims, pace: Pace = NEAR) -> Cost:
     """Return what `verification.verify` costs."""
     total, products = FREE, claims.products
     if claims.matrices:
@@ -175,15 +171,8 @@ def verification(claims: Claims) -> Cost:
         total = _each(2, TOSS).then(cost.mul(terms))
         products += terms
     zeros = _each(1, 2 * TAG) if claims.zeros or claims.matrices else FREE
-    return total.then(_checks(products).beside(_checks(claims.ands)).beside(zeros))
-
-
-def _checks(products: int) -> Cost:
-    total = FREE
-    for here in batches(products):
-        size = here.stop - here.start
-        total = total.then(_each(5, 8 * buckets(size).words(size) + TOSS + 3 * TAG))
-    return total
+    ands = cost_of_ands(claims.ands, pace)
+    return total.then(cost_of_buckets(products).beside(ands).beside(zeros))
 
 
 def _each(rounds: int, sent: int) -> Cost:
