@@ -11,6 +11,7 @@ from bench.inputs import MANY, SIDE
 from bench.markdown import table
 from quorate.mpc import price
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.choice import Check, of_ands
 from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.price import Checked
 from quorate.mpc.replicated import Committee, Share
@@ -28,6 +29,18 @@ are those of party 0, who sends most. *Of that verifying* is what is spent after
 BARS_S = {"products": 0.3, "comparisons": 1.5}
 """What 1,000,000 are to take over TLS; MP-SPDZ's malicious ring takes 0.94 s for products, and
 10 s for comparisons of 32 bits."""
+
+
+SLOW = Pace(0, 12_500_000)
+"""Lines of 100 Mbit/s."""
+
+LOOPBACK = Pace(0, 10**12)
+"""Lines that cost nothing."""
+
+SLOW_TEXT = """\
+Through lines that carry 100 Mbit/s each way, 1,000,000 comparisons. Both checks are for the same
+claims; the parties choose by the pace they have measured. 5 s is the bar.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,24 @@ async def _verified(
 
 def section() -> str:
     """Run everything; return Markdown."""
-    return "\n".join([TEXT, _table((one, *_timed(one)) for one in pairs())])
+    return "\n".join(
+        [TEXT, _table((one, *_timed(one)) for one in pairs()), "", SLOW_TEXT, slow_lines()]
+    )
+
+
+def slow_lines(many: int = MANY) -> str:
+    """Run comparisons through slow lines, proved and with triples."""
+    load, step, body = workloads.comparisons(many), price.is_negative(many), []
+    for check, pace in ((Check.PROOF, SLOW), (Check.BUCKETS, LOOPBACK)):
+        assert of_ands(step.claims.ands, pace) is check
+        one = _pair(load, step, pace).checked
+        (spent,) = time_workloads(
+            [one], encrypted=True, security="malicious", repeats=2, bytes_per_s=SLOW.bytes_per_s
+        )
+        seconds = f"{spent.warm_s:.2f} s", f"{spent.cpu_s:.2f} s"
+        rounds, sent = f"{one.cost.rounds:,}", f"{one.cost.bytes_sent[0]:,}"
+        body.append((check.value, rounds, sent, *seconds))
+    return table(["check", "rounds", "bytes", "seconds", "processors"], body)
 
 
 def _timed(one: Pair) -> tuple[Spent, Spent]:

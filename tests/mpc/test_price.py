@@ -10,7 +10,7 @@ from quorate.mpc import boolean, comparison, decomposition, price, replicated, t
 from quorate.mpc.boolean import BitShare, both_words
 from quorate.mpc.buckets import BATCH, toss
 from quorate.mpc.carries import claim_sum, deal_known
-from quorate.mpc.cost import FREE, Cost
+from quorate.mpc.cost import FREE, Cost, Pace
 from quorate.mpc.gates import is_negative, is_zero
 from quorate.mpc.price import Checked, Claims
 from quorate.mpc.projections import PAIRS
@@ -175,12 +175,16 @@ def test_a_million_products_are_verified_with_six_words_each() -> None:
     assert million.bytes_sent[0] / (8 * BATCH) == pytest.approx(6, abs=0.001)
 
 
-def test_a_million_comparisons_cost_221_bytes_each() -> None:
-    """The ANDs of a comparison are 3.95 words; each is sent once and verified with six."""
+def test_a_million_comparisons_cost_32_bytes_each_where_they_are_proved_and_221_where_not() -> None:
+    """The ANDs of a comparison are 3.95 words; a triple to each is sent and opened, twice."""
     step = price.is_negative(1_000_000)
-    whole = step.cost.then(price.verification(step.claims))
-    assert whole.bytes_sent == (221_376_376,) * 3
-    assert whole.rounds == 8 + 3 * 5
+    proved = step.cost.then(price.verification(step.claims))
+    assert step.cost.bytes_sent == (31_625_000,) * 3
+    assert proved.bytes_sent == (31_667_160,) * 3
+    assert proved.rounds == 8 + 33
+    met = step.cost.then(price.verification(step.claims, Pace(0, 10**12)))
+    assert met.bytes_sent == (221_376_376,) * 3
+    assert met.rounds == 8 + 3 * 5
 
 
 def test_a_matrix_product_is_verified_with_145_inner_products() -> None:

@@ -36,6 +36,9 @@ FREE = Cost()
 BYTES_PER_S = 100_000_000
 """What the busiest party gets away, computing included, on a line of 1 Gbit/s; or more."""
 
+BULK = 256 << 10
+"""Bytes that are sent, twice, to see what a line carries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -108,7 +111,7 @@ def zero(m: int, pace: Pace) -> Cost:
 
 
 def measure_pace() -> Cost:
-    return _each(6, 104)
+    return _each(8, 136 + 2 * BULK)
 
 
 def to_ring(m: int) -> Cost:

@@ -59,6 +59,7 @@ class Plan:
     steps: tuple[Step, ...]
     reveals: tuple[Reveal, ...]
     journey_ms: int
+    bytes_per_s: int
     security: Security
     rounds: int
     bytes_sent: tuple[int, int, int]
@@ -107,6 +108,7 @@ class Draft:
             tuple(self._steps),
             tuple(self._reveals),
             self.pace.journey_ms,
+            self.pace.bytes_per_s,
             self.security,
             total.rounds,
             total.bytes_sent,
