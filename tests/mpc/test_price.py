@@ -14,7 +14,6 @@ from quorate.mpc.cost import FREE, Cost, Pace
 from quorate.mpc.gates import is_negative, is_zero
 from quorate.mpc.price import Checked, Claims
 from quorate.mpc.projections import PAIRS
-from quorate.mpc.record import Entry, Kind
 from quorate.mpc.replicated import Committee, Share, reveal
 from quorate.mpc.shifts import divide
 from quorate.mpc.verification import verify
@@ -55,27 +54,12 @@ def claimed_by(function: Function, *words: Words) -> Claims:
     async def run(committee: Committee, *given: Share) -> None:
         await function(committee, *given)
         assert committee.record is not None
-        found.append(sum((_claim(e) for e in committee.record.entries), Claims()))
+        found.append(price.recorded(committee.record.entries))
         assert committee.record.words == found[-1].words
 
     cost_of(run, *words, security="malicious")
     assert len(set(found)) == 1
     return found[0]
-
-
-def _claim(entry: Entry[Share]) -> Claims:
-    shares = entry.shares
-    size = shares[-1].own.size
-    match entry.kind:
-        case Kind.PRODUCT:
-            return Claims(products=size)
-        case Kind.CONJUNCTION:
-            return Claims(ands=size)
-        case Kind.ZERO:
-            return Claims(zeros=size)
-        case _:
-            (m, k), n = shares[0].shape, shares[1].shape[1]
-            return Claims(matrices=((m, k, n),))
 
 
 @pytest.mark.parametrize("m", [1, 65, 1000])

@@ -26,7 +26,8 @@ from quorate.mpc.expression import (
 )
 from quorate.mpc.layout import TAG, TOSS
 from quorate.mpc.projections import PAIRS
-from quorate.mpc.replicated import Security
+from quorate.mpc.record import Entry, Kind
+from quorate.mpc.replicated import Security, Share
 from quorate.mpc.verification import ROOM
 
 
@@ -54,6 +55,9 @@ class Claims:
         return 6 * (self.products + self.ands) + 2 * (self.zeros + of_matrices)
 
 
+NOTHING = Claims()
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A step of a committee that checks."""
@@ -65,19 +69,52 @@ class Checked:
         return Checked(self.cost.then(other.cost), self.claims + other.claims)
 
 
-def cost_of(outputs: Iterable[Node], pace: Pace, security: Security) -> Cost:
-    """Return what computing `outputs` costs, verifying included, without revealing them."""
+def computing(
+    outputs: Iterable[Node], pace: Pace, security: Security, before: Claims = NOTHING
+) -> Checked:
+    """Return what computing `outputs` costs, and what is claimed and not verified afterwards.
+
+    `before` is what was not verified already: if it grows too much, it is verified on the way.
+    """
     if security == "semi-honest":
-        return expression.cost_of(outputs, pace)
-    total, claims = FREE, Claims()
+        return Checked(expression.cost_of(outputs, pace), NOTHING)
+    total, claims = FREE, before
     for sent, _ in expression.steps(outputs):
         together = FREE
         for one in map(checked, sent):
             together, claims = together.beside(one.cost), claims + one.claims
         total = total.then(together)
         if claims.words >= ROOM:
-            total, claims = total.then(verification(claims)), Claims()
-    return total.then(verification(claims, pace))
+            total, claims = total.then(verification(claims, pace)), NOTHING
+    return Checked(total, claims)
+
+
+def cost_of(
+    outputs: Iterable[Node], pace: Pace, security: Security, before: Claims = NOTHING
+) -> Cost:
+    """Return what computing `outputs` costs, verifying it and `before` included."""
+    step = computing(outputs, pace, security, before)
+    return step.cost.then(verification(step.claims, pace))
+
+
+def recorded(entries: Iterable[Entry[Share]]) -> Claims:
+    """Return how much is claimed."""
+    return sum(map(_recorded, entries), NOTHING)
+
+
+def _recorded(entry: Entry[Share]) -> Claims:
+    shares = entry.shares
+    size = shares[-1].own.size
+    match entry.kind:
+        case Kind.PRODUCT:
+            return Claims(products=size)
+        case Kind.CONJUNCTION:
+            return Claims(ands=size)
+        case Kind.ZERO:
+            return Claims(zeros=size)
+        case Kind.MATRIX:
+            (m, k), n = shares[0].shape, shares[1].shape[1]
+            return Claims(matrices=((m, k, n),))
 
 
 def reveal(m: int, to: Collection[Party], security: Security, *, is_bits: bool) -> Cost:

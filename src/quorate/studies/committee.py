@@ -200,6 +200,7 @@ async def _decide(
         (more,) = await secret.compute(one_pass(layout, judged, more))
         await tick.route(TICK, to=range(SEATS, members), like=TICK)
     (value,) = await engine.compute([shown_of(study, layout, sums, gone(judged, more)).node])
+    await engine.verify()
     return cast("Share", value)  # words, as is what `shown_of` returns
 
 
