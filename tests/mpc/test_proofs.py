@@ -373,3 +373,21 @@ def test_all_that_is_sent_of_a_proof_is_noise_whatever_the_secrets_are() -> None
 )
 def test_a_proof_is_chosen_where_much_would_be_sent(words: int, pace: Pace, check: Check) -> None:
     assert choice.of_ands(words, pace) is check
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cheat", [0, 1, 2])
+def test_any_number_of_changes_in_a_proof_gives_no_wrong_result(cheat: Party) -> None:
+    """Runs in each of which a party changes a few of its messages as it likes."""
+    program = program_of(3)
+    own = [e for e in messages(program) if e.sender == cheat]
+    for _ in range(200):
+        chosen = {(e.to, e.label) for e in (secrets.choice(own) for _ in range(3))}
+
+        def lie(e: Envelope, chosen: set[tuple[int, str]] = chosen) -> list[Envelope]:
+            if e.sender != cheat or (e.to, e.label) not in chosen:
+                return [e]
+            bit = secrets.randbelow(8 * len(e.payload))
+            return [replace(e, payload=flipped(e.payload, bit))]
+
+        assert assert_right_or_blameless(program, lie, cheat, program)

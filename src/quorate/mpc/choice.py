@@ -21,7 +21,7 @@ class Check(StrEnum):
     PROOF = "proof"
 
 
-_COMPUTING_S = {Check.BUCKETS: (0.002, 150e-9), Check.PROOF: (0.15, 230e-9)}
+_COMPUTING_S = {Check.BUCKETS: (0.002, 300e-9), Check.PROOF: (0.2, 170e-9)}
 """Seconds of computing at the start and for each word, three parties on two cores."""
 
 

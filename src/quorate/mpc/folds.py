@@ -99,8 +99,7 @@ def summed(values: Elements, weights: Sequence[Element]) -> Elements:
 def folded(rows: Words, coefficients: Words, planes: int) -> Words:
     """Return, as (planes, n), the sums of those of the rows (K, n) whose coefficient has bit p."""
     out = np.zeros((planes, rows.shape[1]), np.uint64)
-    groups = [coefficients[at : at + GROUP] for at in range(0, len(rows), GROUP)]
-    picks = [_picks(group, planes) for group in groups]
+    picks = _picks(coefficients, planes)
     for here in blocks(rows.shape[1], CHUNK):
         sums = np.zeros((1 << GROUP, here.stop - here.start), np.uint64)
         for i, pick in enumerate(picks):
@@ -111,11 +110,14 @@ def folded(rows: Words, coefficients: Words, planes: int) -> Words:
     return out
 
 
-def _picks(group: Words, planes: int) -> list[tuple[int, int]]:
-    """Return which sum of a group each plane takes, but for the empty one."""
-    numbers = [int(coefficient) for coefficient in group]
-    sums = [sum((c >> p & 1) << i for i, c in enumerate(numbers)) for p in range(planes)]
-    return [(p, one) for p, one in enumerate(sums) if one]
+def _picks(coefficients: Words, planes: int) -> list[list[tuple[int, int]]]:
+    """Return, for each group of rows, which of its sums each plane takes, but for empty ones."""
+    groups = np.zeros((-(-coefficients.size // GROUP), GROUP), np.uint64)
+    groups.reshape(-1)[: coefficients.size] = coefficients
+    places = np.arange(planes, dtype=np.uint64)[:, None]
+    bits = groups[:, None] >> places & np.uint64(1)
+    sums = (bits << np.arange(GROUP, dtype=np.uint64)).sum(axis=2).tolist()
+    return [[(p, one) for p, one in enumerate(group) if one] for group in sums]
 
 
 def _sums(rows: Words, out: Words) -> None:

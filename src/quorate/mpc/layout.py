@@ -17,7 +17,7 @@ LATER = 2
 SMALL = 4
 """Variables, at most, of the stages on single elements."""
 
-FEW = 8
+FEW = 16
 """Products that are left for the last step, at most."""
 
 SHORT = 12

@@ -15,7 +15,7 @@ be. Party i proves it to the two, who are honest if it is not:
 3. A coin, two points; at each, all fold their words to 1/2^D and the values to one,
    over a field of 2^32 elements, whose bits are planes: words again.
 4. So on with fewer words, from one point to one point, while it pays; then over
-   the field of 2^128 elements, both points in one sum, until at most 8 products are left.
+   the field of 2^128 elements, both points in one sum, until at most 16 products are left.
 5. With a product of masks added, all products of two factors are shared; a coin; random sums of
    the factors are revealed, and the two compare their product with the same sum of products.
 
