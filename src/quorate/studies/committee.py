@@ -226,6 +226,7 @@ async def _decide(
     if study.releases:
         hidden = gone(judged, more)
     (value,) = await engine.compute([shown_of(study, layout, members, sums, hidden).node])
+    await engine.verify()
     return cast("Share", value)  # words, as is what `shown_of` returns
 
 

@@ -11,6 +11,7 @@ from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.engine import Oracle
 from quorate.mpc.expression import Held
+from quorate.mpc.price import NOTHING, Checked
 from quorate.mpc.replicated import SEATS, Security
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
@@ -92,24 +93,25 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
     m = sum(size(study, item.cells) for item in every_input(study, members))
     zeros = np.zeros(m, np.uint64)
     sums = secret.held(Oracle(security), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
-    total, hidden = FREE, None
+    total, hidden = Checked(FREE, NOTHING), None
     if study.releases:
         judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
-        total = _cost_of(judged.arrays)
+        total = _then(total, judged.arrays)
         small, none_small, some_small, *before = map(_done, judged.arrays)
         judged = Judged(small, none_small, some_small, tuple(before))
         more = _done(nothing(judged))
-        if layout.passes:
-            one = _cost_of([one_pass(layout, judged, more)])
-            for _ in range(layout.passes):
-                total = total.then(one)
+        for _ in range(layout.passes):
+            total = _then(total, [one_pass(layout, judged, more)])
         hidden = _done(gone(judged, more))
-    return total.then(_cost_of([committee.shown_of(study, layout, members, sums, hidden)]))
+    total = _then(total, [committee.shown_of(study, layout, members, sums, hidden)])
+    return total.cost.then(price.verification(total.claims, committee.PACE))
 
 
-def _cost_of(arrays: Sequence[SecretArray]) -> Cost:
-    security = arrays[0].engine.security
-    return price.cost_of([array.node for array in arrays], committee.PACE, security)
+def _then(before: Checked, arrays: Sequence[SecretArray]) -> Checked:
+    """Return what computing costs and leaves to be verified, after something else."""
+    nodes, security = [array.node for array in arrays], arrays[0].engine.security
+    more = price.computing(nodes, committee.PACE, security, before.claims)
+    return Checked(before.cost.then(more.cost), more.claims)
 
 
 def _done(array: SecretArray) -> SecretArray:
