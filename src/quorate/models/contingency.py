@@ -45,7 +45,7 @@ def chi_squared(table: SecretArray, most: int) -> tuple[SecretArray, SecretArray
     weighted = times(rows.reshape(-1, 1), within(terms, 2 * most), bound=2 * most, f=CHI_BITS)
     whole = total(total(weighted, 1, bound=2 * most), 0, bound=2 * most * min(table.shape))
     there = [(line > 0).sum() for line in (rows, columns)]
-    freedom = (there[0] - 1) * (there[1] - 1)
+    freedom = (there[0] - 1) * (there[1] - 1) - (everything < 1)
     return whole, freedom
 
 
