@@ -72,7 +72,7 @@ def together(asked: Asked, sums: Sums) -> Told:
     words = linear.linear(total)
     count = sums(_count(asked)).reshape(1)
     enough = (count >= ROWS_A_COEFFICIENT * (len(columns) - 1)) + 0
-    sound = concatenate([words[-1:]] * (len(words) - 1))
+    sound = concatenate([within(words[-1:], 1)] * (len(words) - 1))
     return Told(words[:-1], sound, enough)
 
 
