@@ -108,18 +108,13 @@ def _values(place: str, value: object) -> tuple[str, ...]:
 
 
 def _value(place: str, value: object) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return str(value)
-        case Decimal() if value.is_finite():
-            return canonical(f"{value:f}")
-        case str():
-            return value
-        case _:
-            pass
-    refuse(place, "neither text, a number, true, false, nor a list of these")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal) and value.is_finite():
+        return canonical(f"{value:f}")
+    if not isinstance(value, int | str):
+        refuse(place, "neither text, a number, true, false, nor a list of these")
+    return str(value)
 
 
 def _check_values(place: str, values: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ sum once, to as many decimals as surely fit 63 bits (`decimals`).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise, product
 from math import prod
 from typing import Literal
@@ -34,10 +35,11 @@ AMOUNTS: dict[str, tuple[Amount, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One way to tell rows apart: by a category's declared values, or by the bins of `edges`."""
+    """One way to tell rows apart: by a category's declared values, by `edges`, or in steps."""
 
     column: str
     edges: tuple[str, ...]  # a category has none
+    step: str = ""  # bins of one width, of the two ends that are `edges`; the last is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ def labels(study: Study, axis: Axis) -> tuple[str, ...]:
     if not axis.edges:
         values = study.table.column(axis.column).values
         return tuple(f"{axis.column} = {value}" for value in values)
+    if axis.step:
+        low, high, step = map(Fraction, (*axis.edges, axis.step))
+        whole = study.table.column(axis.column).kind == "integer"
+        bins = (high - low) // step + 1 if whole else -((low - high) // step)
+        return tuple(f"bin {i} of {axis.column}" for i in range(max(bins, 1)))
     closed = len(axis.edges) - 2
     return tuple(
         f"{low} <= {axis.column} {'<=' if i == closed else '<'} {high}"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from quorate.errors import DataError
 from quorate.studies.inputs import Axis, Cells, Input, columns_of, used_columns
@@ -165,6 +166,8 @@ def _place(reading: Reading, axis: Axis) -> str:
     """Return SQL for the bin of a value between the first edge and the last, or its category."""
     if not axis.edges:
         return reading.name
+    if axis.step:
+        return _in_steps(reading, axis)
     inner = axis.edges[1:-1]
     cases = " ".join(
         f"WHEN {reading.name} < {constant(reading.column, edge)} THEN {i}"
@@ -172,6 +175,17 @@ def _place(reading: Reading, axis: Axis) -> str:
     )
     # As text, or GROUP BY 1 would take a lone number for a column's.
     return f"CASE {cases} ELSE {len(inner)} END" if inner else "'0'"
+
+
+def _in_steps(reading: Reading, axis: Axis) -> str:
+    """Return SQL for the bin of a value, in whole numbers, so that none is off by rounding."""
+    low, high = axis.edges
+    if reading.column.kind == "integer":
+        return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
+    unit = 10 ** DECIMALS["number"]
+    first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
+    whole = f"CAST({reading.name} * {unit} AS HUGEINT)"
+    return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
 def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:

@@ -26,12 +26,13 @@ from quorate.studies.schema import (
     shown,
 )
 from quorate.studies.sql import read_query
+from quorate.studies.table_one import write_out
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
 MIN_CELL = 5
 MAX_MIN_CELL = 1_000_000
-_KEYS = {"title", "purpose", "max_rows", "min_cell", "tables", "releases", "analyses"}
+_KEYS = {"title", "purpose", "max_rows", "min_cell", "tables", "releases", "analyses", "table_one"}
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
     'add for instance age = "select count(*) as patients, avg(age) as mean_age from patients"'
@@ -61,15 +62,18 @@ def read_study(text: str) -> Study:
     _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
-    asks_more = "analyses" in top
+    asks_more = "analyses" in top or "table_one" in top
+    written = write_out(_section(top, "table_one", optional=True), table)
+    releases = _read_releases(_section(top, "releases", optional=asks_more), table)
+    analyses = read_analyses(_section(top, "analyses", optional=True), table)
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
         max_rows=_whole(top, "max_rows", 1_000_000),
         min_cell=_whole(top, "min_cell", MIN_CELL) if "min_cell" in top else MIN_CELL,
         table=table,
-        releases=_read_releases(_section(top, "releases", optional=asks_more), table),
-        analyses=read_analyses(_section(top, "analyses", optional=True), table),
+        releases=(*releases, *written.releases),
+        analyses=(*analyses, *written.analyses),
     )
     check_study(study)
     return study

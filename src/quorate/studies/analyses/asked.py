@@ -81,6 +81,20 @@ class Asked:
             refuse(f"{self.place}.{name}", "neither true nor false")
         return value == "yes"
 
+    def whole(self, name: str, default: int, most: int) -> int:
+        """Return a parameter's whole number, 1 to `most`. Raises `MalformedStudy`."""
+        text = self.one(name, str(default))
+        if not text.isdecimal() or not text.isascii() or not 1 <= int(text[:20]) <= most:
+            refuse(f"{self.place}.{name}", f"not a whole number from 1 to {most}")
+        return int(text)
+
+    def value_of(self, name: str, column: Column) -> int:
+        """Return the place of a parameter among a category's values. Raises `MalformedStudy`."""
+        given = self.one(name)
+        if given not in column.values:
+            refuse(f"{self.place}.{name}", f"{column.name} has no value {shown(given)}")
+        return column.values.index(given)
+
     def cells(self, *axes: Axis) -> Cells:
         """Return the rows of the analysis, told apart by `axes`."""
         return Cells(self.analysis.where, axes)

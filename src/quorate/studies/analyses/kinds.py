@@ -11,7 +11,17 @@ from math import prod
 
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
-from quorate.studies.analyses import crosstab, kaplan_meier, linear, logrank
+from quorate.studies.analyses import (
+    correlation,
+    crosstab,
+    kaplan_meier,
+    linear,
+    logrank,
+    quantile,
+    rate,
+    t_test,
+    two_by_two,
+)
 from quorate.studies.analyses.asked import Asked, Kind, Sums, Value
 from quorate.studies.analyses.guards import shown
 from quorate.studies.inputs import Input, columns_of, decimals, inputs_of
@@ -19,7 +29,17 @@ from quorate.studies.schema import refuse
 from quorate.studies.schema import shown as printed
 from quorate.studies.study import Study
 
-KINDS: tuple[Kind, ...] = (crosstab, kaplan_meier, linear, logrank)
+KINDS: tuple[Kind, ...] = (
+    correlation,
+    crosstab,
+    kaplan_meier,
+    linear,
+    logrank,
+    quantile,
+    rate,
+    t_test,
+    two_by_two,
+)
 LEAST_MEMBERS = 3
 
 
