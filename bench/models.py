@@ -99,12 +99,10 @@ async def _linear(engine: Engine) -> SecretArray:
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:
     design, outcome = _rows(rows, columns)
     of = training(rows, columns + 1, 8, 0.0)
-    gram = design.T @ design / of.divisor
-    return await trained(
+    return trained(
         of,
         await _deal(engine, design, limit=1, f=DESIGN_BITS),
         await _deal(engine, outcome, limit=1),
-        await _deal(engine, gram, limit=1, f=GRAM_BITS),
     )
 
 

@@ -47,7 +47,7 @@ from quorate.mpc.replicated import (
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
-from quorate.studies.inputs import Input, asked_of, labels, size
+from quorate.studies.inputs import EACH_ROW, Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
@@ -126,14 +126,27 @@ def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> 
 
 
 def shown_of(
-    study: Study, layout: Layout, members: int, sums: SecretArray, hidden: SecretArray | None
+    study: Study,
+    layout: Layout,
+    sums: SecretArray,
+    apart: Sequence[SecretArray],
+    hidden: SecretArray | None,
 ) -> SecretArray:
-    """Return all that is revealed: of the releases, where there are any, then of the analyses."""
+    """Return all that is revealed: of the releases, where there are any, then of the analyses.
+
+    `sums` are everybody's numbers added up, `apart` each member's.
+    """
+    members = len(apart)
     places = places_of(study, members)
 
     def of(item: Input) -> SecretArray:
-        part = promised(sums[places[item]], limit_of(study, members, item))
-        return part.reshape(*(len(labels(study, axis)) for axis in item.cells.axes))
+        shape = [len(labels(study, axis)) for axis in item.cells.axes]
+        if EACH_ROW in item.cells.axes:
+            part = concatenate([one[places[item]] for one in apart])
+            shape[0] *= members
+        else:
+            part = sums[places[item]]
+        return promised(part, limit_of(study, members, item)).reshape(*shape)
 
     told = [told_of(asked, of) for asked in all_asked(study, members)]
     released = [] if hidden is None else [_released(study, layout, places, sums, hidden)]
@@ -213,7 +226,10 @@ async def _decide(
     engine, members = Secure(committee, PACE), len(shares)
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
-    sums = secret.held(engine, total, shape=total.shape, limit=expression.RANGE - 1)
+    sums, *apart = (
+        secret.held(engine, share, shape=share.shape, limit=expression.RANGE - 1)
+        for share in (total, *shares)
+    )
     hidden = None
     if study.releases:
         judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
@@ -225,7 +241,7 @@ async def _decide(
         await tick.route(TICK, to=range(SEATS, members), like=TICK)
     if study.releases:
         hidden = gone(judged, more)
-    (value,) = await engine.compute([shown_of(study, layout, members, sums, hidden).node])
+    (value,) = await engine.compute([shown_of(study, layout, sums, apart, hidden).node])
     return cast("Share", value)  # words, as is what `shown_of` returns
 
 

@@ -74,7 +74,7 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
             for _ in range(layout.passes):
                 total = total.then(one)
         hidden = _done(gone(judged, more))
-    return total.then(_cost_of([committee.shown_of(study, layout, members, sums, hidden)]))
+    return total.then(_cost_of([committee.shown_of(study, layout, sums, [sums] * members, hidden)]))
 
 
 def _cost_of(arrays: Sequence[SecretArray]) -> Cost:

@@ -59,7 +59,7 @@ def read_formula(asked: Asked, text: str) -> Formula:
         refuse(place, "must have one outcome before ~")
     outcome = _term_of(asked, left[0][0])
     if len(outcome) != 1:
-        refuse(place, "the outcome must be a number")
+        refuse(place, "the outcome must be a number, or a category of two values")
     if () not in right:
         refuse(place, "a formula without a constant is not offered", "leave out -1 and 0")
     _check_margins(place, right)
