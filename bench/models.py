@@ -92,7 +92,7 @@ async def _log_rank(engine: Engine) -> SecretArray:
 
 async def _linear(engine: Engine) -> SecretArray:
     design, outcome = _rows(1000, 19)
-    total = moments(design, outcome * 1.0, 1 << 10)
+    total = moments(design, outcome.astype(np.float64), 1 << 10)
     return linear(await _deal(engine, total, limit=1, f=GRAM_BITS))
 
 

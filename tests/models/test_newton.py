@@ -146,7 +146,9 @@ def test_an_outcome_that_never_happens_is_separated() -> None:
 def test_collinear_columns_are_said() -> None:
     design = rows(120, 2)
     design[:, 2] = design[:, 1]
-    found = regressed(ENGINES["oracle"], LOGISTIC, Rows(design, chances(120) > 0.5, np.zeros(120)))
+    found = regressed(
+        ENGINES["oracle"], LOGISTIC, Rows(design, np.round(chances(120)), np.zeros(120))
+    )
     assert found is Degenerate.COLLINEAR
 
 

@@ -194,7 +194,7 @@ def _in_steps(reading: Reading, axis: Axis) -> str:
         return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
     unit = 10 ** DECIMALS["number"]
     first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
-    whole = f"CAST({reading.name} * {unit} AS HUGEINT)"
+    whole = f"CAST(CAST({reading.name} AS DECIMAL(38,{DECIMALS['number']})) * {unit} AS BIGINT)"
     return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from quorate.errors import MalformedStudy
 from quorate.studies.analyses.following import follows
 from quorate.studies.results import NONE
-from tests.studies.analyses.patients import TABLE, patients
+from tests.studies.analyses.gbsg2 import TABLE, patients
 from tests.studies.analyses.together import Members, members_of, split
 
 ANALYSIS = """\

@@ -14,7 +14,7 @@ from quorate.studies.analyses.following import follows
 from quorate.studies.results import NONE, WITHHELD
 from quorate.studies.statistics import from_exact
 from quorate.studies.study import read_study
-from tests.studies.analyses.patients import TABLE, patients
+from tests.studies.analyses.gbsg2 import TABLE, patients
 from tests.studies.analyses.together import Members, members_of, split
 
 STUDY = """\

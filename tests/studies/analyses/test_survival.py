@@ -12,7 +12,7 @@ from quorate.errors import MalformedStudy
 from quorate.studies.analyses.following import follows
 from quorate.studies.results import NONE
 from quorate.studies.statistics import from_exact
-from tests.studies.analyses.patients import TABLE, patients
+from tests.studies.analyses.gbsg2 import TABLE, patients
 from tests.studies.analyses.together import Members, members_of, split
 
 LOG_RANK = """\
