@@ -48,7 +48,7 @@ from quorate.mpc.replicated import (
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
-from quorate.studies.inputs import Input, asked_of, labels, size
+from quorate.studies.inputs import EACH_ROW, Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
@@ -127,13 +127,19 @@ def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> 
     return promised(sums[np.concatenate(counts)], members * study.max_rows)
 
 
-def told_of_all(study: Study, members: int, sums: SecretArray) -> SecretArray:
-    """Return what is revealed of all analyses."""
+def told_of_all(study: Study, sums: SecretArray, apart: Sequence[SecretArray]) -> SecretArray:
+    """Return what is revealed of all analyses, of everybody's numbers added up and `apart`."""
+    members = len(apart)
     places = places_of(study, members)
 
     def of(item: Input) -> SecretArray:
-        part = promised(sums[places[item]], limit_of(study, members, item))
-        return part.reshape(*(len(labels(study, axis)) for axis in item.cells.axes))
+        shape = [len(labels(study, axis)) for axis in item.cells.axes]
+        if EACH_ROW in item.cells.axes:
+            part = concatenate([one[places[item]] for one in apart])
+            shape[0] *= members
+        else:
+            part = sums[places[item]]
+        return promised(part, limit_of(study, members, item)).reshape(*shape)
 
     return concatenate([told_of(asked, of) for asked in all_asked(study, members)])
 
@@ -144,7 +150,7 @@ def steps_told(study: Study, members: int) -> int:
         return 0
     zeros = np.zeros(sum(size(study, item.cells) for item in places_of(study, members)), np.uint64)
     sums = secret.held(Oracle(), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
-    return len(list(expression.steps([told_of_all(study, members, sums).node])))
+    return len(list(expression.steps([told_of_all(study, sums, [sums] * members).node])))
 
 
 def places_of(study: Study, members: int) -> dict[Input, slice]:
@@ -220,7 +226,10 @@ async def _decide(
     steps = ticks[len(passes) :]
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
-    sums = secret.held(engine, total, shape=total.shape, limit=expression.RANGE - 1)
+    sums, *apart = (
+        secret.held(engine, share, shape=share.shape, limit=expression.RANGE - 1)
+        for share in (total, *shares)
+    )
     shown: list[SecretArray] = []
     if study.releases:
         judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
@@ -232,7 +241,7 @@ async def _decide(
             await tick.route(TICK, to=outside, like=TICK)
         shown.append(shown_of(study, layout, members, sums, gone(judged, more)))
     if study.analyses:
-        told = told_of_all(study, members, sums)
+        told = told_of_all(study, sums, apart)
         values = await engine.compute([told.node], each_depth=partial(_tick, iter(steps), outside))
         shown.append(secret.held(engine, values[0], shape=told.shape, limit=told.node.limit))
     (value,) = await engine.compute([concatenate(shown).node])

@@ -77,7 +77,7 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
         hidden = _done(gone(judged, more))
         shown = _cost_of([committee.shown_of(study, layout, members, sums, hidden)])
     if study.analyses:
-        total = total.then(_cost_of([committee.told_of_all(study, members, sums)]))
+        total = total.then(_cost_of([committee.told_of_all(study, sums, [sums] * members)]))
     return total.then(shown)
 
 
