@@ -92,19 +92,17 @@ async def _log_rank(engine: Engine) -> SecretArray:
 
 async def _linear(engine: Engine) -> SecretArray:
     design, outcome = _rows(1000, 19)
-    total = moments(design, outcome * 1.0, 1 << 10)
+    total = moments(design, outcome.astype(np.float64), 1 << 10)
     return linear(await _deal(engine, total, limit=1, f=GRAM_BITS))
 
 
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:
     design, outcome = _rows(rows, columns)
     of = training(rows, columns + 1, 8, 0.0)
-    gram = design.T @ design / of.divisor
-    return await trained(
+    return trained(
         of,
         await _deal(engine, design, limit=1, f=DESIGN_BITS),
         await _deal(engine, outcome, limit=1),
-        await _deal(engine, gram, limit=1, f=GRAM_BITS),
     )
 
 

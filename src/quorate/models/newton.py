@@ -62,7 +62,7 @@ def improvement(total: SecretArray) -> SecretArray:
 
     `total` has 60 bits of fraction, entries at most 1.
 
-    Cost, p = 4: 239 rounds, about as many for any p
+    Cost, p = 4: 208 rounds, about as many for any p
     """
     p = total.shape[0]
     w = whitened(total[:, :p])

@@ -1,4 +1,4 @@
-"""Quantiles of a secret histogram, as between the two nearest rows [HF96, type 7].
+"""Quantiles of a secret histogram, as between the two nearest rows (type 7 of [HF96]).
 
 Of n rows in order, numbered from 0, the quantile num / den lies between rows q and q + 1 and
 r / den of the way, with num (n - 1) = q den + r. Row q is in bin i if the rows up to bin i - 1
@@ -20,12 +20,12 @@ def quantile(counts: SecretArray, num: int, den: int) -> SecretArray:
     """
     bins, rows = counts.shape[0], counts.node.limit
     below = within(counts.cumsum(axis=0), rows)
-    rank = (below[-1] - 1) * num
-    upto = (concatenate([below, below - 1]) * den <= rank) + 0
+    sought = (below[-1] - 1) * num
+    upto = (concatenate([below, below - 1]) * den <= sought) + 0
     low, next_ = upto[:bins], upto[bins:]
     first, second = low[: bins - 1].sum(), next_[: bins - 1].sum()
     here = concatenate([1 - low[:1], low[:-1] - low[1:]])  # 1 at row q's bin only
     last = times(here, below, bound=rows, f=0).sum()
-    part = rank - (within(last, rows) - 1) * den
+    part = sought - (within(last, rows) - 1) * den
     between = times(part, second - first, bound=float(den * rows) * bins, f=0)
     return first * den + within(between, den * bins)

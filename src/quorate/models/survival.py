@@ -105,13 +105,14 @@ def _products(factors: SecretArray) -> SecretArray:
 
 def plain(events: Floats, risk: Floats, min_cell: int) -> tuple[Floats, Floats, Floats]:
     """Return S, G and n of counts in the clear (groups, bins), nan where not shown: the oracle."""
-    height = np.cumprod(1 - events / np.maximum(risk, 1), axis=1)
+    height = np.asarray(np.cumprod(1 - events / np.maximum(risk, 1), axis=1), np.float64)
     left = np.maximum(risk - events, 1)
-    variance = np.cumsum(events / (np.maximum(risk, 1) * left), axis=1)
+    variance: Floats = np.cumsum(events / (np.maximum(risk, 1) * left), axis=1)
     shown, waiting = np.zeros(events.shape, np.bool_), np.zeros(len(events))
     for at in range(events.shape[1]):
         waiting = waiting + events[:, at]
         shown[:, at] = (waiting >= min_cell) & (risk[:, at] >= min_cell)
         waiting[shown[:, at]] = 0
     height[~shown] = variance[~shown] = np.nan
-    return height, variance, np.where(shown, risk, np.nan)
+    at_risk: Floats = np.where(shown, risk, np.nan)
+    return height, variance, at_risk

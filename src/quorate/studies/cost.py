@@ -76,8 +76,9 @@ def _committee_cost(study: Study, members: int, security: Security) -> RunCost:
     m = sum(size(study, item.cells) for item in every_input(study, members))
     shown = committee.revealed_words(study, layout, members)
     decision = _decision(study, members, security)
+    ticks = sum(committee.ticks_of(study, layout, members))
     everybody = (members - 1) * (163 + SIGNATURE_BYTES)
-    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + (layout.passes + 1) * outside
+    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + ticks * outside
     return RunCost(
         2 + 1 + (outside > 0) + decision.rounds + 1 + 1,
         (
@@ -93,7 +94,7 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
     m = sum(size(study, item.cells) for item in every_input(study, members))
     zeros = np.zeros(m, np.uint64)
     sums = secret.held(Oracle(security), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
-    total, hidden = Checked(FREE, NOTHING), None
+    total, shown = Checked(FREE, NOTHING), None
     if study.releases:
         judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
         total = _then(total, judged.arrays)
@@ -103,7 +104,10 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
         for _ in range(layout.passes):
             total = _then(total, [one_pass(layout, judged, more)])
         hidden = _done(gone(judged, more))
-    total = _then(total, [committee.shown_of(study, layout, members, sums, hidden)])
+        shown = committee.shown_of(study, layout, members, sums, hidden)
+    if study.analyses:
+        total = _then(total, [committee.told_of_all(study, sums, [sums] * members)])
+    total = total if shown is None else _then(total, [shown])
     return total.cost.then(price.verification(total.claims, committee.PACE))
 
 

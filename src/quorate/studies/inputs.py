@@ -43,6 +43,11 @@ class Axis:
     step: str = ""  # bins of one width, of the two ends that are `edges`; the last is closed
 
 
+EACH_ROW = Axis("", ())
+"""Each row by itself, as many as a member may have. Of such cells members' parts are not added up:
+they stand one after the other, the members' in turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Rows that satisfy all of `where`, told apart by every one of `axes`, the last one fastest."""
@@ -108,6 +113,8 @@ def places(study: Study, cells: Cells) -> list[tuple[int, ...]]:
 
 def labels(study: Study, axis: Axis) -> tuple[str, ...]:
     """Return what tells the cells of one axis apart, for people."""
+    if axis == EACH_ROW:
+        return tuple(f"row {i + 1}" for i in range(study.max_rows))
     if not axis.edges:
         values = study.table.column(axis.column).values
         return tuple(f"{axis.column} = {value}" for value in values)

@@ -9,6 +9,7 @@ from math import exp, log, sqrt
 import numpy as np
 
 from quorate.models import survival
+from quorate.models.products import within
 from quorate.models.ratios import RATIO_BITS
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses import followed, tails
@@ -49,7 +50,7 @@ def together(asked: Asked, sums: Sums) -> Told:
     words = survival.kaplan_meier(
         followed.counts(asked, _group(asked), sums), asked.study.min_cell
     ).reshape(4, len(_cells(asked)))
-    shown = words[3]
+    shown = within(words[3], 1)
     return Told(
         words[:3].reshape(3 * len(shown)), concatenate([shown] * 3), shown[0] - shown[0] + 1
     )

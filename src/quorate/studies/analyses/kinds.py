@@ -16,6 +16,7 @@ from quorate.studies.analyses import (
     crosstab,
     kaplan_meier,
     linear,
+    logistic,
     logrank,
     quantile,
     rate,
@@ -24,7 +25,7 @@ from quorate.studies.analyses import (
 )
 from quorate.studies.analyses.asked import Asked, Kind, Sums, Value
 from quorate.studies.analyses.guards import shown
-from quorate.studies.inputs import Input, columns_of, decimals, inputs_of
+from quorate.studies.inputs import EACH_ROW, Input, columns_of, decimals, inputs_of
 from quorate.studies.schema import refuse
 from quorate.studies.schema import shown as printed
 from quorate.studies.study import Study
@@ -34,6 +35,7 @@ KINDS: tuple[Kind, ...] = (
     crosstab,
     kaplan_meier,
     linear,
+    logistic,
     logrank,
     quantile,
     rate,
@@ -109,7 +111,7 @@ def limit_of(study: Study, members: int, item: Input) -> int:
     """Return what no word of `item` exceeds, members' parts added up."""
     if item.amount == "members":
         return members
-    rows = members * study.max_rows
+    rows = 1 if EACH_ROW in item.cells.axes else members * study.max_rows
     if not item.column:
         return rows
     largest = prod(study.table.column(name).largest for name in columns_of(item))

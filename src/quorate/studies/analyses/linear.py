@@ -28,6 +28,7 @@ from quorate.studies.analyses.terms import (
     scale_of,
 )
 from quorate.studies.inputs import Input
+from quorate.studies.schema import refuse
 
 KIND = "linear"
 ROWS_A_COEFFICIENT = 10
@@ -41,7 +42,8 @@ def parameters() -> tuple[str, ...]:
 
 def check(asked: Asked) -> None:
     asked.check_rows()
-    formula_of(asked)
+    if not formula_of(asked).outcome.number:
+        refuse(f"{asked.place}.formula", "the outcome must be a number", 'or kind = "logistic"')
 
 
 def needs(asked: Asked) -> tuple[Input, ...]:
@@ -53,15 +55,15 @@ def needs(asked: Asked) -> tuple[Input, ...]:
 
 def values(asked: Asked) -> tuple[Value, ...]:
     formula = formula_of(asked)
-    y, one = _unit(asked, formula.outcome), 1 << SOLUTION_BITS
-    units = [((term.name,), one * _unit(asked, term)) for term in formula.terms]
+    y, one = unit_of(asked, formula.outcome), 1 << SOLUTION_BITS
+    units = [((term.name,), one * unit_of(asked, term)) for term in formula.terms]
     whole = Fraction(1 << GRAM_BITS, 1 << rows_bits(asked))
     return (
-        *(_value("estimate", unit / y, cell) for cell, unit in units),
-        *(_value("deviation", unit, cell) for cell, unit in units),
-        _value("residual sum of squares", whole / y**2),
-        _value("total sum of squares", whole / y**2),
-        _value("rows", whole),
+        *(value_of("estimate", unit / y, cell) for cell, unit in units),
+        *(value_of("deviation", unit, cell) for cell, unit in units),
+        value_of("residual sum of squares", whole / y**2),
+        value_of("total sum of squares", whole / y**2),
+        value_of("rows", whole),
     )
 
 
@@ -72,7 +74,7 @@ def together(asked: Asked, sums: Sums) -> Told:
     words = linear.linear(total)
     count = sums(_count(asked)).reshape(1)
     enough = (count >= ROWS_A_COEFFICIENT * (len(columns) - 1)) + 0
-    sound = concatenate([words[-1:]] * (len(words) - 1))
+    sound = concatenate([within(words[-1:], 1)] * (len(words) - 1))
     return Told(words[:-1], sound, enough)
 
 
@@ -146,13 +148,13 @@ def _count(asked: Asked) -> Input:
     return Input(asked.cells(), "count", "")
 
 
-def _unit(asked: Asked, term: Term) -> Fraction:
+def unit_of(asked: Asked, term: Term) -> Fraction:
     """Return the number that 1 stands for in a column's scale."""
     decimals, bits = scale_of(asked, term)
     return Fraction(1 << bits, 10**decimals)
 
 
-def _value(name: str, over: Fraction, cell: tuple[str, ...] = ()) -> Value:
+def value_of(name: str, over: Fraction, cell: tuple[str, ...] = ()) -> Value:
     """Return a value of any size that a word can have."""
     most = float(Fraction(1 << 63) / over)
     return Value(name, "", over, -most, most, cell)

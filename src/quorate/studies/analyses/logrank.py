@@ -5,6 +5,7 @@ anyone has p.
 """
 
 from quorate.models import logrank
+from quorate.models.products import within
 from quorate.studies.analyses import followed, tails
 from quorate.studies.analyses.asked import Asked, Derived, Found, Sums, Told, Totals, Value
 from quorate.studies.analyses.guards import all_of, is_large_or_none
@@ -36,7 +37,9 @@ def together(asked: Asked, sums: Sums) -> Told:
     counts = followed.counts(asked, asked.one("group"), sums)
     words = logrank.log_rank(counts)
     return Told(
-        words[:1], words[1:], all_of(is_large_or_none(counts[:, 1, 0], asked.study.min_cell))
+        words[:1],
+        within(words[1:], 1),
+        all_of(is_large_or_none(counts[:, 1, 0], asked.study.min_cell)),
     )
 
 

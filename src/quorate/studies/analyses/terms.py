@@ -59,9 +59,10 @@ def read_formula(asked: Asked, text: str) -> Formula:
         refuse(place, "must have one outcome before ~")
     outcome = _term_of(asked, left[0][0])
     if len(outcome) != 1:
-        refuse(place, "the outcome must be a number")
+        refuse(place, "the outcome must be a number, or a category of two values")
     if () not in right:
         refuse(place, "a formula without a constant is not offered", "leave out -1 and 0")
+    _check_margins(place, right)
     terms = [term for factors in right for term in _expanded(asked, factors)]
     if len(set(terms)) < len(terms):
         refuse(place, "names a column twice")
@@ -135,6 +136,15 @@ def _factors(term: Any) -> Iterator[str]:
     for factor in term.factors:
         if factor.expr != "1":
             yield factor.expr
+
+
+def _check_margins(place: str, products: list[tuple[str, ...]]) -> None:
+    """Refuse a product without its parts: R would then code its categories in another way."""
+    named = {frozenset(factors) for factors in products}
+    for factors in named:
+        if any(factors - {one} not in named for one in factors):
+            hint = "write * in place of :"
+            refuse(place, f"{':'.join(sorted(factors))} stands without its parts", hint)
 
 
 def _expanded(asked: Asked, factors: tuple[str, ...]) -> Iterator[Term]:
