@@ -59,7 +59,8 @@ def climbed(
 
 def rows(count: int, columns: int) -> Floats:
     spread = np.sin(np.arange(count * columns, dtype=float) ** 1.5).reshape(count, columns)
-    return np.column_stack([np.ones(count), spread])
+    design: Floats = np.column_stack([np.ones(count), spread])
+    return design
 
 
 def chances(count: int) -> Floats:

@@ -9,6 +9,8 @@ import typer
 from quorate.cli import verify_order
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
+from quorate.errors import Unavailable
+from quorate.studies.analyses.following import Followed, follows
 from quorate.studies.group import Group, group_from_json
 from quorate.studies.release import Verified, from_json, verify_release
 from quorate.studies.results import Result
@@ -22,6 +24,7 @@ class Report:
     plan: bytes
     title: str
     results: tuple[Result, ...]
+    follows: tuple[Followed, ...]
     group: str
     roster: bytes
     roster_known: bool
@@ -62,6 +65,7 @@ def report_on(text: str, group: Group | None) -> Report:
         plan=certificate.plan,
         title=verified.plan.study.title,
         results=certificate.results,
+        follows=_following(verified),
         group=verified.group.name,
         roster=certificate.group,
         roster_known=verified.roster_known,
@@ -82,6 +86,7 @@ def lines_of(report: Report) -> list[str]:
     return [
         f"study    {report.study}  {report.title}",
         *aligned([_result(result) for result in report.results], indent="         "),
+        *aligned([_followed(one) for one in report.follows], indent="follows  "),
         f"plan     {grouped(report.plan)}",
         f"roster   {grouped(report.roster)}  ({report.group})",
         f"session  {grouped(report.session)}",
@@ -108,6 +113,18 @@ def _result(result: Result) -> tuple[str, str, str]:
     if not result.exact:
         return result.label, result.value, ""
     return result.label, f"{result.value} {result.unit}", f"= {result.exact}"
+
+
+def _following(verified: Verified) -> tuple[Followed, ...]:
+    """Return what follows from the results; nothing where SciPy is not installed."""
+    try:
+        return follows(verified.plan, verified.certificate.results)
+    except Unavailable:
+        return ()
+
+
+def _followed(one: Followed) -> tuple[str, str]:
+    return one.name, f"{one.value} {one.unit}".rstrip()
 
 
 def _proven(verified: Verified) -> tuple[str, ...]:

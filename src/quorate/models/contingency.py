@@ -15,12 +15,14 @@ Adversary: that of the engine. Counts that members deal are not checked. Unrevie
 
 import numpy as np
 
+from quorate.errors import OutOfRange
 from quorate.models.products import brought, times, total, within
 from quorate.models.ratios import RATIO_BITS, at_least_one, ratio
 from quorate.mpc import functions
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 
+MOST_ROWS = 1 << 20
 UNIT_BITS = 30
 CHI_BITS = 24
 LOG_BITS = 24
@@ -32,8 +34,10 @@ def chi_squared(table: SecretArray, most: int) -> tuple[SecretArray, SecretArray
 
     `table` are counts (rows, columns), at most `most` <= 2^20 together. Empty lines count
     for nothing. With no degree of freedom chi squared is 0. Error: 2^-20 of it, and 2^-20 * n
-    times the most by which a p differs from its q.
+    times the most by which a p differs from its q. Raises `OutOfRange` if there may be more.
     """
+    if most > MOST_ROWS:
+        raise OutOfRange("chi squared takes a table of at most 1,048,576 rows")
     rows, columns, everything = table.sum(axis=1), table.sum(axis=0), table.sum()
     n = at_least_one(everything)
     shares = ratio(columns, n.reshape(1))
@@ -45,7 +49,7 @@ def chi_squared(table: SecretArray, most: int) -> tuple[SecretArray, SecretArray
     weighted = times(rows.reshape(-1, 1), within(terms, 2 * most), bound=2 * most, f=CHI_BITS)
     whole = total(total(weighted, 1, bound=2 * most), 0, bound=2 * most * min(table.shape))
     there = [(line > 0).sum() for line in (rows, columns)]
-    freedom = (there[0] - 1) * (there[1] - 1)
+    freedom = (there[0] - 1) * (there[1] - 1) - (everything < 1)
     return whole, freedom
 
 

@@ -1,4 +1,4 @@
-"""Quantiles of a secret histogram, as between the two nearest rows [HF96, type 7].
+"""Quantiles of a secret histogram, as between the two nearest rows (type 7 of [HF96]).
 
 Of n rows in order, numbered from 0, the quantile num / den lies between rows q and q + 1 and
 r / den of the way, with num (n - 1) = q den + r. Row q is in bin i if the rows up to bin i - 1

@@ -5,7 +5,7 @@ one process, and is what the secure results are tested against. Words that are
 divided may be rounded up or down by the committee; the oracle rounds down.
 """
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -100,10 +100,15 @@ class Secure:
         (committee,) = self._children(1)
         return await replicated.deal(committee, owner, words)
 
-    async def compute(self, outputs: Sequence[Node]) -> list[Value]:
+    async def compute(
+        self, outputs: Sequence[Node], *, each_depth: Callable[[], Awaitable[None]] | None = None
+    ) -> list[Value]:
+        """Run all that `outputs` need; `each_depth` is awaited before each of their steps."""
         values: dict[Node, Value] = {}
         left = _uses(outputs)
         for sent, local in expression.steps(outputs):
+            if each_depth is not None:
+                await each_depth()
             running = [
                 _run(one, committee, [values[given] for given in one.inputs], self.pace)
                 for one, committee in zip(sent, self._children(len(sent)), strict=True)

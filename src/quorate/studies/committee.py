@@ -12,7 +12,8 @@ stays secret, as does all of a cell that is withheld.
 
 Rounds and messages depend on the study and on the number of members, never on the numbers.
 While the committee computes, those outside hear a byte from it when the first comparisons are
-done and after every pass, so that they can tell a long computation from a lost member.
+done, after every pass and before every step of the analyses, so that they can tell a long
+computation from a lost member.
 
 Adversary: one of the three, which may do anything, with any of those outside: a wrong step is
 found before anything is revealed, but with probability below 2^-40 (`mpc.verification`). A plan
@@ -21,9 +22,9 @@ three together read every member's numbers. Owners deal what they like, but the 
 From [AFLNO16] and the rule of `suppression`. Unreviewed.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import cast
 
 import numpy as np
@@ -35,7 +36,7 @@ from quorate.errors import Party
 from quorate.mpc import expression, owners, replicated, secret
 from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.mpc.cost import Pace
-from quorate.mpc.engine import Secure
+from quorate.mpc.engine import Oracle, Secure
 from quorate.mpc.replicated import (
     SEATS,
     Committee,
@@ -97,10 +98,11 @@ async def reveal_shown(
     layout = layout_of(study)
     like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
     if session.me >= SEATS:
-        words, seen = await _outside(session, layout, own, randomness, progress, like), {}
+        ticks = _ticks(session, study, layout)
+        words, seen = await _outside(session, ticks, own, randomness, progress, like), {}
     else:
         committee = convened(session.among(SEATS, "committee"), bond, security)
-        ticks = [session.at(f"pass {i}") for i in range(layout.passes + 1)]
+        ticks = _ticks(session, study, layout)
         progress("shares")
         shares = await _deal(session, committee, own, randomness)
         seen = _noise(session.me, shares)
@@ -125,17 +127,8 @@ def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> 
     return promised(sums[np.concatenate(counts)], members * study.max_rows)
 
 
-def shown_of(
-    study: Study,
-    layout: Layout,
-    sums: SecretArray,
-    apart: Sequence[SecretArray],
-    hidden: SecretArray | None,
-) -> SecretArray:
-    """Return all that is revealed: of the releases, where there are any, then of the analyses.
-
-    `sums` are everybody's numbers added up, `apart` each member's.
-    """
+def told_of_all(study: Study, sums: SecretArray, apart: Sequence[SecretArray]) -> SecretArray:
+    """Return what is revealed of all analyses, of everybody's numbers added up and each member's."""
     members = len(apart)
     places = places_of(study, members)
 
@@ -148,9 +141,16 @@ def shown_of(
             part = sums[places[item]]
         return promised(part, limit_of(study, members, item)).reshape(*shape)
 
-    told = [told_of(asked, of) for asked in all_asked(study, members)]
-    released = [] if hidden is None else [_released(study, layout, places, sums, hidden)]
-    return concatenate([*released, *told])
+    return concatenate([told_of(asked, of) for asked in all_asked(study, members)])
+
+
+def steps_told(study: Study, members: int) -> int:
+    """Return in how many steps the analyses are computed, known from the study alone."""
+    if not study.analyses:
+        return 0
+    zeros = np.zeros(sum(size(study, item.cells) for item in places_of(study, members)), np.uint64)
+    sums = secret.held(Oracle(), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
+    return len(list(expression.steps([told_of_all(study, sums, [sums] * members).node])))
 
 
 def places_of(study: Study, members: int) -> dict[Input, slice]:
@@ -162,17 +162,14 @@ def places_of(study: Study, members: int) -> dict[Input, slice]:
     return places
 
 
-def _released(
-    study: Study,
-    layout: Layout,
-    places: dict[Input, slice],
-    sums: SecretArray,
-    hidden: SecretArray,
+def shown_of(
+    study: Study, layout: Layout, members: int, sums: SecretArray, hidden: SecretArray
 ) -> SecretArray:
-    """Return the numbers asked for times 1 - w, then every w.
+    """Return what is revealed of releases: the numbers asked for times 1 - w, then every w.
 
     Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
     """
+    places = places_of(study, members)
     starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
     cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
     bits, asked = hidden[: starts[-1]] + 0, asked_of(study)
@@ -183,7 +180,7 @@ def _released(
 
 async def _outside(
     session: Session,
-    layout: Layout,
+    ticks: Sequence[Session],
     own: Words,
     randomness: Randomness,
     progress: Callable[[str], None],
@@ -193,8 +190,8 @@ async def _outside(
     progress("shares")
     await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
     progress("small cells")
-    for i in range(layout.passes + 1):
-        await session.at(f"pass {i}").route(senders=range(SEATS), like=TICK)
+    for tick in ticks:
+        await tick.route(senders=range(SEATS), like=TICK)
     progress("reveal")
     return await owners.reveal_to_all(session.at("reveal"), None, like)
 
@@ -224,25 +221,46 @@ async def _decide(
 ) -> Share:
     """Return the shares of what is revealed."""
     engine, members = Secure(committee, PACE), len(shares)
+    outside = range(SEATS, members)
+    passes = ticks[: ticks_of(study, layout, members)[0]]
+    steps = ticks[len(passes) :]
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
     sums, *apart = (
         secret.held(engine, share, shape=share.shape, limit=expression.RANGE - 1)
         for share in (total, *shares)
     )
-    hidden = None
+    shown: list[SecretArray] = []
     if study.releases:
         judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
         judged = await _computed(judged)
         more = nothing(judged)
-    await ticks[0].route(TICK, to=range(SEATS, members), like=TICK)
-    for tick in ticks[1:]:
-        (more,) = await secret.compute(one_pass(layout, judged, more))
-        await tick.route(TICK, to=range(SEATS, members), like=TICK)
-    if study.releases:
-        hidden = gone(judged, more)
-    (value,) = await engine.compute([shown_of(study, layout, sums, apart, hidden).node])
+        await passes[0].route(TICK, to=outside, like=TICK)
+        for tick in passes[1:]:
+            (more,) = await secret.compute(one_pass(layout, judged, more))
+            await tick.route(TICK, to=outside, like=TICK)
+        shown.append(shown_of(study, layout, members, sums, gone(judged, more)))
+    if study.analyses:
+        told = told_of_all(study, sums, apart)
+        values = await engine.compute([told.node], each_depth=partial(_tick, iter(steps), outside))
+        shown.append(secret.held(engine, values[0], shape=told.shape, limit=told.node.limit))
+    (value,) = await engine.compute([concatenate(shown).node])
     return cast("Share", value)  # words, as is what `shown_of` returns
+
+
+def ticks_of(study: Study, layout: Layout, members: int) -> tuple[int, int]:
+    """Return how often those outside hear of the releases, and of the analyses."""
+    return (layout.passes + 1 if study.releases else 0), steps_told(study, members)
+
+
+def _ticks(session: Session, study: Study, layout: Layout) -> list[Session]:
+    passes, steps = ticks_of(study, layout, session.n)
+    names = [*(f"pass {i}" for i in range(passes)), *(f"step {i}" for i in range(steps))]
+    return [session.at(name) for name in names]
+
+
+async def _tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+    await next(steps).route(TICK, to=outside, like=TICK)
 
 
 async def _computed(judged: Judged) -> Judged:

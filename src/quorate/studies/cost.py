@@ -45,8 +45,9 @@ def _committee_cost(study: Study, members: int, security: Security) -> RunCost:
     m = sum(size(study, item.cells) for item in every_input(study, members))
     shown = committee.revealed_words(study, layout, members)
     decision = _decision(study, members, security)
+    ticks = sum(committee.ticks_of(study, layout, members))
     everybody = (members - 1) * (163 + SIGNATURE_BYTES)
-    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + (layout.passes + 1) * outside
+    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + ticks * outside
     return RunCost(
         2 + 1 + (outside > 0) + decision.rounds + 1 + 1,
         (
@@ -62,7 +63,7 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
     m = sum(size(study, item.cells) for item in every_input(study, members))
     zeros = np.zeros(m, np.uint64)
     sums = secret.held(Oracle(security), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
-    total, hidden = FREE, None
+    total, shown = FREE, FREE
     if study.releases:
         judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
         total = _cost_of(judged.arrays)
@@ -74,7 +75,10 @@ def _decision(study: Study, members: int, security: Security) -> Cost:
             for _ in range(layout.passes):
                 total = total.then(one)
         hidden = _done(gone(judged, more))
-    return total.then(_cost_of([committee.shown_of(study, layout, sums, [sums] * members, hidden)]))
+        shown = _cost_of([committee.shown_of(study, layout, members, sums, hidden)])
+    if study.analyses:
+        total = total.then(_cost_of([committee.told_of_all(study, sums, [sums] * members)]))
+    return total.then(shown)
 
 
 def _cost_of(arrays: Sequence[SecretArray]) -> Cost:

@@ -1,5 +1,6 @@
 """Rows of several members in files, and what an analysis of them gives: secure, and plain."""
 
+import asyncio
 import csv
 import os
 from collections.abc import Mapping, Sequence
@@ -16,9 +17,8 @@ from quorate.mpc import secret
 from quorate.mpc.engine import Oracle
 from quorate.mpc.replicated import Security
 from quorate.studies.analyses.kinds import all_asked, every_input, kind_of
-from quorate.studies.committee import Revealed, reveal_shown, shown_of
+from quorate.studies.committee import Revealed, reveal_shown, told_of_all
 from quorate.studies.inputs import EACH_ROW, Input, decimals, labels
-from quorate.studies.lines import layout_of
 from quorate.studies.plan import Plan
 from quorate.studies.results import Result
 from quorate.studies.sources import aggregate, open_source
@@ -39,7 +39,8 @@ class Members:
 
     @property
     def totals(self) -> NDArray[np.int64]:
-        return np.sum(np.array(self.vectors, np.int64), axis=0)
+        total: NDArray[np.int64] = np.sum(np.array(self.vectors, np.int64), axis=0)
+        return total
 
     def plain(self) -> list[float | None]:
         """Return what the kinds' own plain functions give."""
@@ -58,17 +59,20 @@ class Members:
         asked = all_asked(study, n)
         return [v for one in asked for v in kind_of(one).plain(one, parts.__getitem__)]
 
-    def in_the_clear(self) -> tuple[Result, ...]:
-        """Return the results as the committee computes them, by one who sees all."""
-        study = self.plan.study
+    def words_told(self) -> list[int]:
+        """Return the words the analyses reveal, as the committee computes them, of all."""
         engine, most = Oracle(), (1 << 63) - 1
-        vectors = [np.array(vector, np.int64) for vector in self.vectors]
         sums, *apart = (
             secret.held(engine, ring.from_signed(words), shape=words.shape, limit=most)
-            for words in (self.totals, *vectors)
+            for words in (self.totals, *(np.array(v, np.int64) for v in self.vectors))
         )
-        told = shown_of(study, layout_of(study), sums, apart, None)
-        return self.plan.results_revealed((), (), tuple(_revealed(told)))
+        told = told_of_all(self.plan.study, sums, apart)
+        (values,) = asyncio.run(told.engine.compute([told.node]))
+        return [int(v) for v in ring.to_signed(np.asarray(values))]
+
+    def in_the_clear(self) -> tuple[Result, ...]:
+        """Return the results as the committee computes them, by one who sees all."""
+        return self.plan.results_revealed((), (), tuple(self.words_told()))
 
     def together(self, security: Security = "malicious") -> tuple[Result, ...]:
         """Return the results of the real committee, at every member the same."""
@@ -113,10 +117,3 @@ def _file(folder: Path, member: Party, rows: Rows) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
-
-
-def _revealed(told: secret.SecretArray) -> list[int]:
-    import asyncio
-
-    (values,) = asyncio.run(told.engine.compute([told.node]))
-    return [int(v) for v in ring.to_signed(np.asarray(values))]

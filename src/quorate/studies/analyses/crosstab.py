@@ -59,9 +59,9 @@ def together(asked: Asked, sums: Sums) -> Told:
 def plain(asked: Asked, totals: Totals) -> tuple[float | None, ...]:
     table = totals(_table(asked))
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
-    freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
-    if freedom <= 0:
-        return None, float(freedom) if table.size else 1.0
+    freedom = (table.shape[0] - 1) * (table.shape[1] - 1) if table.size else 0
+    if not freedom:
+        return None, 0.0
     expected = np.outer(table.sum(1), table.sum(0)) / table.sum()
     return float(((table - expected) ** 2 / expected).sum()), float(freedom)
 
