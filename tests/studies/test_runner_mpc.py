@@ -128,7 +128,7 @@ def test_rounds_do_not_depend_on_the_number_of_groups_and_aggregates(wards: int)
     everyone = dict.fromkeys(range(3), plan)
     outcomes, rounds, sent = measure(running(own=dict.fromkeys(range(3), part), plans=everyone), 3)
     assert tuple(sent.values()) == disclose(plan).bytes_sent
-    assert rounds <= disclose(plan).rounds == 26
+    assert rounds <= disclose(plan).rounds == 21
     outcome = outcomes[0]
     assert isinstance(outcome, Ran)
     results = outcome.release.certificate.results
