@@ -235,10 +235,10 @@ def test_control_without_proofs_of_possession_the_last_to_speak_owns_the_key() -
 def test_a_proof_of_possession_is_for_one_session() -> None:
     them = holders(3, 2)
     one = them.dealings()[0].dealing
-    verify_dealing(them.setup, one)
+    verify_dealing(them.setup, 1, one)
     later = replace(them.setup, session=b"later")
     with pytest.raises(VerificationFailed, match="proof of possession"):
-        verify_dealing(later, one)
+        verify_dealing(later, 1, one)
 
 
 @pytest.mark.parametrize(
