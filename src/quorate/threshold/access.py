@@ -22,6 +22,7 @@ from quorate.errors import MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import sharing
 from quorate.threshold.rule import Rule
 from quorate.threshold.sharing import Commitment, Polynomial
+from quorate.wire import ABSENT, Absent
 
 MAX_DEPTH, MAX_HOLDERS = 6, 100
 """Of a policy: gates above one another, and leaves."""
@@ -46,15 +47,15 @@ class Access:
 
     min_signers: int
     max_signers: int
-    policy: Gate | None = None
+    policy: Gate | Absent = ABSENT
 
     @property
     def columns(self) -> int:
         """How many coefficients, and points of a commitment, there are."""
-        return self.min_signers if self.policy is None else len(_rows(self.policy)[0])
+        return self.min_signers if self.policy is ABSENT else len(_rows(self.policy)[0])
 
     def share(self, coefficients: Polynomial, identifier: int) -> Scalar:
-        if self.policy is None:
+        if self.policy is ABSENT:
             return sharing.evaluate(coefficients, identifier)
         row = _rows(self.policy)[identifier - 1]
         products = (ed.scalar_mul(m, a) for m, a in zip(row, coefficients, strict=True))
@@ -62,7 +63,7 @@ class Access:
 
     def point(self, commitment: Commitment, identifier: int) -> Point:
         """Return the share of `identifier` times BASE."""
-        if self.policy is None:
+        if self.policy is ABSENT:
             return sharing.public_share(commitment, identifier)
         return ed.multi_mul(_rows(self.policy)[identifier - 1], commitment)
 
@@ -74,7 +75,7 @@ class Access:
     def suffice(self, identifiers: Iterable[int]) -> bool:
         """Return whether these holders may act; any order, any repeats."""
         present = frozenset(identifiers)
-        if self.policy is None:
+        if self.policy is ABSENT:
             return len(present) >= self.min_signers
         return _satisfied(self.policy, present)
 
@@ -83,17 +84,17 @@ class Access:
 
         By policy it may be zero: of more holders than a gate needs, the first count.
         """
-        if self.policy is None:
+        if self.policy is ABSENT:
             return sharing.lagrange(identifier, identifiers)
         return dict(_weights(self.policy, tuple(identifiers))).get(identifier, ed.ZERO)
 
     @property
     def wanted(self) -> str:
         """Who must act: a number of holders, or the policy over their identifiers."""
-        return str(self.min_signers) if self.policy is None else _text(self.policy)
+        return str(self.min_signers) if self.policy is ABSENT else _text(self.policy)
 
     def __str__(self) -> str:
-        return self.wanted if self.policy else f"{self.wanted} of {self.max_signers}"
+        return self.wanted if self.policy is not ABSENT else f"{self.wanted} of {self.max_signers}"
 
 
 def check_access(access: Access) -> None:
@@ -105,7 +106,7 @@ def check_access(access: Access) -> None:
         Rule(access.min_signers, access.max_signers)
     except Refused as e:
         raise MalformedMessage(str(e)) from None
-    if access.policy is None:
+    if access.policy is ABSENT:
         return
     if _depth(access.policy) > MAX_DEPTH:
         raise MalformedMessage(f"a policy is more than {MAX_DEPTH} gates deep")

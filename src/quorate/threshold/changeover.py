@@ -26,6 +26,7 @@ from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from quorate.threshold.reshare import Certificate, verify_certificate
 from quorate.threshold.setup import Setup
+from quorate.wire import ABSENT
 
 MAX_PREPARED = 8
 """Resharings begun and abandoned, whose shares are kept until one of them is certified."""
@@ -57,7 +58,7 @@ def prepare(standing: Standing, pending: Pending) -> Standing:
     one of a key that is not in use here any more.
     """
     setup = pending.record.setup
-    if setup.handover is None or (standing.share and standing.share.public != setup.handover.old):
+    if setup.handover is ABSENT or (standing.share and standing.share.public != setup.handover.old):
         raise Refused("what is to be handed over is not the key in use")
     if pending in standing.prepared:
         return standing
@@ -125,4 +126,4 @@ def _digest(pending: Pending) -> bytes:
 
 
 def _old(setup: Setup) -> PublicKey | None:
-    return None if setup.handover is None else setup.handover.old
+    return None if setup.handover is ABSENT else setup.handover.old

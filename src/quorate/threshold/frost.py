@@ -30,6 +30,7 @@ from quorate.errors import (
 )
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from quorate.threshold.sharing import check_identifiers
+from quorate.wire import ABSENT
 
 if TYPE_CHECKING:
     from quorate.transport.session import Session
@@ -289,7 +290,7 @@ def _nonce(secret: Scalar, random: bytes) -> Scalar:
 
 
 def _context(public: PublicKey) -> bytes:
-    if public.policy is None:
+    if public.policy is ABSENT:
         return CONTEXT
     return POLICY_CONTEXT + wire.digest("signing policy", public.policy)
 

@@ -16,6 +16,7 @@ from quorate.errors import MalformedMessage, OutOfRange, Party, VerificationFail
 from quorate.threshold.access import UNREVIEWED, Access, Gate, check_access, fewest
 from quorate.threshold.rule import Rule
 from quorate.threshold.sharing import Commitment
+from quorate.wire import ABSENT, Absent
 
 Purpose = Literal["sign", "unlock", "plain"]
 """To sign, to unlock what is sealed with TDH2, or to be an ordinary recipient of age: the least."""
@@ -33,7 +34,7 @@ class PublicKey:
     purpose: Purpose
     max_signers: int
     commitment: Commitment
-    policy: Gate | None = None
+    policy: Gate | Absent = ABSENT
 
     def __post_init__(self) -> None:
         try:
@@ -48,7 +49,7 @@ class PublicKey:
     @property
     def min_signers(self) -> int:
         """The fewest that can act; by a policy not any so many."""
-        return len(self.commitment) if self.policy is None else fewest(self.policy)
+        return len(self.commitment) if self.policy is ABSENT else fewest(self.policy)
 
     @property
     def access(self) -> Access:
@@ -57,7 +58,7 @@ class PublicKey:
     @property
     def caution(self) -> str:
         """What whoever is shown this key must be told; empty where there is nothing."""
-        return "" if self.policy is None else UNREVIEWED
+        return "" if self.policy is ABSENT else UNREVIEWED
 
     @property
     def rule(self) -> Rule:

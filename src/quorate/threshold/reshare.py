@@ -35,6 +35,7 @@ from quorate.threshold.dkg import Confirmation, Pending
 from quorate.threshold.keys import KeyShare, PublicKey, seat
 from quorate.threshold.record import Record, common_commitment, recover
 from quorate.threshold.setup import Handover, Promise, Setup, SignedDealing, transcript
+from quorate.wire import ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def round3(pending: Pending, ready: Sequence[Ready | None]) -> KeyShare:
     Raises `Abort`, its seats those of new holders. The share counts only once
     there is a `Certificate`.
     """
-    dkg.round3(pending, [one and one.confirmation for one in ready])
+    dkg.round3(pending, [one.confirmation if one else None for one in ready])
     _check_possession(pending.record.setup, pending.record.promises, ready)
     return KeyShare(pending.identifier, pending.secret, pending.public)
 
@@ -181,6 +182,6 @@ def _told(setup: Setup, promises: Sequence[Promise]) -> bytes:
 
 
 def _handover(setup: Setup) -> Handover:
-    if setup.handover is None:
+    if setup.handover is ABSENT:
         raise Refused("this makes a new key, it hands none over")
     return setup.handover

@@ -16,6 +16,7 @@ from quorate.threshold.delivery import MAX_CIPHERTEXT, OVERHEAD, Route
 from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import PublicKey, Purpose, seat
 from quorate.threshold.sharing import Commitment
+from quorate.wire import ABSENT, Absent
 
 CIPHERSUITE = b"COCKTAIL(Ed25519, SHA-512)"
 
@@ -69,8 +70,8 @@ class Setup:
     session: bytes
     static_keys: tuple[Point, ...]
     identities: tuple[bytes, ...]  # Ed25519: who answers for what is sent
-    policy: Gate | None = None
-    handover: Handover | None = None  # of an old key; nothing where the key is new
+    policy: Gate | Absent = ABSENT
+    handover: Handover | Absent = ABSENT  # of an old key; nothing where the key is new
 
     def __post_init__(self) -> None:
         try:
@@ -84,7 +85,7 @@ class Setup:
             ed.decode_point(point)
         if not self.session or any(len(identity) != 32 for identity in self.identities):
             raise MalformedMessage("a key generation needs a session, and identities of 32 bytes")
-        if self.handover is not None:
+        if self.handover is not ABSENT:
             self._check_handover(self.handover)
 
     def _check_handover(self, handover: Handover) -> None:
@@ -111,15 +112,15 @@ class Setup:
 
     @property
     def dealer_keys(self) -> tuple[Point, ...]:
-        return self.static_keys if self.handover is None else self.handover.static_keys
+        return self.static_keys if self.handover is ABSENT else self.handover.static_keys
 
     @property
     def dealer_identities(self) -> tuple[bytes, ...]:
-        return self.identities if self.handover is None else self.handover.identities
+        return self.identities if self.handover is ABSENT else self.handover.identities
 
     @property
     def away(self) -> tuple[int, ...]:
-        return () if self.handover is None else self.handover.away
+        return () if self.handover is ABSENT else self.handover.away
 
     def public_key(self, commitment: Commitment) -> PublicKey:
         return PublicKey(self.purpose, self.max_signers, commitment, self.policy)
@@ -130,7 +131,7 @@ class Setup:
         for text in (self.session, CIPHERSUITE):
             parts += [len(text).to_bytes(8, "big"), text]
         parts += [self.max_signers.to_bytes(4, "little"), *self.static_keys]
-        if self.policy is not None or self.handover is not None:
+        if self.policy is not ABSENT or self.handover is not ABSENT:
             # Beyond COCKTAIL: a policy, and the key that is handed over.
             parts.append(wire.digest("dkg beyond", (self.policy, self.handover)))
         return hashlib.sha512(b"".join(parts)).digest()
@@ -234,7 +235,7 @@ def verify_dealing(setup: Setup, dealer: int, dealing: Dealing) -> None:
         schnorr.verify(promise.commitment[0], possession, promise.proof)
     except VerificationFailed:
         raise VerificationFailed("the proof of possession does not hold") from None
-    if setup.handover is not None and promise.commitment[0] != setup.handover.due(dealer):
+    if setup.handover is not ABSENT and promise.commitment[0] != setup.handover.due(dealer):
         raise VerificationFailed("what is dealt is not the dealer's share of the old key")
 
 
