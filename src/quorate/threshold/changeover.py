@@ -74,11 +74,10 @@ def prepare(standing: Standing, pending: Pending) -> Standing:
 
 
 def commit(standing: Standing, certificate: Certificate) -> Standing:
-    """Return the standing with the new share alone, or with none for who leaves.
+    """Return the standing with the new share alone, or with none for who leaves or was away.
 
-    Raises `VerificationFailed` for a certificate that is none or of another
-    key, and `Refused` where this holder is to have a share and has not:
-    `reshare.catch_up` gives it to who was away.
+    Who was away gets its share from `reshare.catch_up`. Raises
+    `VerificationFailed` for a certificate that is none, or of another key.
     """
     verify_certificate(certificate)
     public = certificate.public_key()

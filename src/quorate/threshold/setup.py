@@ -133,7 +133,7 @@ class Setup:
         parts += [self.max_signers.to_bytes(4, "little"), *self.static_keys]
         if self.policy is not ABSENT or self.handover is not ABSENT:
             # Beyond COCKTAIL: a policy, and the key that is handed over.
-            parts.append(wire.digest("dkg beyond", (self.policy, self.handover)))
+            parts.append(wire.digest("dkg beyond", _Beyond(self.policy, self.handover)))
         return hashlib.sha512(b"".join(parts)).digest()
 
     def digest(self) -> bytes:
@@ -156,6 +156,12 @@ class Setup:
         if public not in self.dealer_keys:
             raise OutOfRange("this static key is no dealer's")
         return self.dealer_keys.index(public) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Beyond:
+    policy: Gate | Absent
+    handover: Handover | Absent
 
 
 def static_key(seed: bytes) -> Scalar:
