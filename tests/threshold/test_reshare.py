@@ -12,7 +12,7 @@ from quorate.threshold.access import Access
 from quorate.threshold.keys import KeyShare, Purpose
 from quorate.threshold.partial import Asked
 from quorate.threshold.policy import Role, parse_policy
-from quorate.threshold.setup import sign_dealing
+from quorate.threshold.setup import SignedDealing, sign_dealing
 from tests.threshold.dealt import deal
 from tests.threshold.hands import Hands, hand_over, sign
 
@@ -112,7 +112,7 @@ def test_who_is_not_away_is_waited_for() -> None:
         reshare.certify(pending[0], [ready[0], None, ready[2]], b"")
 
 
-def other_constant(them: Hands, dealer: int) -> list[dkg.SignedDealing]:
+def other_constant(them: Hands, dealer: int) -> list[SignedDealing]:
     """All dealings, one of them well made but of a secret of its dealer's own choice."""
     dealings = them.dealings()
     static, identity = them.dealer_statics[dealer], them.dealer_identities[dealer]
@@ -146,7 +146,7 @@ def test_control_without_the_old_commitment_one_dealer_replaces_the_key() -> Non
     assert ed.base_mul(sharing.recover(new)) != public.group
 
 
-def one_bad_share(them: Hands, victim: int) -> list[dkg.SignedDealing]:
+def one_bad_share(them: Hands, victim: int) -> list[SignedDealing]:
     """The first dealer's dealings are right, but for what one new holder cannot decrypt."""
     dealings = them.dealings()
     good = dealings[0].dealing
