@@ -1,5 +1,6 @@
 """The same key in other hands: what keeps working, what stops, and who is named."""
 
+import hashlib
 import os
 from dataclasses import replace
 
@@ -7,12 +8,15 @@ import pytest
 
 from quorate.algebra import edwards25519 as ed
 from quorate.errors import Abort, MalformedMessage, Refused, VerificationFailed
-from quorate.threshold import dkg, evidence, frost, partial, reshare, sharing, tdh2
+from quorate.threshold import dkg, evidence, frost, partial, reshare, schnorr, sharing, tdh2
 from quorate.threshold.access import Access
+from quorate.threshold.dkg import Confirmation
 from quorate.threshold.keys import KeyShare, Purpose
 from quorate.threshold.partial import Asked
 from quorate.threshold.policy import Role, parse_policy
-from quorate.threshold.setup import SignedDealing, sign_dealing
+from quorate.threshold.reshare import Certificate, Ready
+from quorate.threshold.setup import SignedDealing, sign_dealing, transcript
+from tests.algebra import slow_edwards25519 as slow
 from tests.threshold.dealt import deal
 from tests.threshold.hands import Hands, hand_over, sign
 
@@ -240,6 +244,47 @@ def test_a_certificate_needs_a_signature_of_the_new_shares_and_the_old_key() -> 
     ):
         with pytest.raises(VerificationFailed):
             reshare.verify_certificate(bad)
+
+
+MIXED = ed.Point(slow.encode(slow.add(slow.BASE, slow.torsion()[1])))
+
+
+@pytest.mark.parametrize("bad", [MIXED, ed.IDENTITY, ed.Point(b"short"), ed.Point(bytes(32))])
+def test_a_certificate_from_elsewhere_holds_points_or_is_refused(bad: ed.Point) -> None:
+    shares, _ = deal(3, 2)
+    _, certificate = hand_over(shares[:2], Access(2, 3)).finish()
+    first, second = certificate.promises
+    for commitment in ((first.commitment[0], bad), (bad, first.commitment[1])):
+        promises = (replace(first, commitment=commitment), second)
+        with pytest.raises(VerificationFailed, match="prime-order subgroup"):
+            reshare.verify_certificate(replace(certificate, promises=promises))
+    cancelling = (first.commitment[0], ed.negate(second.commitment[1]))
+    promises = (replace(first, commitment=cancelling), second)
+    with pytest.raises(VerificationFailed):
+        reshare.verify_certificate(replace(certificate, promises=promises))
+
+
+def test_a_certificate_for_holders_of_ones_own_takes_the_key() -> None:
+    """Too few old holders make up dealings: the constants are public, the shares are not."""
+    shares, _ = deal(3, 2, "unlock")
+    them = hand_over(shares[:2], Access(2, 2))
+    dealings = them.dealings()
+    promises = tuple(one.dealing.promise for one in dealings)
+    known = ed.random_scalar(os.urandom)
+    rest = ed.sum_points(one.commitment[0] for one in promises)
+    line = ed.sub(ed.base_mul(known), rest)
+    first = replace(promises[0], commitment=(promises[0].commitment[0], line))
+    second = replace(promises[1], commitment=(promises[1].commitment[0], ed.BASE))
+    line = ed.sub(line, ed.BASE)
+    made_up = (replace(first, commitment=(first.commitment[0], line)), second)
+    told = transcript(them.setup, made_up, b"")
+    digest = hashlib.sha512(told).digest()
+    ready = tuple(
+        Ready(Confirmation(digest, schnorr.sign(static, told)), schnorr.sign(known, told))
+        for static in them.statics
+    )
+    with pytest.raises(VerificationFailed, match=r"^2 did not prove"):
+        reshare.verify_certificate(Certificate(them.setup, made_up, ready, b""))
 
 
 def test_what_could_not_be_handed_over_is_refused() -> None:

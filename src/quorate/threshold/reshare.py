@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
-from quorate.algebra.edwards25519 import Randomness, Scalar
-from quorate.errors import Abort, Refused, VerificationFailed
+from quorate.algebra.edwards25519 import Point, Randomness, Scalar
+from quorate.errors import Abort, MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import dkg, frost, schnorr
 from quorate.threshold.dkg import Confirmation, Pending
 from quorate.threshold.keys import KeyShare, PublicKey, seat
@@ -121,6 +121,8 @@ def verify_certificate(certificate: Certificate) -> None:
     """Raise `VerificationFailed` unless all new holders are ready and their shares work.
 
     The key itself is the old one: that each promise is a dealer's due is checked again.
+    To make up a certificate for holders of one's own takes the whole key: their
+    proofs of possession come from a set that suffices.
     """
     setup, promises = certificate.setup, certificate.promises
     handover = _handover(setup)
@@ -128,9 +130,7 @@ def verify_certificate(certificate: Certificate) -> None:
     if given != setup.max_signers or len(promises) != len(handover.dealers):
         raise VerificationFailed("a certificate is not of these dealers and holders")
     for dealer, promise in enumerate(promises, 1):
-        fits = len(promise.commitment) == setup.access.columns
-        if not fits or promise.commitment[0] != handover.due(dealer):
-            raise VerificationFailed("a certificate hands over another key")
+        _check_promise(setup, handover.due(dealer), promise)
     told = _told(setup, promises)
     digest = hashlib.sha512(told).digest()
     for i, one in enumerate(certificate.ready, 1):
@@ -141,7 +141,7 @@ def verify_certificate(certificate: Certificate) -> None:
         schnorr.verify(setup.static_keys[seat(i)], told, one.confirmation.signature)
     try:
         _check_possession(setup, promises, certificate.ready)
-    except Abort as e:
+    except (Abort, MalformedMessage) as e:
         raise VerificationFailed(str(e)) from None
     if setup.purpose == "sign":
         frost.verify(handover.old.group, trial(setup, promises), certificate.test)
@@ -156,6 +156,16 @@ def catch_up(record: Record, certificate: Certificate, static: Scalar) -> KeySha
     if record.setup != certificate.setup or record.promises != certificate.promises:
         raise VerificationFailed("what was kept is of another resharing")
     return recover(record, static)
+
+
+def _check_promise(setup: Setup, due: Point, promise: Promise) -> None:
+    try:
+        for point in promise.commitment:
+            ed.decode_point(point)
+    except MalformedMessage as e:
+        raise VerificationFailed(f"a certificate holds what is {e}") from None
+    if len(promise.commitment) != setup.access.columns or promise.commitment[0] != due:
+        raise VerificationFailed("a certificate hands over another key")
 
 
 def _check_possession(
