@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.errors import Abort, MalformedMessage, Refused, VerificationFailed
 from quorate.threshold import dkg, evidence, frost, partial, reshare, schnorr, sharing, tdh2
@@ -285,6 +286,17 @@ def test_a_certificate_for_holders_of_ones_own_takes_the_key() -> None:
     )
     with pytest.raises(VerificationFailed, match=r"^2 did not prove"):
         reshare.verify_certificate(Certificate(them.setup, made_up, ready, b""))
+
+
+@pytest.mark.parametrize("to", [Access(2, 3), Access(4, 7), WARD], ids=str)
+def test_costs_what_the_docstrings_say(to: Access) -> None:
+    shares, _ = deal(3, 2)
+    them = hand_over(shares[:2], to)
+    dealings = them.dealings()
+    due = 34 * to.columns + 50 * to.max_signers + 236
+    assert {len(wire.encode(one)) for one in dealings} == {due}
+    _, ready = them.prepare(dealings)
+    assert {len(wire.encode(one)) for one in ready} == {240}
 
 
 def test_what_could_not_be_handed_over_is_refused() -> None:

@@ -69,7 +69,11 @@ def round1(
     identity: Ed25519PrivateKey,
     randomness: Randomness,
 ) -> SignedDealing:
-    """Return what a dealer sends to all new holders. Raises `Refused` for another key's share."""
+    """Return what a dealer sends to all new holders. Raises `Refused` for another key's share.
+
+    Cost: 34 columns + 50 n + 236 bytes to each of n new holders, of at most 23; the
+    columns are `min_signers`, or those of a policy
+    """
     handover = _handover(setup)
     dealer = setup.dealer_of(static)
     if share.public != handover.old or handover.dealers[seat(dealer)] != share.identifier:
@@ -86,6 +90,8 @@ def round2(
 
     `Ready` may leave the machine only when `Pending` is on its disk. Raises
     `Abort`; its seats are places of dealers, from 0.
+
+    Cost: 240 bytes to each new holder
     """
     _handover(setup)
     pending, confirmation = dkg.round2(setup, static, None, dealings)
