@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.errors import Abort, Refused
 from quorate.threshold import repair as kernel
@@ -86,3 +87,11 @@ def test_too_few_others_make_no_share() -> None:
         Repair(policy, 1, (2, 3))
     with pytest.raises(Refused, match="does not help"):
         kernel.cut(Repair(PUBLIC, LOST, (1, 2, 3)), SHARES[4], os.urandom)
+
+
+def test_costs_what_the_docstrings_say() -> None:
+    repair = Repair(PUBLIC, LOST, (1, 2, 3))
+    told, parts = cuts(repair)
+    assert {len(wire.encode(one)) for one in told} == {34 * PUBLIC.min_signers + 19}
+    private = [*sums(repair, told, parts), *parts[0]]
+    assert {len(wire.encode(one)) for one in private} == {49}

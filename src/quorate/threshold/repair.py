@@ -67,7 +67,10 @@ class Part:
 
 
 def cut(repair: Repair, share: KeyShare, randomness: Randomness) -> tuple[Cut, tuple[Part, ...]]:
-    """Return what to tell all, and the part of each repairer, one's own too: round 1."""
+    """Return what to tell all, and the part of each repairer, one's own too: round 1.
+
+    Cost: 34 min_signers + 19 bytes to all, 49 to each other, for identifiers below 24
+    """
     me = share.identifier
     if share.public != repair.public or me not in repair.repairers:
         raise Refused("this share does not help in that repair")
@@ -80,7 +83,10 @@ def cut(repair: Repair, share: KeyShare, randomness: Randomness) -> tuple[Cut, t
 
 
 def add_parts(repair: Repair, me: int, cuts: Sequence[Cut], parts: Sequence[Part]) -> Part:
-    """Return what repairer `me` sends to who lost its share: round 2. Raises `Abort`."""
+    """Return what repairer `me` sends to who lost its share: round 2. Raises `Abort`.
+
+    Cost: 49 bytes
+    """
     points = _points(repair, cuts)
     place = repair.repairers.index(me)
     if tuple(part.sender for part in parts) != repair.repairers:
