@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 A = TypeVar("A", bound="np.generic")
 
+ABSENT = msgspec.UNSET
+Absent = msgspec.UnsetType
+"""A field that is not there has no bytes, so records made before it was thought of keep theirs."""
+
 MAX_RECORD = 1 << 20
 """Bytes in the largest record accepted from anybody: 1 MiB. Arrays are not records."""
 

@@ -5,6 +5,7 @@ import os
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Scalar
 from quorate.threshold import sharing
+from quorate.threshold.access import Access
 from quorate.threshold.keys import KeyShare, PublicKey, Purpose
 
 
@@ -21,3 +22,7 @@ def of_polynomial(
     public = PublicKey(purpose, max_signers, sharing.commit(f))
     shares = (KeyShare(i, sharing.evaluate(f, i), public) for i in public.identifiers())
     return tuple(shares), public
+
+
+def verify_share(share: Scalar, identifier: int, commitment: sharing.Commitment) -> None:
+    Access(len(commitment), sharing.MAX_SIGNERS).verify_share(share, identifier, commitment)

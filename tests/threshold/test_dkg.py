@@ -31,6 +31,7 @@ from quorate.transport.session import Session
 from tests.parties import measure
 from tests.published import published
 from tests.threshold.ceremony import holders
+from tests.threshold.dealt import verify_share
 from tests.threshold.numbers import unhex
 
 
@@ -255,7 +256,7 @@ def dealing_of(setup: Setup, statics: list[Scalar], one: Any) -> Dealing:
         route = setup.route(me, recipient, promise.ephemeral)
         secrets = delivery.recipient_secrets(route, statics[recipient - 1])
         found = delivery.open_sealed(route, secrets, unhex(text))
-        sharing.verify_share(found.share, recipient, promise.commitment)
+        verify_share(found.share, recipient, promise.commitment)
         assert delivery.seal(route, secrets, found.share, found.payload) == unhex(text)
     return Dealing(promise, tuple(unhex(text) for text in one["encrypted_shares"]))
 

@@ -24,6 +24,7 @@ from quorate.threshold.setup import (
 )
 from tests.algebra import slow_edwards25519 as slow
 from tests.threshold.ceremony import Holders, holders
+from tests.threshold.dealt import verify_share
 
 CHEAT, VICTIM = 2, 0  # seats
 Plain = Callable[[int, bytes], bytes]
@@ -227,7 +228,7 @@ def test_control_without_proofs_of_possession_the_last_to_speak_owns_the_key() -
     false, chosen, share = rogue(them, honest)
     found = evidence.open_dealing(them.setup, 1, them.statics[0], 2, false.dealing)
     assert found.share == share
-    sharing.verify_share(found.share, 1, false.dealing.promise.commitment)
+    verify_share(found.share, 1, false.dealing.promise.commitment)
     promises = (honest.dealing.promise, false.dealing.promise)
     assert common_commitment(promises)[0] == ed.base_mul(chosen)
 
@@ -235,10 +236,10 @@ def test_control_without_proofs_of_possession_the_last_to_speak_owns_the_key() -
 def test_a_proof_of_possession_is_for_one_session() -> None:
     them = holders(3, 2)
     one = them.dealings()[0].dealing
-    verify_dealing(them.setup, one)
+    verify_dealing(them.setup, 1, one)
     later = replace(them.setup, session=b"later")
     with pytest.raises(VerificationFailed, match="proof of possession"):
-        verify_dealing(later, one)
+        verify_dealing(later, 1, one)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from quorate.algebra import edwards25519 as ed
 from quorate.errors import OutOfRange, VerificationFailed
 from quorate.threshold import sharing
 from tests.published import published
+from tests.threshold.dealt import verify_share
 
 some = settings(max_examples=20, deadline=None)
 COEFFICIENTS = st.lists(st.integers(0, ed.ORDER - 1), min_size=1, max_size=6)
@@ -23,9 +24,9 @@ def test_a_share_and_its_point_are_the_polynomial_there(numbers: list[int], x: i
     share = sharing.evaluate(f, x)
     assert share == ed.scalar(sum(a * x**k for k, a in enumerate(numbers)))
     assert sharing.public_share(sharing.commit(f), x) == ed.base_mul(share)
-    sharing.verify_share(share, x, sharing.commit(f))
+    verify_share(share, x, sharing.commit(f))
     with pytest.raises(VerificationFailed, match="not the one committed to"):
-        sharing.verify_share(ed.scalar_add(share, ed.ONE), x, sharing.commit(f))
+        verify_share(ed.scalar_add(share, ed.ONE), x, sharing.commit(f))
 
 
 @pytest.mark.parametrize("x", range(1, 40))
@@ -66,7 +67,7 @@ def test_sums_of_polynomials_are_shared_by_sums() -> None:
     f, g = (sharing.polynomial(ed.random_scalar(os.urandom), 3, os.urandom) for _ in range(2))
     both = sharing.add_commitments([sharing.commit(f), sharing.commit(g)])
     share = ed.scalar_add(sharing.evaluate(f, 4), sharing.evaluate(g, 4))
-    sharing.verify_share(share, 4, both)
+    verify_share(share, 4, both)
     with pytest.raises(ValueError, match="shorter"):
         sharing.add_commitments([sharing.commit(f), sharing.commit(g)[:2]])
 
@@ -96,7 +97,7 @@ def test_published_dealings_of_three_members_add_up() -> None:
         assert sharing.commit(own) == dealt[i]
         received = {int(j): bytes.fromhex(s) for j, s in member["signing_shares"].items()}
         for j, share in received.items():
-            sharing.verify_share(ed.decode_scalar(share), i, dealt[j])
+            verify_share(ed.decode_scalar(share), i, dealt[j])
         mine = sharing.evaluate(own, i)
         share = ed.scalar_sum([mine, *map(ed.decode_scalar, received.values())])
         assert share == bytes.fromhex(member["signing_share"])

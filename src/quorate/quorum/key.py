@@ -156,7 +156,7 @@ def verify_key(key: Key, group: Group | None = None) -> None:
             check_plan(plan, group)
     except (Refused, MalformedMessage) as e:
         raise VerificationFailed(f"the key is not usable: {e}", hint=e.hint) from None
-    if not rule_holds or plan.purpose != public.purpose:
+    if not rule_holds or plan.purpose != public.purpose or public.policy is not wire.ABSENT:
         raise VerificationFailed("the key is not the one its holders planned")
     if len({h.operator for h in plan.holders}) < len(plan.holders):
         raise VerificationFailed("two of the key's holders have one operator")

@@ -90,12 +90,24 @@ def round1(
     `payloads`, one for each seat, travel beside the shares. Raises `OutOfRange`
     if they are too long or too few, or `static` is no holder's.
     """
-    me = setup.identifier_of(static)
+    return deal(setup, ed.random_scalar(randomness), static, identity, randomness, payloads)
+
+
+def deal(
+    setup: Setup,
+    constant: Scalar,
+    static: Scalar,
+    identity: Ed25519PrivateKey,
+    randomness: Randomness,
+    payloads: Sequence[bytes] = (),
+) -> SignedDealing:
+    """Return a dealing of `constant`: random for a new key, due where one is handed over."""
+    me = setup.dealer_of(static)
     payloads = payloads or [b""] * setup.max_signers
     longest = delivery.MAX_CIPHERTEXT - delivery.OVERHEAD
     if len(payloads) != setup.max_signers or max(map(len, payloads)) > longest:
         raise OutOfRange(f"one payload of at most {longest} bytes goes to each holder")
-    polynomial = sharing.polynomial(ed.random_scalar(randomness), setup.min_signers, randomness)
+    polynomial = sharing.polynomial(constant, setup.access.columns, randomness)
     ephemeral = ed.random_scalar(randomness)
     promise = Promise(sharing.commit(polynomial), b"", ed.base_mul(ephemeral))
     proof = schnorr.sign(polynomial[0], possession_input(setup.context(), promise))
@@ -103,7 +115,7 @@ def round1(
     for recipient in range(1, setup.max_signers + 1):
         route = setup.route(me, recipient, promise.ephemeral)
         secrets = delivery.sender_secrets(route, ephemeral, static)
-        share = sharing.evaluate(polynomial, recipient)
+        share = setup.access.share(polynomial, recipient)
         ciphertexts.append(delivery.seal(route, secrets, share, payloads[seat(recipient)]))
     dealing = Dealing(replace(promise, proof=proof), tuple(ciphertexts))
     return sign_dealing(setup, me, dealing, identity)
@@ -112,7 +124,7 @@ def round1(
 def round2(
     setup: Setup,
     static: Scalar,
-    mine: SignedDealing,
+    mine: SignedDealing | None,
     dealings: Sequence[SignedDealing | None],
     extension: bytes = b"",
 ) -> tuple[Pending, Confirmation]:
@@ -123,17 +135,17 @@ def round2(
     or what it did not sign, is a suspect; who signed a false dealing a culprit.
     """
     me = setup.identifier_of(static)
-    present = _present(dealings, setup, "dealing")
-    if present[seat(me)] != mine:
+    present = [one for one in _given(dealings, len(setup.dealers), "dealing") if one is not None]
+    if mine is not None and present[seat(setup.dealer_of(static))] != mine:
         raise Abort("this holder's own dealing came back altered")
     _check_dealings(setup, present)
     promises = tuple(signed.dealing.promise for signed in present)
     delivered = _open_all(setup, me, static, present)
     secret = ed.scalar_sum(one.share for one in delivered)
     commitment = common_commitment(promises)
-    if ed.base_mul(secret) != sharing.public_share(commitment, me):
-        raise _wrong_shares(me, promises, delivered)
-    public = PublicKey(setup.purpose, setup.max_signers, commitment)
+    if ed.base_mul(secret) != setup.access.point(commitment, me):
+        raise _wrong_shares(setup, me, promises, delivered)
+    public = setup.public_key(commitment)
     told = transcript(setup, promises, extension)
     confirmation = Confirmation(hashlib.sha512(told).digest(), schnorr.sign(static, told))
     own = tuple(signed.dealing.ciphertexts[seat(me)] for signed in present)
@@ -149,16 +161,17 @@ def round3(pending: Pending, confirmations: Sequence[Confirmation | None]) -> Ge
     stories is found by comparing the signed dealings.
     """
     record = pending.record
-    present = _present(confirmations, record.setup, "confirmation")
+    given = _given(confirmations, record.setup.max_signers, "confirmation", record.setup.away)
+    said = {i: one for i, one in enumerate(given, 1) if one is not None}
     told = transcript(record.setup, record.promises, record.extension)
     digest = hashlib.sha512(told).digest()
-    differing = [i for i, one in enumerate(present, 1) if one.transcript != digest]
+    differing = [i for i, one in said.items() if one.transcript != digest]
     if differing:
         raise Abort(
             f"{_listed(differing)} saw other dealings than this holder",
             hint="compare the signed dealings: two different ones of one sender are proof",
         )
-    record = replace(record, signatures=tuple(one.signature for one in present))
+    record = replace(record, signatures=tuple(one.signature if one else b"" for one in given))
     wrong = record.unsigned()
     if wrong:
         raise Abort(
@@ -185,12 +198,15 @@ async def run(
     return round3(pending, await session.exchange(confirmation))
 
 
-def _present(messages: Sequence[T | None], setup: Setup, what: str) -> tuple[T, ...]:
-    given = [*messages[: setup.max_signers], *[None] * (setup.max_signers - len(messages))]
-    absent = [i for i, message in enumerate(given, 1) if message is None]
-    if absent or len(messages) > setup.max_signers:
+def _given(
+    messages: Sequence[T | None], due: int, what: str, away: Sequence[int] = ()
+) -> list[T | None]:
+    """Return one message for each seat. Raises `Abort` where one lacks that is not away."""
+    given = [*messages[:due], *[None] * (due - len(messages))]
+    absent = [i for i, one in enumerate(given, 1) if one is None and i not in away]
+    if absent or len(messages) > due:
         raise Abort(f"no {what} of {_listed(absent)}", suspects=map(seat, absent))
-    return tuple(message for message in given if message is not None)
+    return given
 
 
 def _check_dealings(setup: Setup, dealings: Sequence[SignedDealing]) -> None:
@@ -203,7 +219,7 @@ def _check_dealings(setup: Setup, dealings: Sequence[SignedDealing]) -> None:
             unsigned[sender] = str(e)
             continue
         try:
-            verify_dealing(setup, signed.dealing)
+            verify_dealing(setup, sender, signed.dealing)
         except VerificationFailed as e:
             false[sender] = str(e)
     if false or unsigned:
@@ -225,11 +241,13 @@ def _open_all(
     return delivered
 
 
-def _wrong_shares(me: int, promises: Sequence[Promise], delivered: Sequence[Delivered]) -> Abort:
+def _wrong_shares(
+    setup: Setup, me: int, promises: Sequence[Promise], delivered: Sequence[Delivered]
+) -> Abort:
     false: dict[int, str] = {}
     for sender, (promise, one) in enumerate(zip(promises, delivered, strict=True), 1):
         try:
-            sharing.verify_share(one.share, me, promise.commitment)
+            setup.access.verify_share(one.share, me, promise.commitment)
         except VerificationFailed as e:
             false[sender] = str(e)
     return _false(false)

@@ -16,7 +16,7 @@ from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Randomness, Scalar
 from quorate.errors import MalformedMessage, Refused, VerificationFailed
-from quorate.threshold import delivery, dleq, sharing
+from quorate.threshold import delivery, dleq
 from quorate.threshold.delivery import Delivered, Secrets
 from quorate.threshold.keys import seat
 from quorate.threshold.setup import Dealing, Setup, SignedDealing, verify_dealing, verify_sender
@@ -50,7 +50,7 @@ def complain(
     me = setup.identifier_of(static)
     try:
         delivered = open_dealing(setup, me, static, accused, dealing)
-        sharing.verify_share(delivered.share, me, dealing.promise.commitment)
+        setup.access.verify_share(delivered.share, me, dealing.promise.commitment)
     except VerificationFailed:
         return _shown(setup, static, accused, dealing, randomness)
     raise Refused(f"what {accused} dealt to this holder is right")
@@ -59,10 +59,10 @@ def complain(
 def verify_complaint(setup: Setup, complaint: Complaint, signed: SignedDealing) -> None:
     """Raise `VerificationFailed` unless `complaint` convicts the sender of `signed`."""
     accuser, accused = complaint.accuser, complaint.accused
-    if not all(1 <= i <= setup.max_signers for i in (accuser, accused)):
+    if not 1 <= accuser <= setup.max_signers or accused not in setup.dealers:
         raise VerificationFailed("a complaint among others than the holders")
     verify_sender(setup, accused, signed)
-    verify_dealing(setup, signed.dealing)
+    verify_dealing(setup, accused, signed.dealing)
     promise = signed.dealing.promise
     try:
         secrets = Secrets(ed.decode_point(complaint.ephemeral), ed.decode_point(complaint.static))
@@ -75,7 +75,7 @@ def verify_complaint(setup: Setup, complaint: Complaint, signed: SignedDealing) 
     ciphertext = signed.dealing.ciphertexts[seat(accuser)]
     try:
         delivered = delivery.open_sealed(route, secrets, ciphertext)
-        sharing.verify_share(delivered.share, accuser, promise.commitment)
+        setup.access.verify_share(delivered.share, accuser, promise.commitment)
     except VerificationFailed:
         return
     raise VerificationFailed("the share is right: the complaint proves nothing")
@@ -85,7 +85,7 @@ def verify_false_dealing(setup: Setup, sender: int, signed: SignedDealing) -> No
     """Raise `VerificationFailed` unless `sender` signed what no honest holder deals."""
     verify_sender(setup, sender, signed)
     try:
-        verify_dealing(setup, signed.dealing)
+        verify_dealing(setup, sender, signed.dealing)
     except VerificationFailed:
         return
     raise VerificationFailed("the dealing is well-formed: it proves nothing")
@@ -118,8 +118,8 @@ def _statements(
     setup: Setup, accuser: int, accused: int, dealing: Dealing, secrets: Secrets
 ) -> tuple[dleq.Statement, dleq.Statement]:
     context = wire.digest("dkg complaint", (setup.digest(), accuser, accused, dealing))
-    keys = setup.static_keys
-    own, ephemeral, sender = keys[seat(accuser)], dealing.promise.ephemeral, keys[seat(accused)]
+    own, sender = setup.static_keys[seat(accuser)], setup.dealer_keys[seat(accused)]
+    ephemeral = dealing.promise.ephemeral
     return (
         dleq.Statement(context, own, ephemeral, secrets.ephemeral),
         dleq.Statement(context, own, sender, secrets.static),

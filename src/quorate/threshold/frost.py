@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Randomness, Scalar
 from quorate.errors import (
@@ -28,12 +29,15 @@ from quorate.errors import (
     VerificationFailed,
 )
 from quorate.threshold.keys import KeyShare, PublicKey, seat
-from quorate.threshold.sharing import check_identifiers, lagrange
+from quorate.threshold.sharing import check_identifiers
+from quorate.wire import ABSENT
 
 if TYPE_CHECKING:
     from quorate.transport.session import Session
 
 CONTEXT = b"FROST-ED25519-SHA512-v1"
+POLICY_CONTEXT = b"FROST-ED25519-SHA512-MSP-v1"
+"""With a policy the weights are not those of RFC 9591: its hashes are others too."""
 
 COMMITMENT_BYTES, SHARE_BYTES = 96, 49
 """What a signer sends in the two rounds, encoded, if its identifier is below 24."""
@@ -152,7 +156,7 @@ def sign(share: KeyShare, nonces: Nonces, package: SigningPackage) -> SignatureS
     others = [(c, rho) for c, rho in zip(package.commitments, factors, strict=True) if c != own]
     # One's own D + rho E is the point of one's own nonce.
     commitment = ed.add(ed.base_mul(nonce), _bound(others))
-    weight = lagrange(share.identifier, signers)
+    weight = share.public.access.weight(share.identifier, signers)
     challenge = _challenge(commitment, share.public.group, package.message)
     proof = ed.scalar_mul(ed.scalar_mul(weight, challenge), share.secret)
     return SignatureShare(share.identifier, ed.scalar_add(nonce, proof))
@@ -228,8 +232,8 @@ def check_signers(public: PublicKey, package: SigningPackage) -> None:
     unknown = [i for i in package.identifiers if i > public.max_signers]
     if unknown:
         raise Refused(f"no holder of this key has the identifier {unknown[0]}")
-    if len(package.identifiers) < public.min_signers:
-        raise Refused(f"{len(package.identifiers)} signers, where {public.rule} must sign")
+    if not public.access.suffice(package.identifiers):
+        raise Refused(f"{len(package.identifiers)} signers, where {public.access} must sign")
 
 
 def check_is_signer(package: SigningPackage, identifier: int) -> None:
@@ -275,9 +279,9 @@ def _sum_bound(commitments: Iterable[tuple[NonceCommitment, Scalar]]) -> Point:
 
 def _binding_factors(public: PublicKey, package: SigningPackage) -> tuple[Scalar, ...]:
     encoded = b"".join(ed.scalar(c.identifier) + c.hiding + c.binding for c in package.commitments)
-    common = b"".join(
-        [CONTEXT, b"rho", public.group, _hash(b"msg", package.message), _hash(b"com", encoded)]
-    )
+    context = _context(public)
+    hashes = (_hash(context, b"msg", package.message), _hash(context, b"com", encoded))
+    common = b"".join([context, b"rho", public.group, *hashes])
     return tuple(ed.hash_to_scalar(common, ed.scalar(i)) for i in package.identifiers)
 
 
@@ -285,8 +289,14 @@ def _nonce(secret: Scalar, random: bytes) -> Scalar:
     return ed.hash_to_scalar(CONTEXT, b"nonce", random, secret)
 
 
-def _hash(name: bytes, data: bytes) -> bytes:
-    return hashlib.sha512(CONTEXT + name + data).digest()
+def _context(public: PublicKey) -> bytes:
+    if public.policy is ABSENT:
+        return CONTEXT
+    return POLICY_CONTEXT + wire.digest("signing policy", public.policy)
+
+
+def _hash(context: bytes, name: bytes, data: bytes) -> bytes:
+    return hashlib.sha512(context + name + data).digest()
 
 
 def _challenge(commitment: Point, group: Point, message: bytes) -> Scalar:
@@ -303,6 +313,7 @@ def _is_right(
 ) -> bool:
     place = package.identifiers.index(share.identifier)
     own, rho = package.commitments[place], common.factors[place]
-    weight = ed.scalar_mul(lagrange(share.identifier, package.identifiers), common.challenge)
+    weight = public.access.weight(share.identifier, package.identifiers)
+    weight = ed.scalar_mul(weight, common.challenge)
     key = ed.mul(weight, public.verification_share(share.identifier))
     return ed.base_mul(share.z) == ed.add(_bound([(own, rho)]), key)

@@ -12,9 +12,11 @@ from typing import Literal
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
-from quorate.errors import MalformedMessage, OutOfRange, Party, Refused, VerificationFailed
+from quorate.errors import MalformedMessage, OutOfRange, Party, VerificationFailed
+from quorate.threshold.access import UNREVIEWED, Access, Gate, check_access, fewest
 from quorate.threshold.rule import Rule
-from quorate.threshold.sharing import Commitment, public_share
+from quorate.threshold.sharing import Commitment
+from quorate.wire import ABSENT, Absent
 
 Purpose = Literal["sign", "unlock", "plain"]
 """To sign, to unlock what is sealed with TDH2, or to be an ordinary recipient of age: the least."""
@@ -32,18 +34,31 @@ class PublicKey:
     purpose: Purpose
     max_signers: int
     commitment: Commitment
+    policy: Gate | Absent = ABSENT
 
     def __post_init__(self) -> None:
         try:
-            Rule(len(self.commitment), self.max_signers)
-        except Refused as e:
+            check_access(self.access)
+        except MalformedMessage as e:
             raise MalformedMessage(f"not a public key: {e}") from None
+        if len(self.commitment) != self.access.columns:
+            raise MalformedMessage("not a public key: its commitment does not fit its policy")
         for point in self.commitment:
             ed.decode_point(point)
 
     @property
     def min_signers(self) -> int:
-        return len(self.commitment)
+        """The fewest that can act; by a policy not any so many."""
+        return len(self.commitment) if self.policy is ABSENT else fewest(self.policy)
+
+    @property
+    def access(self) -> Access:
+        return Access(self.min_signers, self.max_signers, self.policy)
+
+    @property
+    def caution(self) -> str:
+        """What whoever is shown this key must be told; empty where there is nothing."""
+        return "" if self.policy is ABSENT else UNREVIEWED
 
     @property
     def rule(self) -> Rule:
@@ -61,7 +76,7 @@ class PublicKey:
         """Return the point of the share of `identifier`. Raises `OutOfRange` if it has none."""
         if not 1 <= identifier <= self.max_signers:
             raise OutOfRange(f"no holder of this key has the identifier {identifier}")
-        return public_share(self.commitment, identifier)
+        return self.access.point(self.commitment, identifier)
 
     def key_id(self) -> bytes:
         """Return the 32 bytes that name this key, its rule and its purpose."""

@@ -15,7 +15,6 @@ from quorate.algebra.edwards25519 import Point, Randomness, decode_point, mul, m
 from quorate.errors import Abort, MalformedMessage, OutOfRange, Refused, VerificationFailed
 from quorate.threshold import dleq
 from quorate.threshold.keys import KeyShare, PublicKey, Purpose, seat
-from quorate.threshold.sharing import lagrange
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def verify_partial(public: PublicKey, base: Point, asked: Asked, partial: Partia
 
 
 def combine(public: PublicKey, base: Point, asked: Asked, partials: Iterable[Partial]) -> Combined:
-    """Return x `base` from the first `min_signers` right parts: the sum of lambda_i U_i.
+    """Return x `base` from the first right parts that suffice: the sum of lambda_i U_i.
 
     Raises `Abort` where too few are right; whose parts are wrong are suspects,
     for a part alone does not prove who sent it.
@@ -81,16 +80,16 @@ def combine(public: PublicKey, base: Point, asked: Asked, partials: Iterable[Par
             right[partial.identifier] = verify_partial(public, base, asked, partial)
         except VerificationFailed:
             wrong.add(partial.identifier)
-        if len(right) == public.min_signers:
+        if public.access.suffice(right):
             break
-    if len(right) < public.min_signers:
+    else:
         raise Abort(
-            f"{len(right)} partial decryptions are right, and {public.min_signers} are needed",
+            f"{len(right)} partial decryptions are right, and {public.access.wanted} are needed",
             suspects=map(seat, wrong),
             hint="ask other holders of the key to approve",
         )
     identifiers = sorted(right)
-    weights = [lagrange(identifier, identifiers) for identifier in identifiers]
+    weights = [public.access.weight(identifier, identifiers) for identifier in identifiers]
     point = multi_mul(weights, [right[identifier] for identifier in identifiers])
     return Combined(point, tuple(sorted(wrong - right.keys())))
 

@@ -35,7 +35,7 @@ class Record:
 
     def public_key(self) -> PublicKey:
         commitment = common_commitment(self.promises)
-        return PublicKey(self.setup.purpose, self.setup.max_signers, commitment)
+        return self.setup.public_key(commitment)
 
     def unsigned(self) -> list[int]:
         """Return the identifiers of holders whose signature of the transcript does not verify."""
@@ -44,6 +44,8 @@ class Record:
         for i, (key, signature) in enumerate(
             zip(self.setup.static_keys, self.signatures, strict=True), 1
         ):
+            if i in self.setup.away and not signature:
+                continue
             try:
                 schnorr.verify(key, told, signature)
             except VerificationFailed:
@@ -53,10 +55,12 @@ class Record:
 
 def recover(record: Record, static: Scalar) -> KeyShare:
     """Return the share that `static` opens. Raises `VerificationFailed` for a bad record."""
-    n = record.setup.max_signers
-    if any(len(part) != n for part in (record.promises, record.ciphertexts, record.signatures)):
+    setup, dealt = record.setup, record.setup.dealers
+    if any(len(part) != len(dealt) for part in (record.promises, record.ciphertexts)):
+        raise VerificationFailed("the record is not of as many dealers as its setup names")
+    if len(record.signatures) != setup.max_signers:
         raise VerificationFailed("the record is not of as many holders as its setup names")
-    if any(len(promise.commitment) != record.setup.min_signers for promise in record.promises):
+    if any(len(promise.commitment) != setup.access.columns for promise in record.promises):
         raise VerificationFailed("a commitment in the record is not of the right length")
     if wrong := record.unsigned():
         raise VerificationFailed(f"the record is not signed by {', '.join(map(str, wrong))}")
@@ -65,7 +69,7 @@ def recover(record: Record, static: Scalar) -> KeyShare:
         public = record.public_key()
     except (MalformedMessage, OutOfRange) as e:
         raise VerificationFailed(f"the record gives no key: {e}") from None
-    shares = [_open(record, me, static, sender).share for sender in range(1, n + 1)]
+    shares = [_open(record, me, static, sender).share for sender in dealt]
     share = KeyShare(me, ed.scalar_sum(shares), public)
     share.verify()
     return share
@@ -75,5 +79,5 @@ def _open(record: Record, me: int, static: Scalar, sender: int) -> Delivered:
     promise = record.promises[sender - 1]
     route = record.setup.route(sender, me, promise.ephemeral)
     delivered = open_sealed(route, recipient_secrets(route, static), record.ciphertexts[sender - 1])
-    sharing.verify_share(delivered.share, me, promise.commitment)
+    record.setup.access.verify_share(delivered.share, me, promise.commitment)
     return delivered

@@ -14,7 +14,7 @@ from math import prod
 
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Randomness, Scalar
-from quorate.errors import OutOfRange, VerificationFailed
+from quorate.errors import OutOfRange
 
 MAX_SIGNERS = 65_535
 """The most identifiers of one key: they are 1 to `max_signers`, two bytes each."""
@@ -62,12 +62,6 @@ def _times(public: int, point: Point) -> Point:
         if bit == "1":
             total = ed.add(total, point)
     return total
-
-
-def verify_share(share: Scalar, identifier: int, commitment: Commitment) -> None:
-    """Raise `VerificationFailed` unless `share` is what `commitment` says of `identifier`."""
-    if ed.base_mul(share) != public_share(commitment, identifier):
-        raise VerificationFailed(f"the share of {identifier} is not the one committed to")
 
 
 def check_identifiers(identifiers: Sequence[int]) -> None:

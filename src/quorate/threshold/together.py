@@ -40,7 +40,7 @@ class GroupSigner:
         everyones = await session.broadcast(Committed(mine))
         self._check(session, everyones)
         commitments = [one.commitment for one in everyones if one.commitment is not None]
-        if len(commitments) < self.public.min_signers:
+        if not self.public.access.suffice(one.identifier for one in commitments):
             raise Abort(
                 f"only {len(commitments)} members can use their shares of the group's key",
                 hint="unlock their nodes: quorate node unlock",
