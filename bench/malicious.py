@@ -11,6 +11,7 @@ from bench.inputs import MANY, SIDE
 from bench.markdown import table
 from quorate.mpc import price
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.price import Checked
 from quorate.mpc.replicated import Committee, Share
 from quorate.mpc.verification import verify
@@ -27,6 +28,15 @@ are those of party 0, who sends most. *Of that verifying* is what is spent after
 BARS_S = {"products": 0.3, "comparisons": 1.5}
 """What 1,000,000 are to take over TLS; MP-SPDZ's malicious ring takes 0.94 s for products, and
 10 s for comparisons of 32 bits."""
+
+
+SLOW = Pace(0, 12_500_000)
+"""Lines of 100 Mbit/s."""
+
+SLOW_TEXT = """\
+Through lines that carry 100 Mbit/s each way, 1,000,000 comparisons, verified by a proof. 5 s is
+the bar. *On the line* is what the bytes alone take.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +62,38 @@ def pairs(many: int = MANY, side: int = SIDE) -> list[Pair]:
     return [_pair(load, step) for load, step in steps]
 
 
-def _pair(load: Workload, step: Checked) -> Pair:
-    verifying = price.verification(step.claims)
+def _pair(load: Workload, step: Checked, pace: Pace = NEAR) -> Pair:
+    verifying = price.verification(step.claims, pace)
     whole = step.cost.then(verifying)
-    checked = replace(load, run=partial(_verified, load.run), cost=whole)
+    checked = replace(load, run=partial(_verified, pace, load.run), cost=whole)
     return Pair(load, checked, verifying.bytes_sent[0])
 
 
 async def _verified(
-    run: Callable[..., Awaitable[Share | BitShare]], committee: Committee, *given: Share
+    pace: Pace, run: Callable[..., Awaitable[Share | BitShare]], committee: Committee, *given: Share
 ) -> Share | BitShare:
     result = await run(committee, *given)
-    await verify(committee)
+    await verify(committee, pace)
     return result
 
 
 def section() -> str:
     """Run everything; return Markdown."""
-    return "\n".join([TEXT, _table((one, *_timed(one)) for one in pairs())])
+    return "\n".join(
+        [TEXT, _table((one, *_timed(one)) for one in pairs()), "", SLOW_TEXT, slow_lines()]
+    )
+
+
+def slow_lines(many: int = MANY) -> str:
+    """Run comparisons through slow lines."""
+    one = _pair(workloads.comparisons(many), price.is_negative(many), SLOW).checked
+    (spent,) = time_workloads(
+        [one], encrypted=True, security="malicious", repeats=2, bytes_per_s=SLOW.bytes_per_s
+    )
+    rounds, sent = f"{one.cost.rounds:,}", f"{one.cost.bytes_sent[0]:,}"
+    seconds = SLOW.seconds(one.cost), spent.warm_s, spent.cpu_s
+    head = ["rounds", "bytes", "on the line", "seconds", "processors"]
+    return table(head, [(rounds, sent, *(f"{s:.2f} s" for s in seconds))])
 
 
 def _timed(one: Pair) -> tuple[Spent, Spent]:

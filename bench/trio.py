@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
@@ -22,6 +22,7 @@ from quorate.transport.dial import Seat
 from quorate.transport.link import Link
 from quorate.transport.peers import Peers
 from quorate.transport.session import Session
+from tests.wan import Line
 
 T = TypeVar("T")
 Work = Callable[[Committee], Awaitable[T]]
@@ -44,16 +45,28 @@ class Place:
 
     encrypted: bool
     security: Security
+    bytes_per_s: float | None = None
+    """What each line carries each way, if it is not loopback itself."""
 
 
-def run_three(work: Work[T], *, encrypted: bool, security: Security = "semi-honest") -> list[T]:
-    """Run `work` at three parties in processes of their own; return what each gives."""
+def run_three(
+    work: Work[T],
+    *,
+    encrypted: bool,
+    security: Security = "semi-honest",
+    bytes_per_s: float | None = None,
+) -> list[T]:
+    """Run `work` at three parties in processes of their own; return what each gives.
+
+    Where `bytes_per_s` is given, each line carries so much each way, with TLS.
+    """
     # The three share the cores: threads that wait by spinning would take them from the others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("spawn")
     pipes: list[Pipe] = []
     with contextlib.ExitStack() as stack:
-        for place in _places(encrypted=encrypted, security=security):
+        for seat in _places(encrypted=encrypted, security=security):
+            place = replace(seat, bytes_per_s=bytes_per_s)
             here, there = context.Pipe()
             process = context.Process(target=_process, args=(place, work, there), daemon=True)
             process.start()
@@ -112,9 +125,14 @@ InStep = Callable[[object], Awaitable[None]]
 @contextlib.asynccontextmanager
 async def _encrypted(place: Place, in_step: InStep) -> AsyncGenerator[LinkChannel]:
     key = Ed25519PrivateKey.from_private_bytes(place.key)
-    peers = Peers(place.me, place.seats, key, bytes(32), "bench", refuse, now)
-    seat = place.seats[place.me]
-    async with peers.running((seat.host, seat.port)):
+    seat, seats = place.seats[place.me], list(place.seats)
+    async with contextlib.AsyncExitStack() as lines:
+        for to in range(place.me if place.bytes_per_s else 0):  # whom this party dials
+            line = Line(seats[to].port, 0, place.bytes_per_s)
+            await lines.enter_async_context(line.running())
+            seats[to] = replace(seats[to], port=line.port)
+        peers = Peers(place.me, tuple(seats), key, bytes(32), "bench", refuse, now)
+        await lines.enter_async_context(peers.running((seat.host, seat.port)))
         await peers.wait_ready(READY_S)
         await in_step(None)
         yield peers.channel(SESSION, EARLY)

@@ -46,10 +46,11 @@ def time_workloads(
     encrypted: bool,
     security: Security = "semi-honest",
     repeats: int = REPEATS,
+    bytes_per_s: float | None = None,
 ) -> list[Spent]:
     """Run each of the workloads once cold and then `repeats` times, in the same processes."""
     work = partial(_time_all, list(loads), repeats)
-    parties = run_three(work, encrypted=encrypted, security=security)
+    parties = run_three(work, encrypted=encrypted, security=security, bytes_per_s=bytes_per_s)
     return [
         summary(load, party) for load, party in zip(loads, zip(*parties, strict=True), strict=True)
     ]

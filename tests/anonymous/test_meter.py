@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.anonymous.meter import Candidate, Crowd, Gate, check, read
+from quorate.anonymous.meter import LEAST, Candidate, Crowd, Gate, check, own_gate, read
 from quorate.errors import NotFound, Refused
 
 STAFF = tuple(Candidate(f"member{i}", f"hospital{i % 3}") for i in range(8))
@@ -67,3 +67,13 @@ def test_names_nobody_has_are_no_comfort() -> None:
         read(STAFF, author="member0", feared=["member0"])
     with pytest.raises(Refused):
         read(STAFF[1:], author="member0")
+
+
+def test_an_author_asks_for_more_than_all_need_and_never_for_less() -> None:
+    assert own_gate(0, 0) == Gate() == LEAST
+    assert own_gate(7, 0) == Gate(7, 3)
+    assert own_gate(0, 5) == Gate(5, 5)
+    assert Gate(7, 3).raised(Gate(6, 4)) == Gate(7, 4)
+    for members, organisations in ((4, 0), (0, 2), (9, 1), (1, 9)):
+        with pytest.raises(Refused, match="are the least"):
+            own_gate(members, organisations)

@@ -3,7 +3,7 @@
 import json
 import re
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stdout, suppress
 from functools import partial
@@ -22,6 +22,7 @@ from quorate.node.quorum.client import QuorumClient
 from tests.e2e.nodes import quorate, start, wait
 
 WRITER, OTHER = "dan", "ben"
+SEALED = "the dose was doubled"
 
 
 @pytest.fixture
@@ -115,6 +116,23 @@ def _story(folder: Path, clients: dict[str, Client]) -> None:
     assert "did not write that thread" in refused.stderr
     assert f"claimed by {WRITER}, proven by both keys" in typed(WRITER, "claim", id_, "--yes")
     assert f"claimed by {WRITER}, proven by both keys" in typed("eve", "show", id_)
+    _some_only(text, typed)
     unasked = quorate("report", "write", str(text), node=folder / WRITER)
     assert unasked.returncode != 0
     assert "one of 5 members" in unasked.stdout
+
+
+def _some_only(text: Path, typed: Callable[..., str]) -> None:
+    """Have a report sealed to two, who open it together."""
+    text.write_text(SEALED)
+    said = typed("cleo", "write", str(text), "--yes", "--to", "ben,eve", "--open-by", "2")
+    runs = int(re.findall(r"to leave in (\d+) runs", said)[0])
+    for _ in range(runs):
+        assert "went well" in typed("ada", "run")
+    id_ = next(line.split()[0] for line in typed("ada", "inbox").splitlines() if "sealed" in line)
+    assert "sealed to some recipients" in typed("dan", "show", id_)
+    assert "approved by ben" in typed("ben", "open", id_)
+    assert SEALED not in typed("ben", "show", id_)
+    assert SEALED in typed("eve", "open", id_)
+    assert SEALED in typed("ben", "show", id_)
+    assert SEALED not in typed("dan", "show", id_)

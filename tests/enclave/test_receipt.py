@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.enclave import receipt as receipts
-from quorate.enclave.approvals import approvals_digest
+from quorate.enclave.approvals import Owner, approvals_digest, require_approvals, sign_word
 from quorate.enclave.receipt import (
     Archive,
     Intake,
@@ -18,7 +19,7 @@ from quorate.enclave.receipt import (
 )
 from quorate.errors import VerificationFailed
 from tests.enclave.pki import NOW
-from tests.enclave.world import OWNERS, WORDS, Enclave, policy, start, word
+from tests.enclave.world import OWNERS, SUBJECT, WORDS, Enclave, policy, start, word
 
 RESULT = b"R" * 32
 ENCLAVE = start()
@@ -29,11 +30,11 @@ def archived(enclave: Enclave = ENCLAVE) -> Archive:
         enclave.binding, (Intake("north", bytes(32), 70),), RESULT, watermark("simulated")
     )
     signed = sign_receipt(enclave.signing, said)
-    return Archive(signed, enclave.evidence, policy(), OWNERS, WORDS, NOW)
+    return Archive(signed, enclave.evidence, policy(), WORDS, NOW)
 
 
 def test_valid_then_and_today() -> None:
-    verdict = check_receipt(archived(), RESULT, NOW + timedelta(hours=1))
+    verdict = check_receipt(archived(), RESULT, OWNERS, NOW + timedelta(hours=1))
     assert (verdict.was_valid, verdict.passes_today) == ("", "")
     assert verdict.watermark == "SIMULATED - NO CONFIDENTIALITY"
     assert any("did not look" in each for each in verdict.believe)
@@ -44,7 +45,7 @@ def test_valid_then_and_today() -> None:
     [(8, "no standing approval"), (40, "no standing approval"), (0, "")],
 )
 def test_valid_then_and_not_today(days: int, why: str) -> None:
-    verdict = check_receipt(archived(), RESULT, NOW + timedelta(days=days))
+    verdict = check_receipt(archived(), RESULT, OWNERS, NOW + timedelta(days=days))
     assert not verdict.was_valid
     assert verdict.passes_today.startswith(why)
     assert bool(verdict.passes_today) == bool(why)
@@ -54,8 +55,8 @@ def test_collateral_that_has_grown_old_since() -> None:
     long = tuple(word(owner.name, expires=NOW + timedelta(days=999)) for owner in OWNERS)
     enclave = start(approvals=approvals_digest(long))
     archive = replace(archived(enclave), approvals=long)
-    stale = check_receipt(archive, RESULT, NOW + timedelta(days=8))
-    over = check_receipt(archive, RESULT, NOW + timedelta(days=31))
+    stale = check_receipt(archive, RESULT, OWNERS, NOW + timedelta(days=8))
+    over = check_receipt(archive, RESULT, OWNERS, NOW + timedelta(days=31))
     assert (stale.was_valid, over.was_valid) == ("", "")
     assert "collateral-age failed" in stale.passes_today
     assert "not valid after" in over.passes_today
@@ -63,7 +64,7 @@ def test_collateral_that_has_grown_old_since() -> None:
 
 def test_never_valid_though_it_says_when() -> None:
     early = replace(archived(), accepted=NOW - timedelta(days=3))
-    assert "not valid before" in check_receipt(early, RESULT, NOW).was_valid
+    assert "not valid before" in check_receipt(early, RESULT, OWNERS, NOW).was_valid
 
 
 def test_what_is_no_receipt_for_this_result() -> None:
@@ -80,7 +81,7 @@ def test_what_is_no_receipt_for_this_result() -> None:
         (replace(good, approvals=WORDS[:2]), RESULT, "other approvals"),
     ):  # fmt: skip
         with pytest.raises(VerificationFailed, match=why):
-            check_receipt(archive, result, NOW)
+            check_receipt(archive, result, OWNERS, NOW)
 
 
 def test_control_without_the_signature_any_result_has_a_receipt(
@@ -89,18 +90,39 @@ def test_control_without_the_signature_any_result_has_a_receipt(
     good = archived()
     forged = replace(good.signed, receipt=replace(good.signed.receipt, result=bytes(32)))
     monkeypatch.setattr(receipts, "verify_by", lambda *_: None)
-    assert not check_receipt(replace(good, signed=forged), bytes(32), NOW).was_valid
+    assert not check_receipt(replace(good, signed=forged), bytes(32), OWNERS, NOW).was_valid
+
+
+STRANGER = Ed25519PrivateKey.generate()
+STRANGERS = (Owner("north", STRANGER.public_key().public_bytes_raw()),)
+
+
+def made_up() -> Archive:
+    """A whole archive by who is nobody's owner: its own enclave, approval and result."""
+    words = (sign_word(STRANGER, word("north").approval),)
+    enclave = start(approvals=approvals_digest(words))
+    return replace(archived(enclave), approvals=words)
+
+
+def test_a_receipt_that_strangers_made_up() -> None:
+    with pytest.raises(VerificationFailed, match="in the name of north"):
+        require_approvals(OWNERS, SUBJECT, made_up().approvals, NOW, 1)
+    assert "in the name of north" in check_receipt(made_up(), RESULT, OWNERS, NOW).was_valid
+
+
+def test_control_under_owners_that_it_brings_along_it_is_valid() -> None:
+    assert not check_receipt(made_up(), RESULT, STRANGERS, NOW).was_valid
 
 
 def test_evidence_of_another_enclave_vouches_for_nothing() -> None:
     other = replace(archived(), evidence=start().evidence)
-    assert "report-data failed" in check_receipt(other, RESULT, NOW).was_valid
+    assert "report-data failed" in check_receipt(other, RESULT, OWNERS, NOW).was_valid
 
 
 def test_an_owner_that_did_not_build_it_itself_is_named() -> None:
     words = (*WORDS[:2], word("west", rebuilt=False))
     enclave = start(approvals=approvals_digest(words))
-    verdict = check_receipt(replace(archived(enclave), approvals=words), RESULT, NOW)
+    verdict = check_receipt(replace(archived(enclave), approvals=words), RESULT, OWNERS, NOW)
     assert "west approved a measurement it did not rebuild" in verdict.believe
 
 

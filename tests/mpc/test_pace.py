@@ -3,13 +3,15 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from quorate.errors import Abort
-from quorate.mpc import cost, pace
+from quorate.mpc import choice, cost, pace
+from quorate.mpc.choice import Check
 from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.engine import Secure
 from quorate.mpc.replicated import convene
@@ -45,17 +47,31 @@ def test_the_pace_is_that_of_the_longest_line() -> None:
         assert outcome == Pace(300)
 
 
+def test_the_pace_is_that_of_the_thinnest_line() -> None:
+    """A long message from party 2 to party 1 takes a quarter of a second more."""
+
+    def lines(e: Envelope) -> list[Envelope]:
+        delay_s = 0.01 + 0.25 * (len(e.payload) == cost.BULK and e.sender == 2)
+        return [replace(e, delay_s=delay_s)]
+
+    for outcome in run_parties(measured, 3, lines).values():
+        assert isinstance(outcome, Pace)
+        assert outcome.bytes_per_s == pytest.approx(4 * cost.BULK, rel=0.01)
+        assert choice.of_ands(100_000, outcome) is Check.PROOF
+        assert choice.of_ands(100_000, NEAR) is Check.BUCKETS
+
+
 def test_measuring_costs_what_it_says() -> None:
     _, rounds, sent = measure(measured, 3)
-    assert (rounds, [sent[p] for p in ALL]) == (6, [104] * 3)
+    assert (rounds, [sent[p] for p in ALL]) == (8, [136 + (2 << 18)] * 3)
     assert declared(pace.measure, m=0) == cost.measure_pace()
     assert cost.measure_pace().rounds == rounds
 
 
 def test_who_tells_two_paces_is_noticed() -> None:
     def lie(e: Envelope) -> list[Envelope]:
-        told = (99).to_bytes(8, "little") * 2
-        payload = told if (e.sender, e.to, e.label) == (1, 0, "/5") else e.payload
+        told = (99).to_bytes(8, "little") * 4
+        payload = told if (e.sender, e.to, e.label) == (1, 0, "/7") else e.payload
         return [Envelope(e.sender, e.to, e.label, payload)]
 
     for outcome in run_parties(measured, 3, lie).values():

@@ -77,6 +77,7 @@ def test_values_do_not_change_the_plan() -> None:
         {"more": operator.neg},
         {"to": (0, 1)},
         {"pace": Pace(20)},
+        {"pace": Pace(0, 1_000_000)},
         {"security": "semi-honest"},
     ],
     ids=str,

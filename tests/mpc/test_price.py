@@ -10,11 +10,11 @@ from quorate.mpc import boolean, comparison, decomposition, price, replicated, t
 from quorate.mpc.boolean import BitShare, both_words
 from quorate.mpc.buckets import BATCH, toss
 from quorate.mpc.carries import claim_sum, deal_known
+from quorate.mpc.choice import cost_of_buckets
 from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.gates import is_negative, is_zero
 from quorate.mpc.price import Checked, Claims
 from quorate.mpc.projections import PAIRS
-from quorate.mpc.record import Entry, Kind
 from quorate.mpc.replicated import Committee, Share, reveal
 from quorate.mpc.shifts import divide
 from quorate.mpc.verification import verify
@@ -55,27 +55,12 @@ def claimed_by(function: Function, *words: Words) -> Claims:
     async def run(committee: Committee, *given: Share) -> None:
         await function(committee, *given)
         assert committee.record is not None
-        found.append(sum((_claim(e) for e in committee.record.entries), Claims()))
+        found.append(price.recorded(committee.record.entries))
         assert committee.record.words == found[-1].words
 
     cost_of(run, *words, security="malicious")
     assert len(set(found)) == 1
     return found[0]
-
-
-def _claim(entry: Entry[Share]) -> Claims:
-    shares = entry.shares
-    size = shares[-1].own.size
-    match entry.kind:
-        case Kind.PRODUCT:
-            return Claims(products=size)
-        case Kind.CONJUNCTION:
-            return Claims(ands=size)
-        case Kind.ZERO:
-            return Claims(zeros=size)
-        case _:
-            (m, k), n = shares[0].shape, shares[1].shape[1]
-            return Claims(matrices=((m, k, n),))
 
 
 @pytest.mark.parametrize("m", [1, 65, 1000])
@@ -175,12 +160,16 @@ def test_a_million_products_are_verified_with_six_words_each() -> None:
     assert million.bytes_sent[0] / (8 * BATCH) == pytest.approx(6, abs=0.001)
 
 
-def test_a_million_comparisons_cost_221_bytes_each() -> None:
-    """The ANDs of a comparison are 3.95 words; each is sent once and verified with six."""
+def test_a_million_comparisons_cost_32_bytes_each_where_they_are_proved_and_221_where_not() -> None:
+    """The ANDs of a comparison are 3.95 words; a triple to each is sent and opened, twice."""
     step = price.is_negative(1_000_000)
-    whole = step.cost.then(price.verification(step.claims))
-    assert whole.bytes_sent == (221_376_376,) * 3
-    assert whole.rounds == 8 + 3 * 5
+    proved = step.cost.then(price.verification(step.claims))
+    assert step.cost.bytes_sent == (31_625_000,) * 3
+    assert proved.bytes_sent == (31_670_296,) * 3
+    assert proved.rounds == 8 + 30
+    met = step.cost.then(cost_of_buckets(step.claims.ands))
+    assert met.bytes_sent == (221_376_376,) * 3
+    assert met.rounds == 8 + 3 * 5
 
 
 def test_a_matrix_product_is_verified_with_145_inner_products() -> None:

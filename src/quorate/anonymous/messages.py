@@ -47,7 +47,8 @@ class Run:
 
     `previous` is the transcript of the run before (32 bytes, zeros for the
     first), so that members with different pasts do not go on together.
-    `cell_bytes` is what fits into one cell, padding and length included.
+    `cell_bytes` is what fits into one cell, padding and length included. `cards` is
+    the digest of the keys by which members are sealed to (`quorate.anonymous.cards`).
     """
 
     group: bytes
@@ -55,6 +56,7 @@ class Run:
     previous: bytes
     cell_bytes: int
     members: tuple[Identity, ...]
+    cards: bytes = b""
 
     @property
     def n(self) -> int:

@@ -24,10 +24,35 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How many must remain. A member may ask for more, and for less at its own risk."""
+    """How many must remain. An author may ask for more for its own report, and not for less."""
 
     min_members: int = 5
     min_organisations: int = 3
+
+    def raised(self, other: "Gate") -> "Gate":
+        """Return the gate that asks for as much as both."""
+        return Gate(
+            max(self.min_members, other.min_members),
+            max(self.min_organisations, other.min_organisations),
+        )
+
+
+LEAST = Gate()
+"""What every report needs."""
+
+
+def own_gate(min_members: int, min_organisations: int) -> Gate:
+    """Return what an author asks for; 0 asks for nothing of its own.
+
+    Raises `Refused` for less than all need: who asked for less would show it by its run.
+    """
+    too_few = 0 < min_members < LEAST.min_members
+    if too_few or 0 < min_organisations < LEAST.min_organisations:
+        raise Refused(
+            f"{LEAST.min_members} members of {LEAST.min_organisations} organisations are the least",
+            hint="a report may wait for more than that, and not for less",
+        )
+    return LEAST.raised(Gate(min_members, min_organisations))
 
 
 Crowd = frozenset[Candidate]
@@ -56,7 +81,7 @@ def read(
     author: str,
     feared: Iterable[str] = (),
     thread: Iterable[Crowd] = (),
-    gate: Gate = Gate(),
+    gate: Gate = LEAST,
 ) -> Reading:
     """Return behind whom `author` stands if it sends in a run of those who take part.
 

@@ -173,7 +173,7 @@ def unseal(sealed: Sealed, thread: bytes, note: Note, shares: Sequence[Share]) -
     author itself sealed what does not open; `Refused` for too few.
     """
     for share in shares:
-        _check_share(note, share)
+        check_share(note, share)
     different = {share.slot: share.secret for share in shares}
     if len(different) < note.min_recipients:
         raise Refused(f"{len(different)} shares are here, and it takes {note.min_recipients}")
@@ -185,12 +185,18 @@ def unseal(sealed: Sealed, thread: bytes, note: Note, shares: Sequence[Share]) -
         raise VerificationFailed("its author sealed this body so that it does not open") from None
 
 
-def _check_share(note: Note, share: Share) -> None:
+def check_share(note: Note, share: Share) -> None:
+    """Raise `VerificationFailed`, naming whose it should be, unless the note knows this share."""
     holder = next((holder for holder in note.holders if holder.slot == share.slot), None)
     if holder is None:
         raise VerificationFailed("a share of a slot that is no recipient's")
     if not hmac.compare_digest(_digest(share.slot, share.secret), holder.digest):
         raise VerificationFailed(f"the share of {holder.name} is not the one it was sealed")
+
+
+def check_key(public_key: bytes) -> None:
+    """Raise `MalformedMessage` for what cannot be sealed to."""
+    _encrypt(b"", public_key)
 
 
 def _encrypt(inside: bytes, public_key: bytes) -> bytes:

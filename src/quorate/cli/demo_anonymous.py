@@ -14,13 +14,13 @@ from typing import Annotated
 import typer
 
 from quorate.anonymous import combine, split
-from quorate.cli import report, stage
+from quorate.cli import report_lines, stage
 from quorate.cli.options import write_file
 from quorate.cli.output import aligned, say
 from quorate.errors import VerificationFailed
 from quorate.node.anonymous.certificates import verify_filing
 from quorate.node.anonymous.client import ReportClient
-from quorate.node.anonymous.views import RunView
+from quorate.node.anonymous.views import MeterBody, RunView, WriteBody
 from quorate.node.quorum.client import QuorumClient
 from quorate.studies.group import Group
 
@@ -70,8 +70,8 @@ def _write(node: ReportClient) -> None:
     """Have one of them queue its report, after a look at the meter."""
     stage.step("one of them writes, on its own node, after reading behind whom it stands")
     stage.typed("report write boring.txt")
-    say(*(f"  {line}" for line in report.meter_lines(node.meter())))
-    node.write(BORING)
+    say(*(f"  {line}" for line in report_lines.meter_lines(node.meter(MeterBody()))))
+    node.write(WriteBody(text=BORING))
 
 
 def _run(nodes: dict[str, ReportClient]) -> dict[str, RunView]:
@@ -118,7 +118,7 @@ def _certificate(nodes: dict[str, ReportClient], roster: Group) -> str:
     stage.typed(f"report show {id_} --certificate filing.json --node eve")
     stage.typed("report verify filing.json --group course.json")
     text = nodes["eve"].certificates(id_)
-    say(*(f"  {line}" for line in report.filed_lines(verify_filing(text, roster))))
+    say(*(f"  {line}" for line in report_lines.filed_lines(verify_filing(text, roster))))
     return text
 
 

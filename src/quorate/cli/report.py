@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quorate.cli.options import FormatOption, NodeOption, read_file, reports_of, write_file
-from quorate.cli.output import aligned, say, show
+from quorate.cli.output import Format, aligned, say, show
+from quorate.cli.report_lines import (
+    filed_lines,
+    first_line,
+    meter_lines,
+    outcome,
+    queued_lines,
+    run_lines,
+    thread_lines,
+)
 
 if TYPE_CHECKING:
-    from quorate.node.anonymous.certificates import Filed
-    from quorate.node.anonymous.views import (
-        MeterView,
-        PostView,
-        RunView,
-        ThreadView,
-        WaitingView,
-    )
+    from quorate.node.anonymous.views import WriteBody
 
 app = typer.Typer(help="Texts that all members read, and nobody learns who wrote them.")
 
@@ -33,6 +35,33 @@ Fear = Annotated[
         show_default=False,
     ),
 ]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="NAME,...",
+        help="Only these members can read it; the others do not see who they are.",
+        show_default=False,
+    ),
+]
+OpenBy = Annotated[
+    int,
+    typer.Option(
+        metavar="K", help="How many of them must approve; all, if not said.", show_default=False
+    ),
+]
+AtLeast = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Wait until it is one of N members, of more than 5.", show_default=False
+    ),
+]
+Organisations = Annotated[
+    int,
+    typer.Option(
+        metavar="M", help="Wait for members of M organisations, of more than 3.", show_default=False
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Queue it without being asked.")]
 
 
@@ -40,17 +69,16 @@ Yes = Annotated[bool, typer.Option("--yes", help="Queue it without being asked."
 def write(
     file: TextFile,
     fear: Fear = None,
+    to: To = "",
+    open_by: OpenBy = 0,
+    at_least: AtLeast = 0,
+    organisations: Organisations = 0,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Queue a report on this member's own node, after showing behind whom its author stands."""
-    text, feared = read_file(file), tuple(fear or ())
-    with reports_of(node) as client:
-        if not yes:
-            _ask(client.meter(feared))
-        waiting = client.write(text, feared)
-    show(waiting, _queued(waiting), form)
+    _send(_body(file, fear, to, open_by, at_least, organisations), "", yes, node, form)
 
 
 @app.command("reply")
@@ -58,17 +86,16 @@ def reply(
     id_: ThreadId,
     file: TextFile,
     fear: Fear = None,
+    to: To = "",
+    open_by: OpenBy = 0,
+    at_least: AtLeast = 0,
+    organisations: Organisations = 0,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Answer a thread, or go on with one's own under the same pseudonym."""
-    text, feared = read_file(file), tuple(fear or ())
-    with reports_of(node) as client:
-        if not yes:
-            _ask(client.meter(feared, id_))
-        waiting = client.reply(id_, text, feared)
-    show(waiting, _queued(waiting), form)
+    _send(_body(file, fear, to, open_by, at_least, organisations), id_, yes, node, form)
 
 
 @app.command("queue")
@@ -76,7 +103,7 @@ def queue(node: NodeOption = None, form: FormatOption = "text") -> None:
     """Show what waits on this node, and behind whom its author would stand now."""
     with reports_of(node) as client:
         waiting = client.queue()
-    lines = [line for one in waiting for line in _queued(one)]
+    lines = [line for one in waiting for line in queued_lines(one)]
     show(waiting, lines or ["nothing waits"], form)
 
 
@@ -86,8 +113,7 @@ def inbox(node: NodeOption = None, form: FormatOption = "text") -> None:
     with reports_of(node) as client:
         threads = client.inbox()
     rows = [
-        (t.id, f"posts {len(t.posts)}", f"answers {len(t.answers)}", _first_line(t))
-        for t in threads
+        (t.id, f"posts {len(t.posts)}", f"answers {len(t.answers)}", first_line(t)) for t in threads
     ]
     show(threads, aligned(rows) if rows else ["no reports"], form)
 
@@ -109,6 +135,14 @@ def show_command(
         thread = client.thread(id_)
         if certificate is not None:
             write_file(certificate, client.certificates(id_))
+    show(thread, thread_lines(thread), form)
+
+
+@app.command("open")
+def open_command(id_: ThreadId, node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Approve, as one of its recipients, that a sealed report is opened, and read it if it is."""
+    with reports_of(node) as client:
+        thread = client.open(id_)
     show(thread, thread_lines(thread), form)
 
 
@@ -143,7 +177,7 @@ def runs(node: NodeOption = None, form: FormatOption = "text") -> None:
     """List the last runs: who took part, what came out, who spoilt one."""
     with reports_of(node) as client:
         held = client.runs()
-    rows = [(h.id, f"{len(h.members)} members", f"{h.texts} texts", _outcome(h)) for h in held]
+    rows = [(h.id, f"{len(h.members)} members", f"{h.texts} texts", outcome(h)) for h in held]
     show(held, aligned(rows) if rows else ["no runs yet"], form)
 
 
@@ -161,88 +195,34 @@ def verify(
     show(filed, filed_lines(filed), form)
 
 
-def thread_lines(thread: "ThreadView") -> list[str]:
-    """Return what a person reads of a thread."""
-    lines = [f"thread {thread.id}"]
-    lines += [f"claimed by {name}, proven by both keys" for name in thread.claimed_by]
-    for post in thread.posts:
-        lines += ["", f"post {post.number}:", *_text(post)]
-    lines += ["", *thread.arriving] if thread.arriving else []
-    for post in thread.answers:
-        lines += ["", f"answer, of thread {post.thread[:12]}:", *_text(post)]
-    return lines
+def _body(
+    file: Path, fear: list[str] | None, to: str, open_by: int, at_least: int, organisations: int
+) -> "WriteBody":
+    from quorate.node.anonymous.views import WriteBody
+
+    return WriteBody(
+        text=read_file(file),
+        feared=tuple(fear or ()),
+        recipients=tuple(name for name in to.replace(" ", "").split(",") if name),
+        open_by=open_by,
+        at_least=at_least,
+        organisations=organisations,
+    )
 
 
-def meter_lines(meter: "MeterView") -> list[str]:
-    """Return what the meter says: the set, what is lost, whether it is enough."""
-    number, names = len(meter.members), ", ".join(meter.members)
-    lines = [
-        f"the author is one of {number} members, of {meter.organisations} organisations: {names}"
-    ]
-    if meter.lost:
-        lines.append(f"fewer than before: without {', '.join(meter.lost)}, who are away")
-    if meter.lacking:
-        lines.append(f"too few ({' and '.join(meter.lacking)}): it waits until there are more")
-    return lines
+def _send(body: "WriteBody", thread: str, yes: bool, node: Path | None, form: Format) -> None:
+    """Queue a post, of a new thread or to one, after showing what the meter says."""
+    from quorate.node.anonymous.views import MeterBody
 
-
-def run_lines(held: "RunView") -> list[str]:
-    """Return what a person reads of one run."""
-    lines = [
-        f"run      {held.id}",
-        f"members  {', '.join(held.members)}",
-        f"texts    {held.texts}",
-        f"outcome  {_outcome(held)}",
-    ]
-    if held.parts:
-        named = zip(held.members, held.parts, strict=True)
-        width = max(map(len, held.members))
-        lines += [f"  {name.ljust(width)}  {part} ..." for name, part in named]
-        lines.append(f"  {'sum'.ljust(width)}  {held.cell} ...")
-    return lines
-
-
-def filed_lines(filed: "Filed") -> list[str]:
-    """Return what a person reads of a filing that verifies."""
-    lines = [
-        f"signed by all of {', '.join(names)}: one of them wrote it" for names in filed.members
-    ]
-    for post in filed.posts:
-        lines += ["", f"thread {post.thread.hex()[:12]}, post {post.number}:"]
-        body = "(sealed)" if post.sealed else post.body.decode(errors="replace")
-        lines += [f"  {line}" for line in body.splitlines()]
-    return lines
-
-
-def _ask(meter: "MeterView") -> None:
-    say(*meter_lines(meter))
-    typer.confirm("queue it?", abort=True)
-
-
-def _queued(waiting: "WaitingView") -> list[str]:
-    fragments = waiting.fragments
-    what = "1 run" if fragments == 1 else f"{fragments} runs, one fragment in each"
-    return [
-        f"queued: post {waiting.post} of thread {waiting.thread[:12]}, to leave in {what}",
-        *meter_lines(waiting.meter),
-    ]
-
-
-def _text(post: "PostView") -> list[str]:
-    if post.sealed:
-        return ["  (sealed to some recipients)"]
-    return [f"  {line}" for line in post.text.splitlines()]
-
-
-def _first_line(thread: "ThreadView") -> str:
-    if not thread.posts:
-        return ", ".join(thread.arriving)
-    return (_text(thread.posts[0]) or [""])[0].strip()
-
-
-def _outcome(held: "RunView") -> str:
-    if held.culprits:
-        return f"spoilt by {', '.join(held.culprits)}, proven"
-    if held.failure:
-        return f"failed: {held.failure}"
-    return "went well" if held.decision == "key" else "under way"
+    with reports_of(node) as client:
+        if not yes:
+            asked = MeterBody(
+                feared=body.feared,
+                thread=thread,
+                at_least=body.at_least,
+                organisations=body.organisations,
+            )
+            say(*meter_lines(client.meter(asked)))
+            typer.confirm("queue it?", abort=True)
+        waiting = client.reply(thread, body) if thread else client.write(body)
+    show(waiting, queued_lines(waiting), form)

@@ -10,6 +10,8 @@ from quorate.cli import verify_order
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
 from quorate.dp.ledger import decimal_of
+from quorate.errors import Unavailable
+from quorate.studies.analyses.following import Followed, follows
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group, group_from_json
 from quorate.studies.release import Left, Verified, from_json, verify_release
@@ -24,6 +26,7 @@ class Report:
     plan: bytes
     title: str
     results: tuple[Result, ...]
+    follows: tuple[Followed, ...]
     group: str
     roster: bytes
     roster_known: bool
@@ -66,6 +69,7 @@ def report_on(text: str, group: Group | None) -> Report:
         plan=certificate.plan,
         title=verified.plan.study.title,
         results=certificate.results,
+        follows=_following(verified),
         group=verified.group.name,
         roster=certificate.group,
         roster_known=verified.roster_known,
@@ -90,6 +94,7 @@ def lines_of(report: Report) -> list[str]:
         *aligned([_result(result) for result in report.results], indent="         "),
         *(f"noise    {text}" for text in report.noise),
         *(f"left     {_left(left)}" for left in report.left),
+        *aligned([_followed(one) for one in report.follows], indent="follows  "),
         f"plan     {grouped(report.plan)}",
         f"roster   {grouped(report.roster)}  ({report.group})",
         f"session  {grouped(report.session)}",
@@ -123,6 +128,18 @@ def _left(left: Left) -> str:
     amounts = (("epsilon", left.nano_epsilon), ("rho", left.nano_rho))
     told = [f"{name} {decimal_of(nano)}" for name, nano in amounts if nano is not None]
     return f"{' and '.join(told) or 'nothing said'} to spend at {left.member}"
+
+
+def _following(verified: Verified) -> tuple[Followed, ...]:
+    """Return what follows from the results; nothing where SciPy is not installed."""
+    try:
+        return follows(verified.plan, verified.certificate.results)
+    except Unavailable:
+        return ()
+
+
+def _followed(one: Followed) -> tuple[str, str]:
+    return one.name, f"{one.value} {one.unit}".rstrip()
 
 
 def _proven(verified: Verified) -> tuple[str, ...]:

@@ -62,7 +62,6 @@ class Archive:
     signed: SignedReceipt
     evidence: Evidence
     policy: Policy
-    owners: tuple[Owner, ...]
     approvals: tuple[SignedWord, ...]
     accepted: Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -86,8 +85,12 @@ def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedReceipt:
     return SignedReceipt(receipt, key.sign(_signed(receipt)))
 
 
-def check_receipt(archive: Archive, result: bytes, now: datetime) -> Verdict:
+def check_receipt(
+    archive: Archive, result: bytes, owners: tuple[Owner, ...], now: datetime
+) -> Verdict:
     """Return what holds of a receipt for the `result` of this SHA-256, then and today.
+
+    `owners` are those that the asker knows to be the group's: an archive could name any.
 
     Raises `VerificationFailed` if it is not the enclave's receipt for this result at all:
     signature, approvals and binding do not depend on the day.
@@ -105,18 +108,18 @@ def check_receipt(archive: Archive, result: bytes, now: datetime) -> Verdict:
     if receipt.watermark != watermark(archive.evidence.kind):
         raise VerificationFailed("the receipt hides on what kind of platform it was made")
     return Verdict(
-        was_valid=_why_not(archive, archive.accepted),
-        passes_today=_why_not(archive, now),
+        was_valid=_why_not(archive, owners, archive.accepted),
+        passes_today=_why_not(archive, owners, now),
         watermark=receipt.watermark,
         believe=_believe(archive),
     )
 
 
-def _why_not(archive: Archive, when: datetime) -> str:
+def _why_not(archive: Archive, owners: tuple[Owner, ...], when: datetime) -> str:
     """Return why the enclave is not accepted as of `when`, or nothing."""
     binding = archive.signed.receipt.binding
     try:
-        require_approvals(archive.owners, binding.subject, archive.approvals, when, binding.run)
+        require_approvals(owners, binding.subject, archive.approvals, when, binding.run)
         claims = verify(archive.evidence, when, archive.policy.anchors())
         require(appraise(claims, archive.policy, binding.report_data(), when))
     except (Refused, VerificationFailed, MalformedMessage) as refused:

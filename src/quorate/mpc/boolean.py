@@ -24,6 +24,7 @@ from quorate.mpc.replicated import (
     refuse_unverified,
 )
 from quorate.mpc.split import RING, Bilinear, bilinear, widths_of
+from quorate.mpc.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,9 @@ async def both_words(committee: Committee, x: Share, y: Share) -> Share:
             conjunction(_at(x, here), _at(y, here), z[here])
             yield z[here]
 
-    product = await reshare_bits(committee.unchecked(), parts(), z)
-    committee.claim(Kind.CONJUNCTION, x, y, product)
+    label = committee.session.label()
+    product = await _replicated(committee, parts(), z, committee.streams_of(label))
+    committee.claim(Kind.CONJUNCTION, x, y, product, label=label)
     return product
 
 
@@ -118,7 +120,13 @@ async def reshare_bits(committee: Committee, parts: Iterable[Words], z: Words) -
     Cost, m words: 1 round, 8 * m bytes a party
     """
     committee.refuse_to_check()
-    own, after = committee.streams()
+    return await _replicated(committee, parts, z, committee.streams())
+
+
+async def _replicated(
+    committee: Committee, parts: Iterable[Words], z: Words, streams: tuple[Stream, Stream]
+) -> Share:
+    own, after = streams
 
     def masked() -> Iterator[Words]:
         for part in parts:

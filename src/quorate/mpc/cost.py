@@ -33,19 +33,23 @@ class Cost:
 
 FREE = Cost()
 
-BYTES_PER_S = 100e6
-"""What the busiest party gets away, computing included, on a line of 1 Gbit/s."""
+BYTES_PER_S = 100_000_000
+"""What the busiest party gets away, computing included, on a line of 1 Gbit/s; or more."""
+
+BULK = 256 << 10
+"""Bytes that are sent, twice, to see what a line carries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a message takes between the parties that are farthest apart."""
+    """How long a message takes between those farthest apart; what the slowest line carries."""
 
     journey_ms: int
+    bytes_per_s: int = BYTES_PER_S
 
     def seconds(self, cost: Cost) -> float:
         """Return about how long something of this cost takes."""
-        return cost.rounds * self.journey_ms / 1000 + max(cost.bytes_sent) / BYTES_PER_S
+        return cost.rounds * self.journey_ms / 1000 + max(cost.bytes_sent) / self.bytes_per_s
 
 
 NEAR = Pace(0)
@@ -107,7 +111,7 @@ def zero(m: int, pace: Pace) -> Cost:
 
 
 def measure_pace() -> Cost:
-    return _each(6, 104)
+    return _each(8, 136 + 2 * BULK)
 
 
 def to_ring(m: int) -> Cost:

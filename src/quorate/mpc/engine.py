@@ -5,7 +5,7 @@ one process, and is what the secure results are tested against. Words that are
 divided may be rounded up or down by the committee; the oracle rounds down.
 """
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -43,6 +43,7 @@ from quorate.mpc.expression import (
     Truncate,
     Value,
 )
+from quorate.mpc.price import NOTHING, Claims, computing, recorded
 from quorate.mpc.replicated import Committee, Security, Share
 from quorate.transport.session import together
 
@@ -60,6 +61,11 @@ class Engine(Protocol):
         """What one of the three may do without bending a result: so do protocols and costs."""
         ...
 
+    @property
+    def claims(self) -> Claims:
+        """What was computed and has to be verified before the next reveal."""
+        ...
+
     def holds(self, owner: Party) -> bool:
         """Return whether what `owner` deals is to be given here."""
         ...
@@ -75,14 +81,15 @@ class Engine(Protocol):
     async def reveal(
         self, values: Sequence[Value], to: Collection[Party]
     ) -> list[Words | Bits | None]:
-        """Return the words or bits at the parties in `to`, None elsewhere."""
+        """Return the words or bits at the parties in `to`, None elsewhere; verified before."""
         ...
 
 
 class Secure:
     """One party of three. What others hold never comes together before `reveal`.
 
-    Where the committee checks, what is computed is verified before `compute` returns.
+    Where the committee checks, what is computed is verified before anything is revealed, and
+    before if it takes too much room: several calls of `compute` are verified at once.
 
     `pace` is the same at all three: what `mpc.pace.measure` returned, unless they are near.
     """
@@ -100,10 +107,15 @@ class Secure:
         (committee,) = self._children(1)
         return await replicated.deal(committee, owner, words)
 
-    async def compute(self, outputs: Sequence[Node]) -> list[Value]:
+    async def compute(
+        self, outputs: Sequence[Node], *, each_depth: Callable[[], Awaitable[None]] | None = None
+    ) -> list[Value]:
+        """Run all that `outputs` need; `each_depth` is awaited before each of their steps."""
         values: dict[Node, Value] = {}
         left = _uses(outputs)
         for sent, local in expression.steps(outputs):
+            if each_depth is not None:
+                await each_depth()
             running = [
                 _run(one, committee, [values[given] for given in one.inputs], self.pace)
                 for one, committee in zip(sent, self._children(len(sent)), strict=True)
@@ -114,19 +126,25 @@ class Secure:
                 values[one] = self._local(one, [values[given] for given in one.inputs])
                 _release([one], left, values)
             if verification.is_due(self._committee):
-                await self._verify()
-        await self._verify()
+                await self.verify()
         return [values[one] for one in outputs]
 
     async def reveal(
         self, values: Sequence[Value], to: Collection[Party]
     ) -> list[Words | Bits | None]:
+        await self.verify()
         children = self._children(len(values))
         return await together(*map(_reveal, children, values, [to] * len(values)))
 
-    async def _verify(self) -> None:
+    @property
+    def claims(self) -> Claims:
+        record = self._committee.record
+        return NOTHING if record is None else recorded(record.entries)
+
+    async def verify(self) -> None:
+        """Abort unless all that was computed is right: for who reveals it in another way."""
         (committee,) = self._children(1)
-        await verification.verify(committee)
+        await verification.verify(committee, self.pace)
 
     def _children(self, count: int) -> list[Committee]:
         """Return a committee for each of the steps that now run side by side."""
@@ -210,6 +228,7 @@ class Oracle:
 
     def __init__(self, security: Security = "malicious") -> None:
         self.security: Security = security
+        self.claims = NOTHING
 
     def holds(self, owner: Party) -> bool:  # noqa: ARG002 - the oracle is everybody
         return True
@@ -218,6 +237,7 @@ class Oracle:
         return words
 
     async def compute(self, outputs: Sequence[Node]) -> list[Value]:
+        self.claims = computing(outputs, self.pace, self.security, self.claims).claims
         values: dict[Node, Value] = {}
         left = _uses(outputs)
         for one in expression.in_order(outputs):
@@ -230,6 +250,7 @@ class Oracle:
         values: Sequence[Value],
         to: Collection[Party],  # noqa: ARG002 - the oracle is everybody
     ) -> list[Words | Bits | None]:
+        self.claims = NOTHING
         return [cast("Words", value) for value in values]
 
 

@@ -70,7 +70,7 @@ def sigmoid(x: SecretArray) -> SecretArray:
 def log(x: SecretArray) -> SecretArray:
     """Return the natural logarithm of numbers of at least 2^-f. Error: under 2 units."""
     y, below, top = _normalised(x)
-    fraction = _piecewise(y, np.log, 1.0, 2.0)
+    fraction = piecewise(y, np.log, 1.0, 2.0)
     shifts = np.arange(top + 1) - x.fraction_bits
     exponent = _selected(below, np.log(2.0) * shifts.astype(np.float64), INNER_BITS)
     return _brought(fraction + exponent, x.fraction_bits)
@@ -83,7 +83,7 @@ def sqrt(x: SecretArray) -> SecretArray:
     scales: Floats = 2.0 ** ((np.arange(top + 1) - f) / 2)
     places = min(INNER_BITS, 60 - INNER_BITS - (top + 1 - f) // 2)
     return _brought(
-        _exact(_piecewise(y, np.sqrt, 1.0, 2.0), _selected(below, scales, places)), x.fraction_bits
+        _exact(piecewise(y, np.sqrt, 1.0, 2.0), _selected(below, scales, places)), x.fraction_bits
     )
 
 
@@ -94,7 +94,7 @@ def reciprocal(x: SecretArray, *, at_least: float) -> SecretArray:
     scales = np.minimum(2.0 ** (f - np.arange(top + 1.0)), 2.0 / at_least)
     room = 60 - INNER_BITS - int(np.ceil(np.log2(scales.max())))
     scale = _selected(below, scales, min(top + 1 - f + INNER_BITS, room))
-    return _brought(_exact(_piecewise(y, np.reciprocal, 1.0, 2.0), scale), f)
+    return _brought(_exact(piecewise(y, np.reciprocal, 1.0, 2.0), scale), f)
 
 
 def quotient(x: SecretArray, y: SecretArray) -> SecretArray:
@@ -121,7 +121,7 @@ def divided(x: SecretArray, y: SecretArray, *, at_least: float) -> SecretArray:
             hint="declare smaller limits, divide by what is larger, or use fewer bits of fraction",
         )
     places = min(INNER_BITS, QUOTIENT_BITS - length)
-    ratio = _exact(x, _brought(_piecewise(normal, np.reciprocal, 1.0, 2.0), places))
+    ratio = _exact(x, _brought(piecewise(normal, np.reciprocal, 1.0, 2.0), places))
     surplus = max(ratio.node.limit.bit_length() + span - QUOTIENT_BITS - 2, 0)
     powers = np.exp2(np.minimum(np.arange(top, -1, -1), span))
     scaled = _exact(_brought(ratio, ratio.fraction_bits - surplus), _selected(below, powers, 0))
@@ -137,7 +137,7 @@ def _logistic(v: Floats) -> Floats:
 
 def _on_its_range(x: SecretArray, function: Function) -> SecretArray:
     largest = x.node.limit / 2.0**x.fraction_bits
-    return _piecewise(x, function, -largest, largest)
+    return piecewise(x, function, -largest, largest)
 
 
 def _normalised(x: SecretArray) -> tuple[SecretArray, SecretArray, int]:
@@ -167,8 +167,8 @@ def _brought(x: SecretArray, f: int) -> SecretArray:
     return _of(x, finer(x.node, f))
 
 
-def _piecewise(x: SecretArray, function: Function, low: float, high: float) -> SecretArray:
-    """Return `function` of x, which lies in [low, high]."""
+def piecewise(x: SecretArray, function: Function, low: float, high: float) -> SecretArray:
+    """Return a smooth `function` of x, which lies in [low, high]. Error: under 4 units."""
     f = x.fraction_bits
     pieces = _pieces(function, low, high, 2.0 ** -(f + 1))
     below = _below(x, np.array([round(piece.high * 2**f) for piece in pieces[:-1]], np.int64))

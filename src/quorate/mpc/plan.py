@@ -59,6 +59,7 @@ class Plan:
     steps: tuple[Step, ...]
     reveals: tuple[Reveal, ...]
     journey_ms: int
+    bytes_per_s: int
     security: Security
     rounds: int
     bytes_sent: tuple[int, int, int]
@@ -95,6 +96,7 @@ class Draft:
     def __init__(self, pace: Pace, security: Security) -> None:
         self.pace = pace
         self.security: Security = security
+        self.claims = price.NOTHING
         self._steps: list[Step] = []
         self._reveals: list[Reveal] = []
         self._cost = cost.FREE
@@ -107,6 +109,7 @@ class Draft:
             tuple(self._steps),
             tuple(self._reveals),
             self.pace.journey_ms,
+            self.pace.bytes_per_s,
             self.security,
             total.rounds,
             total.bytes_sent,
@@ -121,11 +124,11 @@ class Draft:
         return self._write(Step(f"deal by {owner}", (), words.shape, 0, 0, is_bits=False))
 
     async def compute(self, outputs: Sequence[Node]) -> list[Value]:
-        price_of_all = price.cost_of(outputs, self.pace, self.security)
+        checked = price.computing(outputs, self.pace, self.security, self.claims)
+        self.claims = checked.claims
         steps = [one for sent, _ in expression.steps(outputs) for one in sent]
         self._messages += sum(2 * self._rounds(one) for one in steps)
-        self._messages += AT_ONCE * price_of_all.rounds
-        self._cost = self._cost.then(price_of_all)
+        self._spend(checked.cost)
         written: dict[Node, Written] = {}
         for one in expression.in_order(outputs):
             inputs = tuple(written[given].step for given in one.inputs)
@@ -141,6 +144,8 @@ class Draft:
     async def reveal(
         self, values: Sequence[Value], to: Collection[Party]
     ) -> list[Words | Bits | None]:
+        self._spend(price.verification(self.claims, self.pace))
+        self.claims = price.NOTHING
         places = tuple(value.step for value in values if isinstance(value, Written))
         together = cost.FREE
         for step in (self._steps[place] for place in places):
@@ -156,6 +161,11 @@ class Draft:
         if self.security == "malicious":
             return price.checked(one).cost.rounds
         return expression.cost_of_one(one, self.pace).rounds
+
+    def _spend(self, added: Cost) -> None:
+        """Add what is sent in several steps side by side."""
+        self._messages += AT_ONCE * added.rounds
+        self._cost = self._cost.then(added)
 
     def _add_cost(self, added: Cost) -> None:
         self._cost = self._cost.then(added)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from quorate.algebra.bits import columns
 from quorate.errors import Party
 from quorate.mpc import cost, expression
-from quorate.mpc.buckets import batches, buckets
-from quorate.mpc.cost import FREE, Cost, Pace
+from quorate.mpc.choice import cost_of_ands, cost_of_buckets
+from quorate.mpc.cost import FREE, NEAR, Cost, Pace
 from quorate.mpc.expression import (
     Both,
     FromBits,
@@ -24,14 +24,11 @@ from quorate.mpc.expression import (
     ToRing,
     Truncate,
 )
+from quorate.mpc.layout import TAG, TOSS
 from quorate.mpc.projections import PAIRS
-from quorate.mpc.replicated import Security
+from quorate.mpc.record import Entry, Kind
+from quorate.mpc.replicated import Security, Share
 from quorate.mpc.verification import ROOM
-
-TOSS = 112
-"""Bytes of a common coin: two digests, a part and a tag."""
-
-TAG = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,9 @@ class Claims:
         return 6 * (self.products + self.ands) + 2 * (self.zeros + of_matrices)
 
 
+NOTHING = Claims()
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A step of a committee that checks."""
@@ -69,19 +69,52 @@ class Checked:
         return Checked(self.cost.then(other.cost), self.claims + other.claims)
 
 
-def cost_of(outputs: Iterable[Node], pace: Pace, security: Security) -> Cost:
-    """Return what computing `outputs` costs, verifying included, without revealing them."""
+def computing(
+    outputs: Iterable[Node], pace: Pace, security: Security, before: Claims = NOTHING
+) -> Checked:
+    """Return what computing `outputs` costs, and what is claimed and not verified afterwards.
+
+    `before` is what was not verified already: if it grows too much, it is verified on the way.
+    """
     if security == "semi-honest":
-        return expression.cost_of(outputs, pace)
-    total, claims = FREE, Claims()
+        return Checked(expression.cost_of(outputs, pace), NOTHING)
+    total, claims = FREE, before
     for sent, _ in expression.steps(outputs):
         together = FREE
         for one in map(checked, sent):
             together, claims = together.beside(one.cost), claims + one.claims
         total = total.then(together)
         if claims.words >= ROOM:
-            total, claims = total.then(verification(claims)), Claims()
-    return total.then(verification(claims))
+            total, claims = total.then(verification(claims, pace)), NOTHING
+    return Checked(total, claims)
+
+
+def cost_of(
+    outputs: Iterable[Node], pace: Pace, security: Security, before: Claims = NOTHING
+) -> Cost:
+    """Return what computing `outputs` costs, verifying it and `before` included."""
+    step = computing(outputs, pace, security, before)
+    return step.cost.then(verification(step.claims, pace))
+
+
+def recorded(entries: Iterable[Entry[Share]]) -> Claims:
+    """Return how much is claimed."""
+    return sum(map(_recorded, entries), NOTHING)
+
+
+def _recorded(entry: Entry[Share]) -> Claims:
+    shares = entry.shares
+    size = shares[-1].own.size
+    match entry.kind:
+        case Kind.PRODUCT:
+            return Claims(products=size)
+        case Kind.CONJUNCTION:
+            return Claims(ands=size)
+        case Kind.ZERO:
+            return Claims(zeros=size)
+        case Kind.MATRIX:
+            (m, k), n = shares[0].shape, shares[1].shape[1]
+            return Claims(matrices=((m, k, n),))
 
 
 def reveal(m: int, to: Collection[Party], security: Security, *, is_bits: bool) -> Cost:
@@ -167,7 +200,7 @@ def truncate(m: int) -> Checked:
     return Checked(Cost(2, (56 * m, 32 * m, 32 * m)), Claims(m, 3 * m, 3 * m))
 
 
-def verification(claims: Claims) -> Cost:
+def verification(claims: Claims, pace: Pace = NEAR) -> Cost:
     """Return what `verification.verify` costs."""
     total, products = FREE, claims.products
     if claims.matrices:
@@ -175,15 +208,8 @@ def verification(claims: Claims) -> Cost:
         total = _each(2, TOSS).then(cost.mul(terms))
         products += terms
     zeros = _each(1, 2 * TAG) if claims.zeros or claims.matrices else FREE
-    return total.then(_checks(products).beside(_checks(claims.ands)).beside(zeros))
-
-
-def _checks(products: int) -> Cost:
-    total = FREE
-    for here in batches(products):
-        size = here.stop - here.start
-        total = total.then(_each(5, 8 * buckets(size).words(size) + TOSS + 3 * TAG))
-    return total
+    ands = cost_of_ands(claims.ands, pace)
+    return total.then(cost_of_buckets(products).beside(ands).beside(zeros))
 
 
 def _each(rounds: int, sent: int) -> Cost:

@@ -37,6 +37,8 @@ class Entry(Generic[S]):
     path: str
     shares: tuple[S, ...]
     words: int
+    label: str = ""
+    """The step whose streams mask the messages of a conjunction."""
 
 
 @dataclass(slots=True)

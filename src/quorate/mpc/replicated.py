@@ -94,15 +94,21 @@ class Committee:
         if self.checks:
             raise Refused("this step cannot be verified", hint="convene a semi-honest committee")
 
-    def claim(self, kind: Kind, *shares: Share) -> None:
-        """Record what is to be verified before the next reveal, if this committee checks."""
+    def claim(self, kind: Kind, *shares: Share, label: str = "") -> None:
+        """Record what is to be verified before the next reveal, if this committee checks.
+
+        Of a conjunction `label` says with what streams its messages are masked.
+        """
         if self.record is not None and shares[-1].own.size:
             words = 2 * sum(share.own.size for share in shares)
-            self.record.entries.append(Entry(kind, self.session.path, shares, words))
+            self.record.entries.append(Entry(kind, self.session.path, shares, words, label))
 
     def streams(self) -> tuple[Stream, Stream]:
         """Return F(k_i) and F(k_{i+1}) of a new step: call it at all parties, in one order."""
-        label = self.session.label()
+        return self.streams_of(self.session.label())
+
+    def streams_of(self, label: str) -> tuple[Stream, Stream]:
+        """Return the streams of a step from their start: to draw them again, not for another."""
         return Stream(self.own_key, label), Stream(self.next_key, label)
 
 

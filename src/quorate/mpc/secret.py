@@ -85,11 +85,14 @@ class SecretArray:
         return (await compute(self))[0]
 
     def cost(self, *, to: Collection[Party] = ()) -> Cost:
-        """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named."""
-        security = self.engine.security
-        computing = price.cost_of([self.node], self.engine.pace, security)
+        """Return what `reveal(to=to)` will cost, or `compute()` where nobody is named.
+
+        What was computed before and is not verified yet is verified by the next reveal.
+        """
+        engine, security = self.engine, self.engine.security
         if not to:
-            return computing
+            return price.computing([self.node], engine.pace, security, engine.claims).cost
+        computing = price.cost_of([self.node], engine.pace, security, engine.claims)
         return computing.then(price.reveal(self.size, to, security, is_bits=self.node.is_bits))
 
     # Arithmetic

@@ -8,8 +8,9 @@ Every message of a committee that checks is one of these, and each has its check
     what an owner deals                                  none is needed: it defines the secret
 
 `verify` brings matrices down to products (`projections`), holds products and ANDs against
-random triples (`buckets`), and compares what has to be zero (`zeros`). Whatever a
-corrupt party changed is an error that it knows, so whether the session ends tells it nothing.
+random triples (`buckets`), or has ANDs proved (`proofs`) where that is quicker (`choice`), and
+compares what has to be zero (`zeros`). Whatever a corrupt party changed is an error that it
+knows, so whether the session ends tells it nothing.
 
 Adversary: one party of three, active; a wrong value passes with probability below 2^-40 in
 a session. Two honest parties that go on agree that all is right. Unreviewed.
@@ -20,8 +21,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from quorate.algebra.ring import Words
-from quorate.mpc import zeros
+from quorate.mpc import proofs, zeros
 from quorate.mpc.buckets import BITS, RING, ZERO, Algebra, Claims, batches, check
+from quorate.mpc.choice import Check, of_ands
+from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.projections import project
 from quorate.mpc.record import Entry, Kind
 from quorate.mpc.replicated import Committee, Share, local
@@ -36,11 +39,11 @@ def is_due(committee: Committee) -> bool:
     return committee.record is not None and committee.record.words >= ROOM
 
 
-async def verify(committee: Committee) -> None:
+async def verify(committee: Committee, pace: Pace = NEAR) -> None:
     """Abort unless all that was claimed since the last call is true; a reveal may follow.
 
-    Call it at all parties at the same place, when no other step is under way.
-    The cost is `cost.verification` of what was claimed.
+    Call it at all parties at the same place, with the same pace, when no other step is under way.
+    The cost is `price.verification` of what was claimed.
     """
     record = committee.record
     if record is None or record.is_empty:
@@ -48,7 +51,7 @@ async def verify(committee: Committee) -> None:
     claimed = record.take()
     matrices = [_three(entry) for entry in claimed if entry.kind is Kind.MATRIX]
     words = [_three(entry) for entry in claimed if entry.kind is Kind.PRODUCT]
-    ands = [_three(entry) for entry in claimed if entry.kind is Kind.CONJUNCTION]
+    ands = [entry for entry in claimed if entry.kind is Kind.CONJUNCTION]
     empty = [entry.shares[0] for entry in claimed if entry.kind is Kind.ZERO]
     sums: list[Share] = []
     if matrices:
@@ -58,7 +61,7 @@ async def verify(committee: Committee) -> None:
     for_ring, for_bits, for_zeros = committee.beside(3)
     await together(
         _check_all(for_ring, RING, words),
-        _check_all(for_bits, BITS, ands),
+        _check_ands(for_bits, ands, pace),
         _all_zero(for_zeros, sums, empty),
     )
     record.verified()
@@ -70,6 +73,14 @@ async def _check_all(committee: Committee, algebra: Algebra, claims: Sequence[Cl
     x, y, z = (_joined(shares) for shares in zip(*claims, strict=True))
     for here in batches(z.own.size):
         await check(committee, algebra, (_at(x, here), _at(y, here), _at(z, here)))
+
+
+async def _check_ands(committee: Committee, claims: Sequence[Entry[Share]], pace: Pace) -> None:
+    words = sum(claim.shares[0].own.size for claim in claims)
+    if of_ands(words, pace) is Check.PROOF:
+        await proofs.check(committee, claims)
+    else:
+        await _check_all(committee, BITS, [_three(claim) for claim in claims])
 
 
 async def _all_zero(committee: Committee, sums: Sequence[Share], bits: Sequence[Share]) -> None:

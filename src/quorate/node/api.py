@@ -49,6 +49,8 @@ from quorate.node.views import (
     TableView,
     WitnessView,
 )
+from quorate.studies.analyses.following import follows
+from quorate.studies.analyses.kinds import every_value
 from quorate.studies.disclosure import disclose
 from quorate.studies.release import Release, to_json
 from quorate.studies.results import slots
@@ -262,6 +264,7 @@ def _table_views(desk: Desk) -> tuple[TableView, ...]:
 
 def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> StudyView:
     plan, release, outcome = entry.plan, entry.release, entry.outcome
+    following, hindered = ((), ()) if release is None else _following(release)
     return StudyView(
         id=plan.short_id,
         digest=plan.digest().hex(),
@@ -275,7 +278,7 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
         members=plan.members,
         approved_by=desk.approved_by(plan),
         disclosure=disclose(plan).lines(),
-        results=() if release is None else _result_views(release),
+        results=() if release is None else (*_result_views(release), *following),
         session="" if release is None else release.certificate.session.hex(),
         cost=None
         if outcome is None
@@ -291,22 +294,40 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
             SeenView(sender=seen.member, words=tuple(f"{word:016x}" for word in seen.words))
             for seen in outcome.seen
         ),
-        notices=() if outcome is None else outcome.notices,
+        notices=(*(() if outcome is None else outcome.notices), *hindered),
         untold=untold,
     )
 
 
 def _result_views(release: Release) -> tuple[ResultView, ...]:
+    study = release.plan.study
+    formulas = [
+        *(slot.output.formula for slot in slots(study)),
+        *(asked.analysis.text for asked, _ in every_value(study, len(release.plan.members))),
+    ]
     return tuple(
         ResultView(
             name=result.label,
-            formula=slot.output.formula,
+            formula=formula,
             value=result.value,
             exact=result.exact,
             unit=result.unit if result.exact else "",
         )
-        for slot, result in zip(slots(release.plan.study), release.certificate.results, strict=True)
+        for formula, result in zip(formulas, release.certificate.results, strict=True)
     )
+
+
+def _following(release: Release) -> tuple[tuple[ResultView, ...], tuple[str, ...]]:
+    """Return what follows from the results, and what hinders that."""
+    try:
+        found = follows(release.plan, release.certificate.results)
+    except Unavailable as e:
+        return (), (f"{e}: {e.hint}",)
+    views = [
+        ResultView(name=one.name, formula=one.analysis, value=one.value, exact="", unit=one.unit)
+        for one in found
+    ]
+    return tuple(views), ()
 
 
 def _audit_view(chain: tuple[Chained, ...], witnesses: tuple[Witness, ...] = ()) -> AuditView:

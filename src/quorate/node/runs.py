@@ -32,6 +32,7 @@ from quorate.studies.runners import mpc
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.channel import LinkChannel
+from quorate.transport.containment import contained
 from quorate.transport.link import EARLY
 from quorate.transport.session import Session, together
 
@@ -303,19 +304,23 @@ class Runs:
 
     async def _conduct(self, run: Run) -> None:
         """See one run through to its end, whatever that is."""
-        try:
-            await self._wait_for_beginning(run)
-            await self._run(run)
-        except Error as e:
+
+        def failed(why: str, error: Error) -> None:
             self._close(run)
-            self._note_failure(run.plan, str(e))
-            run.tell(Progress("failed", len(run.steps), error=e))
-        except Exception as e:  # noqa: BLE001 - a bug in one run must not end the node
-            self._close(run)
-            log.error("run failed", error=type(e).__name__)  # noqa: TRY400 - may hold values
-            self._note_failure(run.plan, "internal error")
-            error = Error(f"internal error ({type(e).__name__})", hint="quorate node logs")
+            self._note_failure(run.plan, why)
             run.tell(Progress("failed", len(run.steps), error=error))
+
+        def note_bug(kind: str) -> None:
+            error = Error(f"internal error ({kind})", hint="quorate node logs")
+            failed("internal error", error)
+
+        try:
+            with contained("run failed", note_bug):
+                try:
+                    await self._wait_for_beginning(run)
+                    await self._run(run)
+                except Error as e:
+                    failed(str(e), e)
         finally:
             del self.current[run.session]
             self.on_end()

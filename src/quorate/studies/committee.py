@@ -12,7 +12,8 @@ stays secret, as does all of a cell that is withheld.
 
 Rounds and messages depend on the study and on the number of members, never on the numbers.
 While the committee computes, those outside hear a byte from it when the first comparisons are
-done and after every pass, so that they can tell a long computation from a lost member.
+done, after every pass and before every step of the analyses, so that they can tell a long
+computation from a lost member.
 
 Adversary: one of the three, which may do anything, with any of those outside: a wrong step is
 found before anything is revealed, but with probability below 2^-40 (`mpc.verification`). A plan
@@ -21,9 +22,9 @@ three together read every member's numbers. Owners deal what they like, but the 
 From [AFLNO16] and the rule of `suppression`. Unreviewed.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import cast
 
 import numpy as np
@@ -35,7 +36,7 @@ from quorate.errors import Party
 from quorate.mpc import expression, owners, replicated, secret
 from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.mpc.cost import Pace
-from quorate.mpc.engine import Secure
+from quorate.mpc.engine import Oracle, Secure
 from quorate.mpc.replicated import (
     SEATS,
     Committee,
@@ -44,9 +45,10 @@ from quorate.mpc.replicated import (
     convened,
     refuse_unverified,
 )
-from quorate.mpc.secret import SecretArray
+from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
-from quorate.studies.inputs import Input, asked_of, inputs_of, size
+from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
+from quorate.studies.inputs import EACH_ROW, Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
@@ -68,6 +70,7 @@ class Revealed:
 
     numbers: tuple[int, ...]  # of `asked_of`, one after the other
     hidden: tuple[bool, ...]  # of each counted cell of the layout
+    told: tuple[int, ...]  # words of the analyses, as `kinds.told_of` gives them
     session_id: bytes
     seen: dict[Party, Words]
     """The first words this party was sent by each member that sent it words: uniform noise."""
@@ -84,7 +87,7 @@ async def reveal_shown(
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Revealed:
-    """Add up everyone's `own` numbers of `inputs_of(study)`; reveal those not withheld.
+    """Add up everyone's `own` numbers of `every_input`; reveal those asked for, not withheld.
 
     `context` says what the run is for. Raises `Abort`, `SessionReused`.
 
@@ -93,12 +96,13 @@ async def reveal_shown(
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
     layout = layout_of(study)
-    like = np.zeros(revealed_words(study, layout), np.uint64)
+    like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
     if session.me >= SEATS:
-        words, seen = await _outside(session, layout, own, randomness, progress, like), {}
+        ticks = _ticks(session, study, layout)
+        words, seen = await _outside(session, ticks, own, randomness, progress, like), {}
     else:
         committee = convened(session.among(SEATS, "committee"), bond, security)
-        ticks = [session.at(f"pass {i}") for i in range(layout.passes + 1)]
+        ticks = _ticks(session, study, layout)
         progress("shares")
         shares = await dealt(session, committee, own, randomness)
         seen = noise_seen(session.me, shares)
@@ -110,45 +114,73 @@ async def reveal_shown(
     return _cut(study, layout, words, bond.session_id, seen)
 
 
-def revealed_words(study: Study, layout: Layout) -> int:
-    """Return how many words are revealed: what is asked for, and a bit for each cell."""
+def revealed_words(study: Study, layout: Layout, members: int) -> int:
+    """Return how many words are revealed: what is asked for, a bit for each cell, analyses."""
     cells = [*(item.cells for item in asked_of(study)), *layout.counted]
-    return sum(size(study, one) for one in cells)
+    return sum(size(study, one) for one in cells) + told_words(study, members)
 
 
 def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> SecretArray:
     """Return the number of rows in each counted cell."""
-    places = places_of(study)
+    places = places_of(study, members)
     counts = [_range(places[Input(table, "count", "")]) for table in layout.counted]
-    return secret.promised(sums[np.concatenate(counts)], members * study.max_rows)
+    return promised(sums[np.concatenate(counts)], members * study.max_rows)
 
 
-def shown_of(study: Study, layout: Layout, sums: SecretArray, hidden: SecretArray) -> SecretArray:
-    """Return what is revealed: the numbers asked for times 1 - w, then every w.
+def told_of_all(study: Study, sums: SecretArray, apart: Sequence[SecretArray]) -> SecretArray:
+    """Return what is revealed of all analyses, of everybody's numbers added up and `apart`."""
+    members = len(apart)
+    places = places_of(study, members)
 
-    Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
-    """
-    places, asked = places_of(study), asked_of(study)
-    starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
-    cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
-    bits = hidden[: starts[-1]] + 0
-    masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
-    numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
-    return concatenate([numbers * secret.promised(masks, 1), bits])
+    def of(item: Input) -> SecretArray:
+        shape = [len(labels(study, axis)) for axis in item.cells.axes]
+        if EACH_ROW in item.cells.axes:
+            part = concatenate([one[places[item]] for one in apart])
+            shape[0] *= members
+        else:
+            part = sums[places[item]]
+        return promised(part, limit_of(study, members, item)).reshape(*shape)
+
+    return concatenate([told_of(asked, of) for asked in all_asked(study, members)])
 
 
-def places_of(study: Study) -> dict[Input, slice]:
+def steps_told(study: Study, members: int) -> int:
+    """Return in how many steps the analyses are computed, known from the study alone."""
+    if not study.analyses:
+        return 0
+    zeros = np.zeros(sum(size(study, item.cells) for item in places_of(study, members)), np.uint64)
+    sums = secret.held(Oracle(), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
+    return len(list(expression.steps([told_of_all(study, sums, [sums] * members).node])))
+
+
+def places_of(study: Study, members: int) -> dict[Input, slice]:
     """Return where each input stands in a member's vector."""
     places, at = {}, 0
-    for item in inputs_of(study):
+    for item in every_input(study, members):
         places[item] = slice(at, at + size(study, item.cells))
         at = places[item].stop
     return places
 
 
+def shown_of(
+    study: Study, layout: Layout, members: int, sums: SecretArray, hidden: SecretArray
+) -> SecretArray:
+    """Return what is revealed of releases: the numbers asked for times 1 - w, then every w.
+
+    Cost, m numbers, c cells: 3 rounds, 8 * (m + c) bytes by each of the committee
+    """
+    places = places_of(study, members)
+    starts = np.cumsum([0, *(size(study, table) for table in layout.counted)])
+    cell = {t: np.arange(a, b) for t, a, b in zip(layout.counted, starts, starts[1:], strict=False)}
+    bits, asked = hidden[: starts[-1]] + 0, asked_of(study)
+    masks = 1 - bits[np.concatenate([cell[item.cells] for item in asked])]
+    numbers = sums[np.concatenate([_range(places[item]) for item in asked])]
+    return concatenate([numbers * promised(masks, 1), bits])
+
+
 async def _outside(
     session: Session,
-    layout: Layout,
+    ticks: Sequence[Session],
     own: Words,
     randomness: Randomness,
     progress: Callable[[str], None],
@@ -158,8 +190,8 @@ async def _outside(
     progress("shares")
     await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
     progress("small cells")
-    for i in range(layout.passes + 1):
-        await session.at(f"pass {i}").route(senders=range(SEATS), like=TICK)
+    for tick in ticks:
+        await tick.route(senders=range(SEATS), like=TICK)
     progress("reveal")
     return await owners.reveal_to_all(session.at("reveal"), None, like)
 
@@ -189,18 +221,47 @@ async def _decide(
 ) -> Share:
     """Return the shares of what is revealed."""
     engine, members = Secure(committee, PACE), len(shares)
+    outside = range(SEATS, members)
+    passes = ticks[: ticks_of(study, layout, members)[0]]
+    steps = ticks[len(passes) :]
     own, after = ([share.own for share in shares], [share.next for share in shares])
     total = Share(reduce(np.add, own), reduce(np.add, after))
-    sums = secret.held(engine, total, shape=total.shape, limit=expression.RANGE - 1)
-    judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
-    judged = await _computed(judged)
-    more = nothing(judged)
-    await ticks[0].route(TICK, to=range(SEATS, members), like=TICK)
-    for tick in ticks[1:]:
-        (more,) = await secret.compute(one_pass(layout, judged, more))
-        await tick.route(TICK, to=range(SEATS, members), like=TICK)
-    (value,) = await engine.compute([shown_of(study, layout, sums, gone(judged, more)).node])
+    sums, *apart = (
+        secret.held(engine, share, shape=share.shape, limit=expression.RANGE - 1)
+        for share in (total, *shares)
+    )
+    shown: list[SecretArray] = []
+    if study.releases:
+        judged = judge(layout, counts_in(study, layout, members, sums), study.min_cell)
+        judged = await _computed(judged)
+        more = nothing(judged)
+        await passes[0].route(TICK, to=outside, like=TICK)
+        for tick in passes[1:]:
+            (more,) = await secret.compute(one_pass(layout, judged, more))
+            await tick.route(TICK, to=outside, like=TICK)
+        shown.append(shown_of(study, layout, members, sums, gone(judged, more)))
+    if study.analyses:
+        told = told_of_all(study, sums, apart)
+        values = await engine.compute([told.node], each_depth=partial(_tick, iter(steps), outside))
+        shown.append(secret.held(engine, values[0], shape=told.shape, limit=told.node.limit))
+    (value,) = await engine.compute([concatenate(shown).node])
+    await engine.verify()
     return cast("Share", value)  # words, as is what `shown_of` returns
+
+
+def ticks_of(study: Study, layout: Layout, members: int) -> tuple[int, int]:
+    """Return how often those outside hear of the releases, and of the analyses."""
+    return (layout.passes + 1 if study.releases else 0), steps_told(study, members)
+
+
+def _ticks(session: Session, study: Study, layout: Layout) -> list[Session]:
+    passes, steps = ticks_of(study, layout, session.n)
+    names = [*(f"pass {i}" for i in range(passes)), *(f"step {i}" for i in range(steps))]
+    return [session.at(name) for name in names]
+
+
+async def _tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+    await next(steps).route(TICK, to=outside, like=TICK)
 
 
 async def _computed(judged: Judged) -> Judged:
@@ -223,9 +284,10 @@ def _cut(
     study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
 ) -> Revealed:
     values = ring.to_signed(words).tolist()
-    m = len(values) - sum(size(study, table) for table in layout.counted)
-    hidden = tuple(value == 1 for value in values[m:])
-    return Revealed(tuple(values[:m]), hidden, session_id, seen)
+    cells = sum(size(study, table) for table in layout.counted)
+    m = sum(size(study, item.cells) for item in asked_of(study))
+    hidden = tuple(value == 1 for value in values[m : m + cells])
+    return Revealed(tuple(values[:m]), hidden, tuple(values[m + cells :]), session_id, seen)
 
 
 def _range(places: slice) -> NDArray[np.int64]:

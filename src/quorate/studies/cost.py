@@ -8,13 +8,15 @@ import numpy as np
 from quorate.dp import joint
 from quorate.dp.mechanisms import Laplace
 from quorate.mpc import additive, expression, price, secret
-from quorate.mpc.cost import Cost
+from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.engine import Oracle
 from quorate.mpc.expression import Held
+from quorate.mpc.price import NOTHING, Checked
 from quorate.mpc.replicated import SEATS, Security
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
-from quorate.studies.inputs import inputs_of, size
+from quorate.studies.analyses.kinds import every_input
+from quorate.studies.inputs import size
 from quorate.studies.lines import layout_of
 from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
 from quorate.studies.study import Study
@@ -71,11 +73,12 @@ def _joint_cost(plan: Plan) -> RunCost:
 def _committee_cost(study: Study, members: int, security: Security) -> RunCost:
     """Return the cost of keys, dealing to three, the decision, what is shown, and signatures."""
     layout, outside = layout_of(study), members - SEATS
-    m = sum(size(study, item.cells) for item in inputs_of(study))
-    shown = committee.revealed_words(study, layout)
+    m = sum(size(study, item.cells) for item in every_input(study, members))
+    shown = committee.revealed_words(study, layout, members)
     decision = _decision(study, members, security)
+    ticks = sum(committee.ticks_of(study, layout, members))
     everybody = (members - 1) * (163 + SIGNATURE_BYTES)
-    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + (layout.passes + 1) * outside
+    inside = 8 * m + 32 * outside + (8 * shown + 32) * (1 + outside) + ticks * outside
     return RunCost(
         2 + 1 + (outside > 0) + decision.rounds + 1 + 1,
         (
@@ -88,25 +91,31 @@ def _committee_cost(study: Study, members: int, security: Security) -> RunCost:
 def _decision(study: Study, members: int, security: Security) -> Cost:
     """Return what the committee spends from the shares of all numbers to those of what is shown."""
     layout = layout_of(study)
-    m = sum(size(study, item.cells) for item in inputs_of(study))
+    m = sum(size(study, item.cells) for item in every_input(study, members))
     zeros = np.zeros(m, np.uint64)
     sums = secret.held(Oracle(security), zeros, shape=zeros.shape, limit=expression.RANGE - 1)
-    judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
-    total = _cost_of(judged.arrays)
-    small, none_small, some_small, *before = map(_done, judged.arrays)
-    judged = Judged(small, none_small, some_small, tuple(before))
-    more = _done(nothing(judged))
-    if layout.passes:
-        one = _cost_of([one_pass(layout, judged, more)])
+    total, shown = Checked(FREE, NOTHING), None
+    if study.releases:
+        judged = judge(layout, committee.counts_in(study, layout, members, sums), study.min_cell)
+        total = _then(total, judged.arrays)
+        small, none_small, some_small, *before = map(_done, judged.arrays)
+        judged = Judged(small, none_small, some_small, tuple(before))
+        more = _done(nothing(judged))
         for _ in range(layout.passes):
-            total = total.then(one)
-    hidden = _done(gone(judged, more))
-    return total.then(_cost_of([committee.shown_of(study, layout, sums, hidden)]))
+            total = _then(total, [one_pass(layout, judged, more)])
+        hidden = _done(gone(judged, more))
+        shown = committee.shown_of(study, layout, members, sums, hidden)
+    if study.analyses:
+        total = _then(total, [committee.told_of_all(study, sums, [sums] * members)])
+    total = total if shown is None else _then(total, [shown])
+    return total.cost.then(price.verification(total.claims, committee.PACE))
 
 
-def _cost_of(arrays: Sequence[SecretArray]) -> Cost:
-    security = arrays[0].engine.security
-    return price.cost_of([array.node for array in arrays], committee.PACE, security)
+def _then(before: Checked, arrays: Sequence[SecretArray]) -> Checked:
+    """Return what computing costs and leaves to be verified, after something else."""
+    nodes, security = [array.node for array in arrays], arrays[0].engine.security
+    more = price.computing(nodes, committee.PACE, security, before.claims)
+    return Checked(before.cost.then(more.cost), more.claims)
 
 
 def _done(array: SecretArray) -> SecretArray:

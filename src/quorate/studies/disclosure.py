@@ -6,7 +6,9 @@ is listed too: a reader should not have to be a mathematician.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
+from quorate.studies.analyses.kinds import all_asked, kind_of
 from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
@@ -76,7 +78,7 @@ def disclose(plan: Plan) -> Disclosure:
     return Disclosure(
         asks=_asks(plan),
         reveals=_reveals(plan),
-        follows=_follows(plan),
+        follows=(*_follows(plan), *_of_analyses(plan)),
         withholds=_withholds(plan),
         holds=_holds(plan),
         t=plan.t,
@@ -109,7 +111,10 @@ def _with_noise(plan: Plan) -> Disclosure:
 
 
 def _asks(plan: Plan) -> tuple[str, ...]:
-    return tuple(f"{query.name} = {query.sql}" for query in plan.study.releases)
+    return (
+        *(f"{query.name} = {query.sql}" for query in plan.study.releases),
+        *(f"{analysis.name} = {analysis.text}" for analysis in plan.study.analyses),
+    )
 
 
 def _reveals(plan: Plan) -> tuple[Reveal, ...]:
@@ -117,8 +122,28 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
         return tuple(_reveal(plan, item) for item in plan.inputs)
     numbers = tuple(_reveal(plan, item) for item in asked_of(plan.study))
     n = sum(size(plan.study, table) for table in layout_of(plan.study).counted)
-    bits = Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())
-    return (*numbers, bits)
+    bits = [Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())]
+    return (*numbers, *(bits if n else ()), *_told(plan))
+
+
+def _told(plan: Plan) -> tuple[Reveal, ...]:
+    """Return what is revealed of each analysis."""
+    revealed: list[Reveal] = []
+    for asked in all_asked(plan.study, len(plan.members)):
+        values, name = kind_of(asked).values(asked), asked.analysis.name
+        listed = ", ".join(dict.fromkeys(value.name for value in values))
+        what = f"{listed} of all members together, and for each a bit: is there such a number"
+        needed_by = tuple(dict.fromkeys(f"{name}.{value.name}" for value in values))
+        revealed.append(Reveal(what, len(values), plan.recipients, needed_by))
+        if plan.study.min_cell > 1:
+            why = f"a bit: is {name} withheld, as less than 3 members or too few rows are in it"
+            revealed.append(Reveal(why, 1, plan.recipients, ()))
+    return tuple(revealed)
+
+
+def _of_analyses(plan: Plan) -> tuple[str, ...]:
+    said = (kind_of(asked).sentences(asked) for asked in all_asked(plan.study, len(plan.members)))
+    return tuple(dict.fromkeys(chain(*said)))
 
 
 def _amount(plan: Plan, item: Input) -> str:
@@ -129,6 +154,10 @@ def _amount(plan: Plan, item: Input) -> str:
             return f"sum of {item.column}"
         case "squares":
             return f"sum of squares of {item.column}"
+        case "products":
+            return f"sum of {item.column} times {item.other}"
+        case "members":
+            return "number of members with such rows"
 
 
 def _reveal(plan: Plan, item: Input) -> Reveal:
@@ -173,6 +202,8 @@ def _follows(plan: Plan) -> tuple[str, ...]:
 
 def _by_subtracting(plan: Plan) -> tuple[str, ...]:
     inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    if not inputs:
+        return ()
     kinds = dict.fromkeys(_amount(plan, item) for item in inputs)
     values = " and ".join(kinds)
     if any(item.cells.axes or item.cells.where for item in inputs):
@@ -221,8 +252,9 @@ def _rounding(plan: Plan) -> tuple[str, ...]:
     for item in plan.inputs:
         if item.column and plan.study.table.column(item.column).kind == "number":
             squares = " squares" if item.amount == "squares" else ""
+            times = f" times {item.other}" if item.other else ""
             texts[
-                f"{item.column}{squares} to {18 if squares else 9} decimals a row, "
+                f"{item.column}{squares}{times} to {18 if squares or times else 9} decimals a row, "
                 f"{plan.decimals(item)} decimals a member"
             ] = None
     return tuple(texts)

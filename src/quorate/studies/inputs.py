@@ -9,7 +9,9 @@ most 9 decimals and squares 18, both summed exactly, and each member rounds its
 sum once, to as many decimals as surely fit 63 bits (`decimals`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise, product
 from math import prod
 from typing import Literal
@@ -19,7 +21,7 @@ from quorate.studies.query import Output, Predicate, Query
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
-Amount = Literal["count", "sum", "squares"]
+Amount = Literal["count", "sum", "squares", "products", "members"]
 AMOUNTS: dict[str, tuple[Amount, ...]] = {
     "count": ("count",),
     "histogram": ("count",),
@@ -34,10 +36,16 @@ AMOUNTS: dict[str, tuple[Amount, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One way to tell rows apart: by a category's declared values, or by the bins of `edges`."""
+    """One way to tell rows apart: by a category's declared values, by `edges`, or in steps."""
 
     column: str
     edges: tuple[str, ...]  # a category has none
+    step: str = ""  # bins of one width, of the two ends that are `edges`; the last is closed
+
+
+EACH_ROW = Axis("", ())
+"""Each row by itself, as many as a member may have. Of such cells members' parts are not added up:
+they stand one after the other, the members' in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,10 @@ class Input:
     """One amount for each of `cells`: of rows, or of one column over them."""
 
     cells: Cells
-    amount: Amount
+    amount: Amount  # "members" is 1 of a member that has such rows, else 0
     column: str  # empty for a count
+    other: str = ""  # of products
+    to: int | None = None  # decimals to which a member rounds its part; None: as many as fit
 
 
 def inputs_of(study: Study) -> tuple[Input, ...]:
@@ -103,9 +113,16 @@ def places(study: Study, cells: Cells) -> list[tuple[int, ...]]:
 
 def labels(study: Study, axis: Axis) -> tuple[str, ...]:
     """Return what tells the cells of one axis apart, for people."""
+    if axis == EACH_ROW:
+        return tuple(f"row {i + 1}" for i in range(study.max_rows))
     if not axis.edges:
         values = study.table.column(axis.column).values
         return tuple(f"{axis.column} = {value}" for value in values)
+    if axis.step:
+        low, high, step = map(Fraction, (*axis.edges, axis.step))
+        whole = study.table.column(axis.column).kind == "integer"
+        bins = (high - low) // step + 1 if whole else -((low - high) // step)
+        return tuple(f"bin {i} of {axis.column}" for i in range(max(bins, 1)))
     closed = len(axis.edges) - 2
     return tuple(
         f"{low} <= {axis.column} {'<=' if i == closed else '<'} {high}"
@@ -115,12 +132,13 @@ def labels(study: Study, axis: Axis) -> tuple[str, ...]:
 
 def decimals(study: Study, members: int, item: Input) -> int | None:
     """Return to how many decimals each member rounds `item`, or None where it could overflow."""
-    if item.amount == "count":
+    if not item.column:
         return 0  # below 2^63 by the limits on members and rows
-    column = study.table.column(item.column)
-    power = 2 if item.amount == "squares" else 1
-    largest = study.max_rows * column.largest**power
-    most = DECIMALS[column.kind] * power
+    columns = [study.table.column(name) for name in columns_of(item)]
+    largest = study.max_rows * prod(column.largest for column in columns)
+    if item.to is not None:
+        return item.to if fixed.sum_fits(members, largest * 10**item.to, 0) else None
+    most = sum(DECIMALS[column.kind] for column in columns)
     fitting = (d for d in range(most, -1, -1) if fixed.sum_fits(members, largest * 10**d, 0))
     return next(fitting, None)
 
@@ -131,11 +149,22 @@ def most_rows(column: Column, members: int, amount: Amount) -> int:
     return int((fixed.LIMIT - 1 - members) // (members * largest))
 
 
-def used_columns(study: Study) -> tuple[Column, ...]:
+def columns_of(item: Input) -> tuple[str, ...]:
+    """Return the columns whose values are multiplied and summed."""
+    match item.amount:
+        case "squares":
+            return item.column, item.column
+        case "products":
+            return item.column, item.other
+        case _:
+            return (item.column,) if item.column else ()
+
+
+def used_columns(study: Study, inputs: Iterable[Input]) -> tuple[Column, ...]:
     """Return every column the study looks at, in the order of the table."""
     used: set[str] = set()
-    for item in inputs_of(study):
-        used |= {axis.column for axis in item.cells.axes} | {item.column}
+    for item in inputs:
+        used |= {axis.column for axis in item.cells.axes} | set(columns_of(item))
         used |= _columns(item.cells.where)
     for query in study.releases:
         used |= {output.column for output in query.outputs}

@@ -100,8 +100,9 @@ def _acts_on(lines: Sequence[Lines], cells: int) -> Numbers:
     acting = chain(*(one.index.flat for one in lines), *(one.totals for one in lines))
     for place, cell in enumerate(acting):
         found[cell].append(place)
-    most = max(1, *map(len, found))
-    return np.array([[*row, *[-1] * (most - len(row))] for row in found], np.int64)
+    most = max([1, *map(len, found)])
+    rows = [[*row, *[-1] * (most - len(row))] for row in found]
+    return np.array(rows, np.int64).reshape(cells, most)
 
 
 def _passes(lines: Sequence[Lines], conditions: Sequence[Cells]) -> int:

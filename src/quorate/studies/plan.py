@@ -16,8 +16,10 @@ from typing import Literal
 from quorate import wire
 from quorate.errors import Refused
 from quorate.mpc.replicated import SEATS, Security
+from quorate.studies.analyses.kinds import check_kinds, every_input, every_value
+from quorate.studies.analyses.outcome import results_told
 from quorate.studies.group import Group, check_group
-from quorate.studies.inputs import Cells, Input, cells_of, decimals, inputs_of, most_rows, size
+from quorate.studies.inputs import Cells, Input, cells_of, decimals, most_rows, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noised import Vector, check_noise, colluders, is_in_shares, vectors_of
 from quorate.studies.noisy_results import noisy_results
@@ -28,7 +30,7 @@ from quorate.studies.schema import shown
 from quorate.studies.study import Study, check_study
 
 FORMAT = 4
-SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 2, noise 1"
+SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 3, noise 1"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
 Protocol = Literal[
@@ -86,7 +88,7 @@ class Plan:
     @property
     def inputs(self) -> tuple[Input, ...]:
         """Return the vectors each member computes, each once."""
-        return inputs_of(self.study)
+        return every_input(self.study, len(self.members))
 
     @property
     def vectors(self) -> tuple[Vector, ...]:
@@ -121,13 +123,17 @@ class Plan:
         return results_of(self.study, len(self.members), totals)
 
     def results_revealed(
-        self, numbers: tuple[int, ...], hidden: tuple[bool, ...]
+        self, numbers: tuple[int, ...], hidden: tuple[bool, ...], told: tuple[int, ...] = ()
     ) -> tuple[Result, ...]:
-        """Return what the releases are when a committee revealed `numbers` and withheld `hidden`.
+        """Return the results when a committee revealed `numbers`, withheld `hidden` and `told`.
 
         What no honest members could have produced raises `Abort`.
         """
-        return results_revealed(self.study, len(self.members), numbers, hidden)
+        n = len(self.members)
+        return (
+            *results_revealed(self.study, n, numbers, hidden),
+            *results_told(self.study, n, told),
+        )
 
 
 def compile_plan(
@@ -159,6 +165,7 @@ def compile_plan(
 def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol:
     """Return by which protocol `study` runs: a committee, if cells could be small, and it can be.
 
+    Analyses compare and divide, which takes a committee.
     All rows of all members are no small cell. Two members cannot hide a cell from each
     other; more may prefer the sum that holds against all but one, and see the cells.
     """
@@ -166,6 +173,8 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
         return NOISE_ON_RECORDS
     if study.privacy is not None:
         return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
+    if study.analyses:
+        return COMMITTEE
     small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
     return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
 
@@ -183,6 +192,12 @@ def check(plan: Plan, group: Group) -> None:
         "let all members run the same version",
     )
     check_study(plan.study)
+    _require(
+        not plan.study.analyses or len(plan.members) >= SEATS,
+        "an analysis is computed by three members, and the group has two",
+        "ask for counts and sums, in [releases]",
+    )
+    check_kinds(plan.study, len(plan.members))
     _require(plan.group == group.digest(), "the plan is for another group, or another roster of it")
     _require(plan.members == group.names, "the plan names other members than the group has")
     protocol = protocol_of(plan.study, len(plan.members), plan.accept)
@@ -252,6 +267,7 @@ def _check_accepted(plan: Plan) -> None:
 
 def _check_size(plan: Plan) -> None:
     values = sum(size(plan.study, cells) for cells in _released(plan))
+    values += len(list(every_value(plan.study, len(plan.members))))
     _require(
         values <= MAX_RESULTS,
         f"the study releases {values} values, and the most is {MAX_RESULTS}",
@@ -260,6 +276,9 @@ def _check_size(plan: Plan) -> None:
     n_bytes = sum(
         120 + len(s.release) + len(s.output.name) + len(s.unit) + len("".join(s.cell).encode())
         for s in slots(plan.study)
+    ) + sum(
+        160 + len(asked.analysis.name) + len("".join((value.name, value.unit, *value.cell)))
+        for asked, value in every_value(plan.study, len(plan.members))
     )
     _require(
         n_bytes <= MAX_RESULT_BYTES,
@@ -310,7 +329,7 @@ def _check_no_overflow(plan: Plan) -> None:
         if decimals(study, n, item) is not None:
             continue
         column = study.table.column(item.column)
-        what = "squares" if item.amount == "squares" else "sum"
+        what = item.amount
         fit = most_rows(column, n, item.amount)
         raise Refused(
             f"the {what} of {item.column} could overflow: {n} members with {study.max_rows} "

@@ -19,7 +19,7 @@ from quorate.dp.local import Response
 from quorate.dp.mechanisms import Bounds
 from quorate.dp.tables import Integers
 from quorate.mpc.agreement import Randomness
-from quorate.studies.inputs import Cells, places, size
+from quorate.studies.inputs import Cells, inputs_of, places, size
 from quorate.studies.noised import Vector, bounds_of, privacy_of, square_step
 from quorate.studies.plan import Plan
 from quorate.studies.records import EVERYTHING, Question, questions_of
@@ -45,7 +45,7 @@ def noiseless(source: Source, plan: Plan) -> tuple[int, ...]:
     found: list[int] = []
     with scanned(source) as (database, scan):
         study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study))
+        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
         kept = _of_patients(scan, study, read)
         for vector in plan.vectors:
             amounts = [] if vector.kind == "rows" else [_amount(study, read, vector)]
@@ -61,7 +61,7 @@ def perturbed(source: Source, plan: Plan, randomness: Randomness) -> tuple[int, 
     """
     with scanned(source) as (database, scan):
         study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study))
+        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
         kept = _of_patients(scan, study, read)
         records = _number(database.execute(totals_query(kept, read, EVERYTHING, [])).fetchall())
         check_count(source, records, study.max_rows)

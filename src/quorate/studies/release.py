@@ -10,12 +10,16 @@ roster one thinks of is known only to who compares its digest or passes `group`.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import starmap
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.errors import Error, Refused, VerificationFailed
 from quorate.studies import document
+from quorate.studies.analyses.kinds import every_value
+from quorate.studies.analyses.outcome import could_be_told
 from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
@@ -155,14 +159,7 @@ def verify_certificate(certificate: Certificate, plan: Plan, group: Group) -> No
     same = len(certificate.left) == len(due)
     same = same and all(left.member == m for left, m in zip(certificate.left, due, strict=True))
     _require(same, "the certificate does not say what is left of each member's budget")
-    places = tuple(slots(plan.study))
-    possible = is_possible if plan.study.privacy is None else is_possible_noisy
-    _require(len(certificate.results) == len(places), "the results are not those of the plan")
-    for slot, result in zip(places, certificate.results, strict=True):
-        _require(
-            possible(plan.study, slot, result),
-            f"the result {slot.output.name} is not the one the plan names, or misstates its value",
-        )
+    _verify_results(certificate.results, plan)
 
 
 def verify_release(release: Release, *, group: Group | None = None) -> Verified:
@@ -184,6 +181,23 @@ def verify_release(release: Release, *, group: Group | None = None) -> Verified:
         verify_signature(release.group, release.certificate, signed)
     verify_group_signature(release.certificate, release.group_signature)
     return Verified(release.plan, release.group, release.certificate, group is not None)
+
+
+def _verify_results(results: tuple[Result, ...], plan: Plan) -> None:
+    """Check that these are the results the plan names, in the one form each can have."""
+    places = tuple(slots(plan.study))
+    told = tuple(every_value(plan.study, len(plan.members)))
+    possible_one = is_possible if plan.study.privacy is None else is_possible_noisy
+    due = len(places) + len(told)
+    _require(len(results) == due, "the results are not those of the plan")
+    possible = [
+        *map(partial(possible_one, plan.study), places, results),
+        *starmap(could_be_told, zip(told, results[len(places) :], strict=True)),
+    ]
+    for result, right in zip(results, possible, strict=True):
+        _require(
+            right, f"the result {result.name} is not the one the plan names, or misstates its value"
+        )
 
 
 def _verify_approvals(release: Release) -> None:

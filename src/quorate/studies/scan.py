@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from quorate.errors import DataError
-from quorate.studies.inputs import Axis, Cells, Input, used_columns
+from quorate.studies.inputs import EACH_ROW, Axis, Cells, Input, columns_of, used_columns
 from quorate.studies.query import Predicate
 from quorate.studies.schema import DECIMALS, WHOLE_DIGITS, Column, shown
 from quorate.studies.study import Study
@@ -21,6 +22,7 @@ _NATIVE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", 
 _WIDE = {"UBIGINT", "HUGEINT", "UHUGEINT"}
 _NUMERIC = {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"}
 _DECIMAL_TYPE = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+_ROW = '"number of the row"'
 _WIDTH = WHOLE_DIGITS["number"] + DECIMALS["number"]
 _NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
 
@@ -80,9 +82,9 @@ class Reading:
         return f"(NOT {self.name} {declared} OR {self.name} IS NULL)"
 
 
-def readings(scan: Scan, study: Study) -> tuple[Reading, ...]:
+def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(_reading(scan, column) for column in used_columns(study))
+    return tuple(_reading(scan, column) for column in used_columns(study, inputs))
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
@@ -115,19 +117,20 @@ def bad_row_query(scan: Scan, reading: Reading) -> str:
 def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Sequence[str]) -> str:
     """Return SQL for rows of (place on each axis, number of rows, *amounts), for good rows."""
     by_name = {reading.column.name: reading for reading in read}
-    places = [_place(by_name[axis.column], axis) for axis in cells.axes]
+    places = [_place(by_name.get(axis.column), axis) for axis in cells.axes]
     inside = [_condition(p, by_name) for p in cells.where]
     for axis in cells.axes:
-        if not axis.edges:
-            inside.append(f"{by_name[axis.column].name} IS NOT NULL")
-        else:
+        if axis.edges:
             first, last = (constant(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
             inside.append(f"{by_name[axis.column].name} BETWEEN {first} AND {last}")
+        elif axis.column in by_name:
+            inside.append(f"{by_name[axis.column].name} IS NOT NULL")
     where = f" WHERE {' AND '.join(inside)}" if inside else ""
     groups = ", ".join(str(i + 1) for i in range(len(places)))
     return (
         f"SELECT {', '.join([*places, 'count(*)', *amounts])} "  # noqa: S608
-        f"FROM {_values(scan, read)}{where}{f' GROUP BY {groups}' if groups else ''}"
+        f"FROM {_values(scan, read, each_row=EACH_ROW in cells.axes)}"
+        f"{where}{f' GROUP BY {groups}' if groups else ''}"
     )
 
 
@@ -138,7 +141,7 @@ def count_by_query(scan: Scan, read: Sequence[Reading], value: str) -> str:
 
 def place_of(study: Study, axis: Axis, found: object) -> int:
     """Return the place on `axis` that a row of `totals_query` stands for. Raises `ValueError`."""
-    if axis.edges:
+    if axis.edges or axis == EACH_ROW:
         return int(str(found))
     return study.table.column(axis.column).values.index(str(found))
 
@@ -162,15 +165,25 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _values(scan: Scan, read: Sequence[Reading]) -> str:
-    values = ", ".join(f"{reading.value} AS {reading.name}" for reading in read) or "1"
+def _values(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
+    shown = [f"{reading.value} AS {reading.name}" for reading in read]
+    values = (
+        ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
+    )
     return f"(SELECT {values} FROM {scan.sql})"  # noqa: S608
 
 
-def _place(reading: Reading, axis: Axis) -> str:
-    """Return SQL for the bin of a value between the first edge and the last, or its category."""
+def _place(reading: Reading | None, axis: Axis) -> str:
+    """Return SQL for the bin of a value between the first edge and the last, or its category.
+
+    Where each row is a place, nothing is read: it is the row's own number.
+    """
+    if reading is None:
+        return _ROW
     if not axis.edges:
         return reading.name
+    if axis.step:
+        return _in_steps(reading, axis)
     inner = axis.edges[1:-1]
     cases = " ".join(
         f"WHEN {reading.name} < {constant(reading.column, edge)} THEN {i}"
@@ -178,6 +191,17 @@ def _place(reading: Reading, axis: Axis) -> str:
     )
     # As text, or GROUP BY 1 would take a lone number for a column's.
     return f"CASE {cases} ELSE {len(inner)} END" if inner else "'0'"
+
+
+def _in_steps(reading: Reading, axis: Axis) -> str:
+    """Return SQL for the bin of a value, in whole numbers, so that none is off by rounding."""
+    low, high = axis.edges
+    if reading.column.kind == "integer":
+        return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
+    unit = 10 ** DECIMALS["number"]
+    first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
+    whole = f"CAST(CAST({reading.name} AS DECIMAL(38,{DECIMALS['number']})) * {unit} AS BIGINT)"
+    return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
 def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
@@ -197,12 +221,17 @@ def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
 
 
 def amount_of(read: Sequence[Reading], item: Input) -> str:
-    """Return SQL for the sum, or the sum of squares, of a column."""
-    reading = next(reading for reading in read if reading.column.name == item.column)
+    """Return SQL for the sum of a column, of its squares, or of its products with another."""
+    by_name = {reading.column.name: reading for reading in read}
     if item.amount == "sum":
-        return f"sum({reading.name})"
-    whole = f"CAST({reading.name} AS BIGINT)" if reading.column.kind == "integer" else reading.name
-    return f"sum({whole} * {whole})"
+        return f"sum({by_name[item.column].name})"
+    first, second = (_factor(by_name[name]) for name in columns_of(item))
+    return f"sum({first} * {second})"
+
+
+def _factor(reading: Reading) -> str:
+    whole = reading.column.kind == "integer"
+    return f"CAST({reading.name} AS BIGINT)" if whole else reading.name
 
 
 def _reading(scan: Scan, column: Column) -> Reading:

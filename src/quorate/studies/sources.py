@@ -111,11 +111,11 @@ def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
     inputs = plan.inputs
     parts: dict[Input, list[int]] = {}
     with scanned(source) as (database, scan):
-        read = readings(scan, plan.study)
+        read = readings(scan, plan.study, inputs)
         _check_rows(source, plan, database, scan, read)
         for cells in dict.fromkeys(item.cells for item in inputs):
             items = [item for item in inputs if item.cells == cells]
-            amounts = [amount_of(read, item) for item in items if item.amount != "count"]
+            amounts = [amount_of(read, item) for item in items if item.column]
             found = database.execute(totals_query(scan, read, cells, amounts)).fetchall()
             parts.update(_parts(plan, cells, items, found))
     return tuple(value for item in inputs for value in parts[item])
@@ -166,7 +166,7 @@ def _parts(
     """Return the entries of each item, rounded to its decimals; cells without rows have 0."""
     parts = {item: [0] * size(plan.study, cells) for item in items}
     at = {place: i for i, place in enumerate(places(plan.study, cells))}
-    summed = [item for item in items if item.amount != "count"]
+    summed = [item for item in items if item.column]
     n = len(cells.axes)
     for row in found:
         place = zip(cells.axes, row[:n], strict=True)
@@ -174,6 +174,8 @@ def _parts(
         for item in items:
             if item.amount == "count":
                 parts[item][cell] = row[n]
+            elif item.amount == "members":
+                parts[item][cell] = int(row[n] > 0)
         for item, total in zip(summed, row[n + 1 :], strict=True):
             # The one row of a query without groups has null sums where no row is meant.
             parts[item][cell] = _rounded(total or 0, plan.decimals(item))

@@ -3,7 +3,7 @@
 The text comes from another person, so nothing in it is trusted: every name,
 length and number has a limit, and `check_study` holds the same rules for a
 study that arrived inside a plan. The releases are SQL (`sql`), the columns
-declarations (`schema`).
+declarations (`schema`), the analyses named statistics (`analysis`).
 """
 
 import tomllib
@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import cast
 
 from quorate.errors import MalformedStudy
+from quorate.studies.analysis import Analysis, check_analyses, read_analyses
 from quorate.studies.privacy import Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
@@ -26,11 +27,16 @@ from quorate.studies.schema import (
     shown,
 )
 from quorate.studies.sql import read_query
+from quorate.studies.table_one import write_out
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
 MIN_CELL = 5
 MAX_MIN_CELL = 1_000_000
+_KEYS = {
+    *("title", "purpose", "max_rows", "min_cell", "tables"),
+    *("releases", "analyses", "table_one", "privacy"),
+}
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
     'add for instance age = "select count(*) as patients, avg(age) as mean_age from patients"'
@@ -46,6 +52,7 @@ class Study:
     table: Table
     releases: tuple[Query, ...]
     privacy: Privacy | None = None  # without it, values are exact
+    analyses: tuple[Analysis, ...] = ()
 
 
 def read_study(text: str) -> Study:
@@ -57,18 +64,21 @@ def read_study(text: str) -> Study:
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
-    known = {"title", "purpose", "max_rows", "min_cell", "tables", "releases", "privacy"}
-    _only(top, known, "the study")
+    _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
-    releases, budgets = _read_releases(_section(top, "releases"), table)
+    asks_more = "analyses" in top or "table_one" in top
+    written = write_out(_section(top, "table_one", optional=True), table)
+    releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
+    analyses = read_analyses(_section(top, "analyses", optional=True), table)
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
         max_rows=_whole(top, "max_rows", 1_000_000),
         min_cell=_whole(top, "min_cell", MIN_CELL) if "min_cell" in top else MIN_CELL,
         table=table,
-        releases=releases,
+        releases=(*releases, *written.releases),
+        analyses=(*analyses, *written.analyses),
         privacy=read_privacy(top.get("privacy"), budgets),
     )
     check_study(study)
@@ -87,13 +97,21 @@ def check_study(study: Study) -> None:
     if not 1 <= study.min_cell <= MAX_MIN_CELL:
         refuse("min_cell", f"must be between 1 and {MAX_MIN_CELL}", "1 withholds nothing")
     check_table(study.table)
-    if not study.releases:
+    check_analyses(study.analyses, study.table)
+    if not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
-    check_names("releases", tuple(query.name for query in study.releases))
+    names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
+    check_names("releases", names)
     for query in study.releases:
         if read_query(query.name, query.sql, study.table) != query:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
     if study.privacy is not None:
+        if study.analyses:
+            refuse(
+                "analyses",
+                "none can be released under privacy",
+                "propose them as a study of their own, without privacy",
+            )
         check_privacy(study.privacy, len(study.releases))
     elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
         why = "a percentile is of noisy counts between public edges"
@@ -128,8 +146,10 @@ def _read_releases(
     return tuple(found), budgets
 
 
-def _section(top: dict[str, object], key: str, above: str = "") -> dict[str, object]:
-    section = top.get(key)
+def _section(
+    top: dict[str, object], key: str, above: str = "", *, optional: bool = False
+) -> dict[str, object]:
+    section = top.get(key, {} if optional else None)
     if not isinstance(section, dict):
         refuse(f"{above}.{key}".lstrip("."), "missing, or not a table of names")
     return cast("dict[str, object]", section)

@@ -34,6 +34,7 @@ from quorate.errors import (
 )
 from quorate.transport import relayed, tls
 from quorate.transport.channel import LinkChannel
+from quorate.transport.containment import contained
 from quorate.transport.dial import Seat, connect, notice_death, why
 from quorate.transport.link import EARLY, Link, printable
 
@@ -373,15 +374,13 @@ class Peers:
 
     async def _reply(self, party: Party, record: Record) -> bytes:
         """Return the encoded answer or refusal to one question."""
-        try:
-            body = await self.handler(party, record.topic, record.body)
-            return _encoded(Record("answer", record.id, record.topic, body))
-        except Error as e:
-            refusal = Refusal(str(e), e.hint)
-        except Exception as e:  # noqa: BLE001 - a peer's question must never stop the node
-            topic, kind = printable(record.topic), type(e).__name__
-            log.error("a question failed", topic=topic, error=kind)  # noqa: TRY400 - a traceback may hold values
-            refusal = Refusal("internal error, see that node's log", "")
+        refusal = Refusal("internal error, see that node's log", "")
+        with contained("a question failed", lambda _: None, topic=printable(record.topic)):
+            try:
+                body = await self.handler(party, record.topic, record.body)
+                return _encoded(Record("answer", record.id, record.topic, body))
+            except Error as e:
+                refusal = Refusal(str(e), e.hint)
         return wire.encode(Record("refuse", record.id, "", wire.encode(refusal)))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from quorate.anonymous.meter import Gate, own_gate
 from quorate.errors import NotFound, Refused, Unavailable, VerificationFailed
 from quorate.node.anonymous.certificates import filing_of, verify_filing
 from tests.node.anonymous.circle import BORING, FIVE, Circle, bodies, hold, in_a_circle
@@ -151,6 +152,26 @@ def test_who_has_no_open_vault_takes_part_and_cannot_write() -> None:
 def test_nodes_hold_runs_by_the_clock() -> None:
     async def body(circle: Circle) -> None:
         circle["dan"].reports.writer.write(BORING, ())
-        await until(lambda: all(bodies(n) == [BORING] for n in circle.values()), 15)
+        await until(lambda: all(bodies(n) == [BORING] for n in circle.values()), 60)
 
-    in_a_circle(body, every_s=2)
+    in_a_circle(body, every_s=8)
+
+
+def test_a_report_waits_for_as_many_as_its_author_asked_for() -> None:
+    async def body(circle: Circle) -> None:
+        writer = circle["eve"].reports.writer
+        thread = writer.write(BORING, (), gate=own_gate(6, 0)).thread
+        held = await hold(circle)
+        assert held.shape is not None
+        assert held.shape.texts == 0
+        five = circle["eve"].reports.runs.crowd(FIVE)
+        assert writer.reading(writer.own(thread), five).lacking == (
+            "5 members, and 6 are the least",
+        )
+        writer.write("And long.", (), to=thread)  # who goes on with it asks for no less
+        assert writer.own(thread).gate == Gate(6, 3)
+        writer.write("Fine with five.", ())
+        await hold(circle)
+        assert bodies(circle["ada"]) == ["Fine with five."]
+
+    in_a_circle(body)

@@ -6,9 +6,10 @@ Nothing here is logged: that a report was written leaves no line anywhere.
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
-from quorate.anonymous.meter import Reading
+from quorate.anonymous.meter import Reading, own_gate
 from quorate.anonymous.threads import Post
-from quorate.node.anonymous.book import Waiting
+from quorate.errors import Refused
+from quorate.node.anonymous.book import Waiting, is_agreed
 from quorate.node.anonymous.certificates import filing_of
 from quorate.node.anonymous.records import Held
 from quorate.node.anonymous.reports import Reports
@@ -39,11 +40,12 @@ def _add_writing(app: FastAPI, reports: Reports) -> None:
     @app.post("/reports/meter")
     async def meter(body: MeterBody) -> MeterView:
         thread = reports.find(body.thread) if body.thread else b""
-        return _meter_view(reports.reading(body.feared, thread))
+        gate = own_gate(body.at_least, body.organisations)
+        return _meter_view(reports.reading(body.feared, thread, gate))
 
     @app.post("/reports")
     async def write(body: WriteBody) -> WaitingView:
-        return _waiting_view(reports, writer.write(body.text, body.feared))
+        return _waiting_view(reports, _write(reports, body))
 
     @app.get("/reports/queue")
     async def queue() -> tuple[WaitingView, ...]:
@@ -51,8 +53,7 @@ def _add_writing(app: FastAPI, reports: Reports) -> None:
 
     @app.post("/reports/threads/{prefix}/reply")
     async def reply(prefix: str, body: WriteBody) -> WaitingView:
-        waiting = writer.write(body.text, body.feared, to=reports.find(prefix))
-        return _waiting_view(reports, waiting)
+        return _waiting_view(reports, _write(reports, body, to=reports.find(prefix)))
 
     @app.post("/reports/threads/{prefix}/claim")
     async def claim(prefix: str) -> ThreadView:
@@ -68,7 +69,15 @@ def _add_threads(app: FastAPI, reports: Reports) -> None:
 
     @app.get("/reports/threads/{prefix}")
     async def thread(prefix: str) -> ThreadView:
-        return _thread_view(reports, reports.find(prefix))
+        found = reports.find(prefix)
+        await reports.openings.look_again(found)
+        return _thread_view(reports, found)
+
+    @app.post("/reports/threads/{prefix}/open")
+    async def open_thread(prefix: str) -> ThreadView:
+        found = reports.find(prefix)
+        await reports.openings.approve(found)
+        return _thread_view(reports, found)
 
     @app.get("/reports/threads/{prefix}/certificates")
     async def certificates(prefix: str) -> PlainTextResponse:
@@ -86,6 +95,15 @@ def _add_runs(app: FastAPI, reports: Reports) -> None:
         return _run_view(reports, await reports.convening.hold())
 
 
+def _write(reports: Reports, body: WriteBody, to: bytes = b"") -> Waiting:
+    names = body.recipients
+    if body.open_by and not names:
+        raise Refused("how many open it is said of recipients", hint="name them with --to")
+    sealing = reports.cards.sealing(names, body.open_by or len(names)) if names else None
+    gate = own_gate(body.at_least, body.organisations)
+    return reports.writer.write(body.text, body.feared, to, sealing, gate)
+
+
 def _meter_view(reading: Reading) -> MeterView:
     return MeterView(
         members=tuple(sorted(c.name for c in reading.crowd)),
@@ -100,6 +118,7 @@ def _waiting_view(reports: Reports, waiting: Waiting) -> WaitingView:
         thread=waiting.thread.hex(),
         post=waiting.number,
         fragments=len(waiting.cells),
+        outdated=not is_agreed(waiting, reports.cards.digest()),
         meter=_meter_view(reports.reading((), waiting.thread)),
     )
 
@@ -110,8 +129,8 @@ def _thread_view(reports: Reports, thread: bytes, untold: tuple[str, ...] = ()) 
     return ThreadView(
         id=thread.hex()[:SHORT],
         thread=thread.hex(),
-        posts=tuple(_post_view(p) for p in shelf.posts if p.thread == thread),
-        answers=tuple(_post_view(p) for p in shelf.posts if p.to == thread),
+        posts=tuple(_post_view(reports, p) for p in shelf.posts if p.thread == thread),
+        answers=tuple(_post_view(reports, p) for p in shelf.posts if p.to == thread),
         arriving=tuple(
             f"post {u.number}: {u.arrived} of {u.count} fragments"
             for u in shelf.unfinished
@@ -122,13 +141,18 @@ def _thread_view(reports: Reports, thread: bytes, untold: tuple[str, ...] = ()) 
     )
 
 
-def _post_view(post: Post) -> PostView:
+def _post_view(reports: Reports, post: Post) -> PostView:
+    seen = reports.openings.seen(post) if post.sealed else None
+    text = "" if post.sealed else post.body.decode(errors="replace")
     return PostView(
         thread=post.thread.hex(),
         number=post.number,
         to=post.to.hex(),
         sealed=post.sealed,
-        text="" if post.sealed else post.body.decode(errors="replace"),
+        text=seen.text or "" if seen else text,
+        recipients=seen.recipients if seen else (),
+        open_by=seen.min_recipients if seen else 0,
+        approved=seen.approved if seen else (),
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from quorate import wire
 from quorate.algebra.edwards25519 import Randomness
 from quorate.anonymous import cell, meter
-from quorate.anonymous.meter import Candidate, Crowd, Reading
+from quorate.anonymous.meter import LEAST, Candidate, Crowd, Gate, Reading
+from quorate.anonymous.recipients import Recipient, Share, seal
 from quorate.anonymous.threads import Pseudonym
 from quorate.errors import NotFound, OutOfRange, Refused
 from quorate.node.desk import Desk
@@ -30,21 +31,45 @@ class Thread:
     posts: int
     feared: tuple[str, ...]
     crowd: tuple[str, ...]
+    gate: Gate = LEAST
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A post of which these fragments have not been sent yet."""
+    """A post of which these fragments have not been sent yet, sealed to the cards of this digest.
+
+    `cards` is empty for what all may read.
+    """
 
     thread: bytes
     number: int
     cells: tuple[bytes, ...] = field(repr=False)
+    cards: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What this member, a recipient, has approved to be opened, and the shares it was given."""
+
+    thread: bytes
+    number: int
+    shares: tuple[Share, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """To whom a post is sealed, how many of them open it, and the digest of all cards."""
+
+    recipients: tuple[Recipient, ...]
+    min_recipients: int
+    cards: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     threads: tuple[Thread, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    openings: tuple[Opening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +101,19 @@ class Writer:
         if self.custody.state == "open":
             self.keep(self.book())
 
-    def write(self, text: str, feared: tuple[str, ...], to: bytes = b"") -> Waiting:
+    def write(
+        self,
+        text: str,
+        feared: tuple[str, ...],
+        to: bytes = b"",
+        sealing: Sealing | None = None,
+        gate: Gate = LEAST,
+    ) -> Waiting:
         """Queue a post: the first of a new thread, which answers the thread `to` if there is one.
 
-        A post `to` one of this member's own threads goes on with that. Raises `Refused`.
+        A post `to` one of this member's own threads goes on with that. With `sealing`
+        it is for some recipients only; `gate` is what the thread waits for from now on.
+        Raises `Refused`.
         """
         if not text.strip():
             raise Refused("there is nothing to send", hint="write a text into the file")
@@ -94,23 +128,34 @@ class Writer:
             to, feared = b"", tuple(sorted({*thread.feared, *feared}))
         meter.read(self.everybody(), author=self.desk.home.name, feared=feared)
         pseudonym = self.pseudonym(thread)
-        cells = pseudonym.write(thread.posts, text.encode(), self.cell_bytes, to=to)
-        waiting = Waiting(pseudonym.thread, thread.posts, cells)
-        book = _with(book, replace(thread, posts=thread.posts + 1, feared=feared))
+        body, number = self._body(text, pseudonym.thread, sealing), thread.posts
+        sealed, cards = (False, b"") if sealing is None else (True, sealing.cards)
+        cells = pseudonym.write(number, body, self.cell_bytes, to=to, sealed=sealed)
+        waiting = Waiting(pseudonym.thread, number, cells, cards)
+        gate = thread.gate.raised(gate)
+        book = _with(book, replace(thread, posts=number + 1, feared=feared, gate=gate))
         self.keep(replace(book, waiting=(*book.waiting, waiting)))
         return waiting
 
-    def next_text(self, crowd: Crowd) -> bytes:
+    def _body(self, text: str, thread: bytes, sealing: Sealing | None) -> bytes:
+        if sealing is None:
+            return text.encode()
+        to, least = sealing.recipients, sealing.min_recipients
+        return wire.encode(seal(text.encode(), thread, to, least, self.randomness))
+
+    def next_text(self, crowd: Crowd, cards: bytes) -> bytes:
         """Return what to say in a run of `crowd`: nothing, unless enough stand beside the author.
 
-        From now on the thread's author is among who is in this run.
+        What is sealed leaves only where all agree on the `cards` it is sealed to. From now
+        on the thread's author is among who is in this run.
         """
         if self.custody.state != "open":
             return b""
         book, text = self.book(), b""
         for waiting in book.waiting:
             thread = self._own(book, waiting.thread)
-            if thread is None or self.reading(thread, crowd).lacking:
+            fits = is_agreed(waiting, cards)
+            if thread is None or not fits or self.reading(thread, crowd).lacking:
                 continue
             names = {c.name for c in crowd}
             left = names.intersection(thread.crowd) if thread.crowd else names
@@ -128,15 +173,22 @@ class Writer:
         rest = (replace(w, cells=tuple(c for c in w.cells if c != text)) for w in book.waiting)
         self.keep(replace(book, waiting=tuple(w for w in rest if w.cells)))
 
-    def reading(self, thread: Thread | None, crowd: Crowd, feared: tuple[str, ...] = ()) -> Reading:
+    def reading(
+        self,
+        thread: Thread | None,
+        crowd: Crowd,
+        feared: tuple[str, ...] = (),
+        gate: Gate = LEAST,
+    ) -> Reading:
         """Return behind whom this member stands if it sends among `crowd` now."""
         before: tuple[Crowd, ...] = ()
         if thread is not None:
-            feared = (*thread.feared, *feared)
+            feared, gate = (*thread.feared, *feared), thread.gate.raised(gate)
             before = (self._named(thread.crowd),) if thread.crowd else ()
         known = {c.name for one in (crowd, *before) for c in one}
         author = self.desk.home.name
-        return meter.read(crowd, author=author, feared=known & set(feared), thread=before)
+        feared = tuple(known & set(feared))
+        return meter.read(crowd, author=author, feared=feared, thread=before, gate=gate)
 
     def find(self, thread: bytes) -> Thread | None:
         """Return a thread if it is one of this member's."""
@@ -164,6 +216,11 @@ class Writer:
     def _own(self, book: Book, thread: bytes) -> Thread | None:
         threads = (t for t in book.threads if self.pseudonym(t).thread == thread)
         return next(threads, None)
+
+
+def is_agreed(waiting: Waiting, cards: bytes) -> bool:
+    """Return whether all that agree on these cards could have sealed this post."""
+    return waiting.cards in (b"", cards)
 
 
 def _with(book: Book, thread: Thread) -> Book:

@@ -20,18 +20,20 @@ class ReportClient:
 
     client: Client
 
-    def meter(self, feared: tuple[str, ...] = (), thread: str = "") -> MeterView:
+    def meter(self, body: MeterBody) -> MeterView:
         """Return behind whom this member would stand in a run held now."""
-        body = MeterBody(feared=feared, thread=thread)
         return self.client.post("/reports/meter", MeterView, body)
 
-    def write(self, text: str, feared: tuple[str, ...] = ()) -> WaitingView:
-        return self.client.post("/reports", WaitingView, WriteBody(text=text, feared=feared))
+    def write(self, body: WriteBody) -> WaitingView:
+        return self.client.post("/reports", WaitingView, body)
 
-    def reply(self, id_: str, text: str, feared: tuple[str, ...] = ()) -> WaitingView:
+    def reply(self, id_: str, body: WriteBody) -> WaitingView:
         """Go on with an own thread, or answer another's."""
-        body = WriteBody(text=text, feared=feared)
         return self.client.post(_route(id_, "reply"), WaitingView, body)
+
+    def open(self, id_: str) -> ThreadView:
+        """Approve, as a recipient, that a thread is opened."""
+        return self.client.post(_route(id_, "open"), ThreadView)
 
     def queue(self) -> tuple[WaitingView, ...]:
         return self.client.get("/reports/queue", tuple[WaitingView, ...])

@@ -19,8 +19,9 @@ from typing import TypeVar
 import structlog
 
 from quorate.anonymous import meter
+from quorate.anonymous.cards import digest_of
 from quorate.anonymous.messages import Run
-from quorate.errors import Abort, Party, Refused
+from quorate.errors import Abort, Error, Party, Refused
 from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing
 from quorate.node.anonymous.records import Held
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
@@ -68,8 +69,22 @@ class Convening:
         mine = self.runs.records.standing()
         latest = self.runs.now_s() + CLOCK_S
         answers = await self._ask(parties, "report standing", mine, Standing)
-        told = {p: answer for p, answer in answers.items() if answer.number <= latest}
+        told = {
+            party: answer
+            for party, answer in answers.items()
+            if answer.number <= latest and self._took_card(party, answer)
+        }
         return told | {self.runs.desk.me: mine}
+
+    def _took_card(self, party: Party, standing: Standing) -> bool:
+        """Keep a member's own card; return whether it is one to hold a run with."""
+        try:
+            if standing.card is not None:
+                self.runs.cards.take(standing.card)
+        except Error as e:
+            log.info("not in the run", member=self.runs.desk.group.names[party], why=str(e))
+            return False
+        return True
 
     async def _prepare(
         self, parties: tuple[Party, ...], standings: tuple[Standing, ...]
@@ -80,8 +95,9 @@ class Convening:
         past = _newest(standings)
         previous = bytes(32) if past is None else past.vote.transcript
         identities = tuple(runs.identities()[p] for p in parties)
-        run = Run(runs.desk.group.digest(), number, previous, CELL_BYTES, identities)
-        request = Prepare(run, secrets.randbits(62) + 1, past)
+        group, cards = runs.desk.group.digest(), runs.cards.all()
+        run = Run(group, number, previous, CELL_BYTES, identities, digest_of(cards))
+        request = Prepare(run, secrets.randbits(62) + 1, past, cards)
         runs.prepare(runs.desk.me, request)
         ready = await self._ask(parties, "report prepare", request, Ack)
         return tuple(p for p in parties if p == runs.desk.me or p in ready)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import structlog
 
 from quorate import wire
-from quorate.anonymous.meter import Reading
+from quorate.anonymous.meter import LEAST, Gate, Reading
 from quorate.anonymous.threads import Claim, Post, Shelf, assemble, claim, verify_claim
 from quorate.errors import Error, NotFound, Party
 from quorate.node.anonymous.book import Writer
+from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.convening import Convening
+from quorate.node.anonymous.opening import Openings
 from quorate.node.anonymous.proofs import Proofs
 from quorate.node.anonymous.records import Records
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
@@ -35,6 +37,8 @@ class Reports:
     runs: Runs
     convening: Convening
     proofs: Proofs
+    cards: Cards
+    openings: Openings
 
     def answers(self) -> dict[str, Answerer]:
         """Return what answers each topic of `messages`."""
@@ -44,21 +48,23 @@ class Reports:
             "report go": self.runs.on_go,
             "report proof": self.proofs.on_proof,
             "report claim": self.on_claim,
+            "report card": self.cards.on_card,
+            "report share": self.openings.on_share,
         }
 
     # What this member writes and reads
 
-    def reading(self, feared: tuple[str, ...], thread: bytes = b"") -> Reading:
+    def reading(self, feared: tuple[str, ...], thread: bytes = b"", gate: Gate = LEAST) -> Reading:
         """Return behind whom this member would stand in a run held now."""
         for name in feared:
             self.desk.group.party(name)
         own = self.writer.find(thread) if thread else None
         there = self.runs.crowd(self.convening.names(self.convening.present()))
-        return self.writer.reading(own, there, feared)
+        return self.writer.reading(own, there, feared, gate)
 
     def shelf(self) -> Shelf:
         """Return all posts that came out of runs on this node."""
-        return assemble(self.desk.group.digest(), self.records.texts())
+        return _shelf(self.desk, self.records)
 
     def find(self, prefix: str) -> bytes:
         """Return the thread whose name begins with `prefix` (hex). Raises `NotFound`."""
@@ -101,8 +107,9 @@ class Reports:
                 self.desk.audit.append("thread claimed", who)
 
     async def catch_up(self, party: Party) -> None:
-        """Tell a member that has just connected of the claims known here."""
+        """Tell a member that has just connected of the cards and claims known here."""
         try:
+            await self.cards.catch_up(party)
             for claimed in self.records.claims():
                 await self.desk.tell(party, "report claim", claimed)
         except Error as e:
@@ -139,11 +146,22 @@ def make_reports(desk: Desk, custody: Custody, tasks: asyncio.TaskGroup) -> Repo
     """Return the reports of one node."""
     records = Records(desk.store)
     writer = Writer(desk, custody, CELL_BYTES, os.urandom)
-    custody.on_open = writer.seal_anew
-    runs = Runs(desk, records, writer, tasks)
+    cards = Cards(desk, custody, tasks)
+    runs = Runs(desk, records, writer, cards, tasks)
     proofs = Proofs(runs)
     runs.pass_on = proofs.pass_on
-    return Reports(desk, records, writer, runs, Convening(runs), proofs)
+    openings = Openings(writer, cards, lambda: _shelf(desk, records))
+
+    def on_open() -> None:
+        writer.seal_anew()
+        cards.make_own()
+
+    custody.on_open = on_open
+    return Reports(desk, records, writer, runs, Convening(runs), proofs, cards, openings)
+
+
+def _shelf(desk: Desk, records: Records) -> Shelf:
+    return assemble(desk.group.digest(), records.texts())
 
 
 def _is_part_of(group: bytes, text: bytes, post: Post) -> bool:

@@ -9,24 +9,27 @@ member had something to say or not.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from quorate import wire
 from quorate.anonymous import meter, take_part
+from quorate.anonymous.cards import SignedCard
 from quorate.anonymous.decision import Delivered
 from quorate.anonymous.filing import certify
 from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.meter import Candidate, Crowd
 from quorate.errors import Abort, Disrupted, Error, Party, Refused
 from quorate.node.anonymous.book import Writer
+from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Begin, Past, Prepare, verify_past
 from quorate.node.anonymous.records import SHOWN, Records, Shape
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.runs import CLOCK_S
 from quorate.transport.channel import LinkChannel
+from quorate.transport.containment import contained
 from quorate.transport.session import Meter, Session
 
 CELL_BYTES = 1024
@@ -56,6 +59,7 @@ class Runs:
     desk: Desk
     records: Records
     writer: Writer
+    cards: Cards
     tasks: asyncio.TaskGroup
     pass_on: Callable[[Run], Awaitable[None]] = field(init=False)
     """Called with a run that was spoilt, when there is evidence."""
@@ -90,7 +94,7 @@ class Runs:
 
     async def on_standing(self, _: Party, __: bytes) -> bytes:
         """Say how far this node's runs have come."""
-        return wire.encode(self.records.standing())
+        return wire.encode(replace(self.records.standing(), card=self.cards.own()))
 
     async def on_prepare(self, party: Party, body: bytes) -> bytes:
         """Get ready for a run, if it is one this node may take part in."""
@@ -114,6 +118,7 @@ class Runs:
         run, group = request.run, self.desk.group
         self._check(run, group.names[starter], request.session)
         self._check_past(run, request.past)
+        self._check_cards(run, request.cards)
         among = [group.party(member.name) for member in run.members]
         channel = self.desk.peers.channel(request.session, among=among)
         convened = Convened(run, request.session, starter, channel)
@@ -149,10 +154,32 @@ class Runs:
         if past is None or past.run.number <= mine.run.number:
             raise Refused("this node has taken part in another run since")
 
+    def _check_cards(self, run: Run, shown: tuple[SignedCard, ...]) -> None:
+        """Refuse a run of members who would not all seal to the same keys."""
+        for signed in shown:
+            self.cards.take(signed)
+        if run.cards != self.cards.digest():
+            raise Refused("not all members know the same keys of recipients yet")
+
     # Every member
 
     async def _conduct(self, convened: Convened) -> None:
         """See one run through to its end, whatever that is."""
+        run = convened.run
+
+        def note_bug(_: str) -> None:
+            self._note_failure(run, "internal error")
+
+        try:
+            with contained("report run failed", note_bug):
+                await self._hold(convened)
+        finally:
+            convened.channel.close(None)
+            if self.current is convened:
+                self.current = None
+            convened.ended.set()
+
+    async def _hold(self, convened: Convened) -> None:
         run = convened.run
         try:
             await self._wait_for_beginning(convened)
@@ -164,14 +191,6 @@ class Runs:
             self.tasks.create_task(self._pass_on(run))
         except Error as e:
             self._note_failure(run, str(e))
-        except Exception as e:  # noqa: BLE001 - a bug in one run must not end the node
-            log.error("report run failed", error=type(e).__name__)  # noqa: TRY400 - may hold values
-            self._note_failure(run, "internal error")
-        finally:
-            convened.channel.close(None)
-            if self.current is convened:
-                self.current = None
-            convened.ended.set()
 
     async def _pass_on(self, run: Run) -> None:
         try:
@@ -192,7 +211,7 @@ class Runs:
     async def _take_part(self, convened: Convened) -> None:
         run, home = convened.run, self.desk.home
         names = tuple(member.name for member in run.members)
-        text = self.writer.next_text(self.crowd(names))
+        text = self.writer.next_text(self.crowd(names), run.cards)
         session = Session(names.index(home.name), names, convened.channel, home.timeout_s)
         try:
             async with session:

@@ -51,3 +51,9 @@ report_claims = sa.Table(
     sa.Column("member", sa.String(32), primary_key=True),
     sa.Column("claim", sa.LargeBinary, nullable=False),
 )
+report_cards = sa.Table(
+    "report_cards",
+    schema,
+    sa.Column("member", sa.String(32), primary_key=True),
+    sa.Column("card", sa.LargeBinary, nullable=False),
+)

@@ -19,10 +19,12 @@ class MeterView(View):
 
 
 class MeterBody(View):
-    """Whom the author fears, and the thread it would go on with."""
+    """Whom the author fears, the thread it would go on with, and how many it wants beside it."""
 
     feared: tuple[str, ...] = ()
     thread: str = ""
+    at_least: int = 0  # 0: as many as all need
+    organisations: int = 0
 
 
 class WriteBody(View):
@@ -30,6 +32,10 @@ class WriteBody(View):
 
     text: Written
     feared: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()  # none: all read it
+    open_by: int = 0  # how many of the recipients open it; 0: all
+    at_least: int = 0
+    organisations: int = 0
 
 
 class WaitingView(View):
@@ -38,17 +44,21 @@ class WaitingView(View):
     thread: str
     post: int
     fragments: int  # that wait; each takes a run
+    outdated: bool  # sealed to keys that are not the members' any more: it does not leave
     meter: MeterView
 
 
 class PostView(View):
-    """One post: nobody's name is on it."""
+    """One post: nobody's name is on it. The last three say something to its recipients only."""
 
     thread: str
     number: int
     to: str  # the thread it answers, or nothing
     sealed: bool
     text: str
+    recipients: tuple[str, ...] = ()
+    open_by: int = 0
+    approved: tuple[str, ...] = ()
 
 
 class ThreadView(View):

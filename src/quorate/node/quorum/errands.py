@@ -9,6 +9,7 @@ import structlog
 
 from quorate.errors import Error, Party
 from quorate.node.desk import Desk
+from quorate.transport.containment import contained
 
 T = TypeVar("T")
 
@@ -62,12 +63,11 @@ class Errands:
         await self.start(digest)
 
     async def _guarded(self, digest: bytes) -> None:
-        try:
-            await self.work(digest)
-        except Error as e:
-            log.warning("not done", what=self.what, why=str(e))
-        except Exception as e:  # noqa: BLE001 - a bug about one request must not end the node
-            log.error("failed", what=self.what, error=type(e).__name__)  # noqa: TRY400 - may hold values
+        with contained("failed", lambda _: None, what=self.what):
+            try:
+                await self.work(digest)
+            except Error as e:
+                log.warning("not done", what=self.what, why=str(e))
 
 
 def is_there(desk: Desk, name: str) -> bool:

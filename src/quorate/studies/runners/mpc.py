@@ -177,7 +177,7 @@ async def _decide(
         randomness=randomness,
         progress=progress,
     )
-    results = plan.results_revealed(revealed.numbers, revealed.hidden)
+    results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
     return Computed(results, revealed.session_id, revealed.seen)
 
 

@@ -1,0 +1,1 @@
+"""Statistical models on secret numbers, each beside a plain oracle of the same."""

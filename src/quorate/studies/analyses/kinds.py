@@ -1,0 +1,123 @@
+"""All kinds of analyses, and what a plan, a committee and a certificate ask of them.
+
+Beside a kind's own inputs each member says how many rows it has and whether it has any. An
+analysis is shown if at least three members have rows for it and the rows are `min_cell`
+or more, and its kind finds nothing against it either: one secret bit. With min_cell = 1
+nothing is withheld.
+"""
+
+from collections.abc import Iterator
+from math import prod
+
+from quorate.mpc.secret import SecretArray
+from quorate.mpc.selection import concatenate
+from quorate.studies.analyses import (
+    correlation,
+    crosstab,
+    kaplan_meier,
+    linear,
+    logistic,
+    logrank,
+    quantile,
+    rate,
+    t_test,
+    two_by_two,
+)
+from quorate.studies.analyses.asked import Asked, Kind, Sums, Value
+from quorate.studies.analyses.guards import shown
+from quorate.studies.inputs import EACH_ROW, Input, columns_of, decimals, inputs_of
+from quorate.studies.schema import refuse
+from quorate.studies.schema import shown as printed
+from quorate.studies.study import Study
+
+KINDS: tuple[Kind, ...] = (
+    correlation,
+    crosstab,
+    kaplan_meier,
+    linear,
+    logistic,
+    logrank,
+    quantile,
+    rate,
+    t_test,
+    two_by_two,
+)
+LEAST_MEMBERS = 3
+
+
+def kind_of(asked: Asked) -> Kind:
+    """Return the kind of an analysis. Raises `MalformedStudy`."""
+    found = {kind.KIND: kind for kind in KINDS}
+    if asked.analysis.kind not in found:
+        what = f"there is no kind {printed(asked.analysis.kind)}"
+        refuse(asked.place, what, f"known are {', '.join(found)}")
+    return found[asked.analysis.kind]
+
+
+def all_asked(study: Study, members: int) -> tuple[Asked, ...]:
+    return tuple(Asked(analysis, study, members) for analysis in study.analyses)
+
+
+def check_kinds(study: Study, members: int) -> None:
+    """Refuse analyses that are none, or that are too large. Raises `MalformedStudy`."""
+    for asked in all_asked(study, members):
+        kind = kind_of(asked)
+        known = kind.parameters()
+        for parameter in asked.analysis.parameters:
+            if parameter.name not in known:
+                refuse(
+                    f"{asked.place}.{parameter.name}",
+                    f"is no parameter of {kind.KIND}",
+                    f"known are kind, where, {', '.join(known)}",
+                )
+        kind.check(asked)
+
+
+def every_input(study: Study, members: int) -> tuple[Input, ...]:
+    """Return what each member computes: for the releases, then for the analyses, each once."""
+    found = dict.fromkeys(inputs_of(study))
+    for asked in all_asked(study, members):
+        found.update(dict.fromkeys((*_presence(asked), *kind_of(asked).needs(asked))))
+    return tuple(found)
+
+
+def every_value(study: Study, members: int) -> Iterator[tuple[Asked, Value]]:
+    """Yield what the analyses reveal, in order."""
+    for asked in all_asked(study, members):
+        for value in kind_of(asked).values(asked):
+            yield asked, value
+
+
+def told_words(study: Study, members: int) -> int:
+    """Return how many words the analyses reveal: values, whether each is sound, and allowed."""
+    return sum(2 * len(kind_of(a).values(a)) + 1 for a in all_asked(study, members))
+
+
+def told_of(asked: Asked, sums: Sums) -> SecretArray:
+    """Return what is revealed of one analysis: its words, their soundness, and whether allowed."""
+    told = kind_of(asked).together(asked, sums)
+    allowed = told.allowed.reshape(1)
+    if asked.study.min_cell > 1:
+        rows, members = (sums(one).reshape(1) for one in _presence(asked))
+        enough = (rows >= asked.study.min_cell) & (members >= LEAST_MEMBERS)
+        allowed = shown(allowed, enough + 0)
+    else:
+        allowed = allowed - allowed + 1
+    sound = shown(told.sound, allowed)
+    return concatenate([shown(told.words, sound), sound, allowed])
+
+
+def limit_of(study: Study, members: int, item: Input) -> int:
+    """Return what no word of `item` exceeds, members' parts added up."""
+    if item.amount == "members":
+        return members
+    rows = 1 if EACH_ROW in item.cells.axes else members * study.max_rows
+    if not item.column:
+        return rows
+    largest = prod(study.table.column(name).largest for name in columns_of(item))
+    return int(rows * largest * 10 ** (decimals(study, members, item) or 0)) + members
+
+
+def _presence(asked: Asked) -> tuple[Input, Input]:
+    everything = asked.cells()
+    return Input(everything, "count", ""), Input(everything, "members", "")
