@@ -156,3 +156,20 @@ def test_scales_that_make_no_table_are_refused(scale: Fraction) -> None:
 
 def test_probabilities_are_not_in_reprs() -> None:
     assert "high" not in repr(tables.gaussian(Fraction(1)))
+
+
+@pytest.mark.parametrize("parts", [1, 2, 7])
+@pytest.mark.parametrize("scale", [*SCALES, Fraction(1024)])
+def test_how_long_a_table_will_be_is_known_before_it_is_made(scale: Fraction, parts: int) -> None:
+    most = tables.most_entries(scale, is_squared=False)
+    table = tables.negative_binomial(scale, parts)
+    assert table.high.size <= most <= 1.2 * table.high.size + 10
+    assert table.distance <= tables.most_distance(scale, is_squared=False)
+
+
+@pytest.mark.parametrize("variance", [Fraction(1, 4), Fraction(16), Fraction(10_000)])
+def test_so_it_is_of_gaussian_noise(variance: Fraction) -> None:
+    most = tables.most_entries(variance, is_squared=True)
+    table = tables.gaussian(variance)
+    assert table.high.size <= most <= 1.1 * table.high.size + 10
+    assert table.distance <= tables.most_distance(variance, is_squared=True)

@@ -142,27 +142,18 @@ class Ledger:
         name stands for something else, and where it was opened already.
         """
         with self.store.transaction():
-            answer = self.check(release, cap)
-            if self._find(release.name) is None:
-                self._append(State.RESERVED, release, b"", self._spent_with(release), now)
-            return answer
+            known, last = self._find(release.name), self.last()
+            if known is None:
+                spent = _check_cap(release.charge, last, cap)
+                self._append(last, State.RESERVED, release, b"", spent, now)
+        return _answer(known, release)
 
     def check(self, release: Release, cap: Cap) -> bytes | None:
         """Return or raise what `reserve` would, and write nothing."""
         known = self._find(release.name)
         if known is None:
-            _check_cap(release.charge, self._spent_with(release), cap)
-            return None
-        if known.release != release:
-            raise Refused(
-                f"{release.name} is the name of another release", hint="choose another name"
-            )
-        if known.state is State.OPENED:
-            raise Refused(
-                f"{release.name} was opened, and its answer was lost",
-                hint="ask under another name: it costs anew",
-            )
-        return known.answer if known.state is State.RELEASED else None
+            _check_cap(release.charge, self.last(), cap)
+        return _answer(known, release)
 
     def open(self, name: str, now: datetime) -> None:
         """Write down that what is sent from now on may reveal the release of this name."""
@@ -191,8 +182,7 @@ class Ledger:
 
     def head(self) -> Head:
         """Return the last entry's number and digest, to be witnessed by others."""
-        last = self.last()
-        return NOTHING_SEEN if last is None else Head(last.number, digest_of(last))
+        return _head_of(self.last())
 
     def verified(self, witnessed: Head) -> tuple[Entry, ...]:
         """Return all entries. Raises `VerificationFailed` where the chain is broken.
@@ -219,29 +209,51 @@ class Ledger:
         encoded = self.store.last_of(name)
         return None if encoded is None else _decoded(encoded)
 
-    def _spent_with(self, release: Release) -> Charge:
-        return self.spent().plus(release.charge)
-
     def _follow(self, name: str, state: State, answer: bytes, now: datetime) -> None:
         with self.store.transaction():
-            known = self._find(name)
-            if known is None:
+            known, last = self._find(name), self.last()
+            if known is None or last is None:
                 raise NotFound(f"{name} was never reserved")
             if TRANSITIONS.get(known.state) is not state:
                 raise Refused(f"{name} is {known.state} already")
-            self._append(state, known.release, answer, self.spent(), now)
+            self._append(last, state, known.release, answer, last.spent, now)
 
     def _append(
-        self, state: State, release: Release, answer: bytes, spent: Charge, now: datetime
+        self,
+        last: Entry | None,
+        state: State,
+        release: Release,
+        answer: bytes,
+        spent: Charge,
+        now: datetime,
     ) -> None:
-        head = self.head()
+        head = _head_of(last)
         time = now.isoformat(timespec="seconds")
         entry = Entry(head.number + 1, time, state, release, answer, spent, head.digest)
         self.store.append(entry.number, release.name, wire.encode(entry))
 
 
-def _check_cap(asked: Charge, spent: Charge, cap: Cap) -> None:
-    """Raise `Refused`, with numbers that depend on no data, where `spent` is beyond the cap."""
+def _answer(known: Entry | None, release: Release) -> bytes | None:
+    """Return the answer that is known already. Raises `Refused` where none may be asked for."""
+    if known is None:
+        return None
+    if known.release != release:
+        raise Refused(f"{release.name} is the name of another release", hint="choose another name")
+    if known.state is State.OPENED:
+        raise Refused(
+            f"{release.name} was opened, and its answer was lost",
+            hint="ask under another name: it costs anew",
+        )
+    return known.answer if known.state is State.RELEASED else None
+
+
+def _head_of(last: Entry | None) -> Head:
+    return NOTHING_SEEN if last is None else Head(last.number, digest_of(last))
+
+
+def _check_cap(asked: Charge, last: Entry | None, cap: Cap) -> Charge:
+    """Return what is spent then, or raise `Refused`, with numbers that depend on no data."""
+    spent = (NOTHING if last is None else last.spent).plus(asked)
     if max(spent.nano_epsilon or 0, spent.nano_rho, spent.atto_distance) >= MOST:
         raise Refused("the ledger counts no further", hint="ask for less")
     if cap.nano_epsilon is not None:
@@ -254,6 +266,7 @@ def _check_cap(asked: Charge, spent: Charge, cap: Cap) -> None:
         _check_one("epsilon", asked.nano_epsilon, spent_now, cap.nano_epsilon)
     if cap.nano_rho is not None:
         _check_one("rho", asked.nano_rho, spent.nano_rho - cap.before.nano_rho, cap.nano_rho)
+    return spent
 
 
 def _check_one(what: str, asked: int, spent: int, most: int) -> None:

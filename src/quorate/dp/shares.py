@@ -25,7 +25,7 @@ import numpy as np
 from quorate import wire
 from quorate.algebra.ring import from_signed, to_signed
 from quorate.dp import tables
-from quorate.dp.tables import Integers
+from quorate.dp.tables import Integers, Table
 from quorate.errors import Refused
 from quorate.mpc.additive import Total, secure_sum
 from quorate.mpc.agreement import Claim, Randomness
@@ -59,12 +59,16 @@ class SharedLaplace:
     @property
     def distance(self) -> Fraction:
         """How far the honest members' noise is from its distribution, in total variation."""
-        return 2 * self.honest * tables.negative_binomial(self.scale, self.honest).distance
+        return 2 * self.honest * tables.most_distance(self.scale, is_squared=False)
 
     def draw(self, count: int, randomness: Randomness) -> Integers:
         """Return one member's share for each of `count` numbers."""
-        table = tables.negative_binomial(self.scale, self.honest)
+        table = self.table()
         return table.draw(count, randomness) - table.draw(count, randomness)
+
+    def table(self) -> Table:
+        """Return what shares are drawn from; the first time it is made, and kept."""
+        return tables.negative_binomial(self.scale, self.honest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,16 @@ class SharedGaussian:
     @property
     def distance(self) -> Fraction:
         """How far the honest members' noise is from its distribution, in total variation."""
-        table = tables.gaussian(self.variance / self.honest)
-        return self.honest * (table.distance + Fraction(1, 1 << 220))
+        one = tables.most_distance(self.variance / self.honest, is_squared=True)
+        return self.honest * (one + Fraction(1, 1 << 220))
 
     def draw(self, count: int, randomness: Randomness) -> Integers:
         """Return one member's share for each of `count` numbers."""
-        return tables.gaussian(self.variance / self.honest).draw(count, randomness)
+        return self.table().draw(count, randomness)
+
+    def table(self) -> Table:
+        """Return what shares are drawn from; the first time it is made, and kept."""
+        return tables.gaussian(self.variance / self.honest)
 
 
 SharedNoise = SharedLaplace | SharedGaussian

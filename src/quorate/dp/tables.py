@@ -69,7 +69,7 @@ class Table:
         return places.astype(np.int64) + self.lowest
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def negative_binomial(scale: Fraction, parts: int) -> Table:
     """Return the distribution of one of `parts` numbers whose sum is geometric, a = e^(-1/scale).
 
@@ -79,7 +79,7 @@ def negative_binomial(scale: Fraction, parts: int) -> Table:
     return _table(0, list(_negative_binomial_weights(scale, parts)))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def gaussian(variance: Fraction) -> Table:
     """Return the discrete Gaussian, P(x) ~ e^(-x^2 / 2 variance) [CKS20]. Raises `OutOfRange`."""
     _check_scale(variance)
@@ -87,11 +87,23 @@ def gaussian(variance: Fraction) -> Table:
     return _table(1 - len(positive), positive[:0:-1] + positive)
 
 
-def entries_about(width: Fraction, *, is_squared: bool) -> int:
-    """Return about how long the table of noise of this scale, or variance, would be."""
-    # e^-(x / b) and e^-(x^2 / 2 s^2) fall below 2^-132 of all there
-    tail = 92 * width if not is_squared else Fraction(14 * isqrt(ceil(width)) + 14)
-    return ceil(tail) + ceil(width).bit_length()
+def most_entries(width: Fraction, *, is_squared: bool) -> int:
+    """Return how long the table of noise of this scale, or variance, is at most, unmade.
+
+    Weights end below 2^-132 / rest of the first. They are at most e^(-k / b), or e^(-k^2 / 2 s^2)
+    on both sides, and ln(2^132 rest) < 0.694 (132 + the bits of rest).
+    """
+    _check_scale(width)
+    rest = 2 * ceil(2 * width + 1) if is_squared else ceil(width)
+    end = Fraction(694, 1000) * (PRECISION - CUT + rest.bit_length())
+    if is_squared:
+        return 2 * (isqrt(ceil(2 * width * end)) + 2)
+    return ceil(width * end) + 2
+
+
+def most_distance(width: Fraction, *, is_squared: bool) -> Fraction:
+    """Return how far such a table is from its distribution at most, unmade."""
+    return Fraction(most_entries(width, is_squared=is_squared) + 2, 1 << UNIT_BITS)
 
 
 def _check_scale(scale: Fraction) -> None:

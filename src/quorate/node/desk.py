@@ -33,6 +33,7 @@ from quorate.studies.approval import (
     verify_approval,
 )
 from quorate.studies.group import Group
+from quorate.studies.noised import make_tables
 from quorate.studies.plan import Plan, check, compile_plan, utc_text
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records
@@ -128,6 +129,7 @@ class Desk:
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
+            await asyncio.to_thread(make_tables, plan.study, len(plan.members))
             return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)
         if policy.min_rows > 1:  # no rows at all are refused with the rows

@@ -138,6 +138,15 @@ class Store:
                 hint="make room on the disk, then do it again: nothing was half done",
             ) from e
 
+    @contextmanager
+    def joined(self) -> Generator[sa.Connection]:
+        """Take part in the transaction that is open, without one within it; or in one's own."""
+        if self._connection.in_transaction():
+            yield self._connection
+            return
+        with self.transaction() as db:
+            yield db
+
     # Studies
 
     def add_study(self, plan: Plan) -> bool:

@@ -133,6 +133,14 @@ def shared(mechanism: Mechanism, members: int) -> SharedNoise:
     return SharedGaussian(mechanism.variance, members, t)
 
 
+def make_tables(study: Study, members: int) -> None:
+    """Make the tables that shares of noise are drawn from: the widest take a second."""
+    if is_in_shares(study, members):
+        for vector in vectors_of(study):
+            if vector.mechanism is not None:
+                shared(vector.mechanism, members).table()
+
+
 def check_noise(study: Study, members: int) -> None:
     """Refuse what cannot be noised: columns without width, sums too large, noise too wide."""
     try:
@@ -266,9 +274,8 @@ def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
         return
     noise = shared(vector.mechanism, members)
     width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
-    if tables.entries_about(width, is_squared=isinstance(noise, SharedGaussian)) > (
-        tables.MAX_ENTRIES // 2
-    ):
+    is_squared = isinstance(noise, SharedGaussian)
+    if tables.most_entries(width, is_squared=is_squared) > tables.MAX_ENTRIES // 2:
         raise OutOfRange(
             f"the {vector.kind} of {vector.column or 'rows'} needs noise too wide for shares",
             hint="let three members draw it jointly, or give this release more epsilon",

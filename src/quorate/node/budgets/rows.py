@@ -55,18 +55,18 @@ class LedgerRows:
         return self._last(ledger.c.name == name)
 
     def append(self, number: int, name: str, entry: bytes) -> None:
-        with self.store.transaction() as db:
+        with self.store.joined() as db:
             values = {"dataset": self.dataset, "number": number, "name": name, "entry": entry}
             db.execute(ledger.insert().values(values))
 
     def entries(self) -> Iterator[bytes]:
         query = sa.select(ledger.c.entry).filter_by(dataset=self.dataset).order_by(ledger.c.number)
-        with self.store.transaction() as db:
+        with self.store.joined() as db:
             return iter(db.scalars(query).all())
 
     def _last(self, *which: sa.ColumnElement[bool]) -> bytes | None:
         query = sa.select(ledger.c.entry).where(ledger.c.dataset == self.dataset, *which)
-        with self.store.transaction() as db:
+        with self.store.joined() as db:
             return db.scalar(query.order_by(ledger.c.number.desc()).limit(1))
 
 
