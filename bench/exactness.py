@@ -169,7 +169,7 @@ def _survival(
     group: NDArray[np.bool_],
     member: NDArray[np.int64],
 ) -> Iterator[Line]:
-    """Yield proportional hazards, log-rank test and curves."""
+    """Yield proportional hazards, logrank test and curves."""
     at, members = (days // WIDTH).astype(np.int64), int(member.max()) + 1
     bins, divisor = int(at.max()) + 1, 2.0 * MOST
     design, scale = _halved(columns)
@@ -190,7 +190,7 @@ def _survival(
     test = logrank_test(at[group], at[~group], event[group], event[~group])
     p = abs(float(stats.chi2.sf(chi, 1)) - test.p_value)
     yield Line(
-        f"log-rank, {name}", len(days), members, (abs(chi / test.test_statistic - 1), None, p)
+        f"logrank, {name}", len(days), members, (abs(chi / test.test_statistic - 1), None, p)
     )
     curves = read_curves(_words(partial(kaplan_meier, min_cell=5), counts, 0), 2)
     worst = 0.0

@@ -42,7 +42,7 @@ class Work:
 
 def works() -> Iterator[Work]:
     """Yield what there are bars for."""
-    yield Work("log-rank test, 100,000 patients, 365 bins", _log_rank, (2, 1))
+    yield Work("logrank test, 100,000 patients, 365 bins", _log_rank, (2, 1))
     yield Work("linear regression, 1,000,000 × 20", _linear, (3, 1.5))
     yield Work("logistic regression, 569 × 30, no step shown", partial(_trained, 569, 30), (8, 4))
     yield Work(

@@ -1,4 +1,4 @@
-"""The log-rank test on shares: what lifelines says of the patients in one place."""
+"""The logrank test on shares: what lifelines says of the patients in one place."""
 
 import numpy as np
 import pytest

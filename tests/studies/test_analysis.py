@@ -1,6 +1,7 @@
 """Analyses in a study file: read, refused with their place, planned; Table 1 written out."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_a_name_is_a_releases_or_an_analysis_not_both() -> None:
 def test_a_plan_from_elsewhere_is_held_to_the_same_rules() -> None:
     plan = plan_of(read_study(HEAD + CHI))
 
-    def altered(**changes: object) -> Study:
+    def altered(**changes: Any) -> Study:
         return replace(plan.study, analyses=(replace(plan.study.analyses[0], **changes),))
 
     for study in (

@@ -1,4 +1,4 @@
-"""The log-rank test of two groups whose patients are split between members.
+"""The logrank test of two groups whose patients are split between members.
 
 Time is cut into bins that the plan declares. Each member counts in each bin, per group, the
 events d and those at risk n at its start. Of everybody's sums, with d = d_1 + d_2, n = n_1 + n_2:
@@ -48,7 +48,7 @@ def log_rank(counts: SecretArray) -> SecretArray:
     Cost, at most 100 patients: 147 rounds, hardly more for more; bytes grow with the bins
     """
     if counts.node.limit > MOST_PATIENTS:
-        raise OutOfRange("a log-rank test takes at most 1,048,576 patients")
+        raise OutOfRange("a logrank test takes at most 1,048,576 patients")
     events, risk = counts[:, 0], counts[:, 1]
     score, variance = _score(events, risk)
     relative = read(variance, SCORE_BITS + 2 * HALF_SPREAD)

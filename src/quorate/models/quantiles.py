@@ -20,12 +20,12 @@ def quantile(counts: SecretArray, num: int, den: int) -> SecretArray:
     """
     bins, rows = counts.shape[0], counts.node.limit
     below = within(counts.cumsum(axis=0), rows)
-    rank = (below[-1] - 1) * num
-    upto = (concatenate([below, below - 1]) * den <= rank) + 0
+    sought = (below[-1] - 1) * num
+    upto = (concatenate([below, below - 1]) * den <= sought) + 0
     low, next_ = upto[:bins], upto[bins:]
     first, second = low[: bins - 1].sum(), next_[: bins - 1].sum()
     here = concatenate([1 - low[:1], low[:-1] - low[1:]])  # 1 at row q's bin only
     last = times(here, below, bound=rows, f=0).sum()
-    part = rank - (within(last, rows) - 1) * den
+    part = sought - (within(last, rows) - 1) * den
     between = times(part, second - first, bound=float(den * rows) * bins, f=0)
     return first * den + within(between, den * bins)

@@ -1,4 +1,4 @@
-"""Log-rank test and survival curves in a study: what lifelines says of all rows in one place."""
+"""Logrank test and survival curves in a study: what lifelines says of all rows in one place."""
 
 from pathlib import Path
 

@@ -62,9 +62,10 @@ class Members:
     def words_told(self) -> list[int]:
         """Return the words the analyses reveal, as the committee computes them, of all."""
         engine, most = Oracle(), (1 << 63) - 1
+        vectors = [np.array(vector, np.int64) for vector in self.vectors]
         sums, *apart = (
             secret.held(engine, ring.from_signed(words), shape=words.shape, limit=most)
-            for words in (self.totals, *(np.array(v, np.int64) for v in self.vectors))
+            for words in (self.totals, *vectors)
         )
         told = told_of_all(self.plan.study, sums, apart)
         (values,) = asyncio.run(told.engine.compute([told.node]))

@@ -1,4 +1,4 @@
-"""Do two groups differ in survival? The log-rank test, and not one count.
+"""Do two groups differ in survival? The logrank test, and not one count.
 
 Each member counts its rows by group, event and bin of time. Revealed is chi squared, from which
 anyone has p.

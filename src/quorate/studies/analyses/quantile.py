@@ -76,8 +76,8 @@ def together(asked: Asked, sums: Sums) -> Told:
         num, den = part.numerator, part.denominator
         _, first, per_bin = _scale(asked, text)
         words.append((quantile(counts, num, den) * per_bin + first).reshape(1))
-        rank = (n - 1) * num
-        inside += [rank >= den * least, (n - 1) * den - rank >= den * least]
+        sought = (n - 1) * num
+        inside += [sought >= den * least, (n - 1) * den - sought >= den * least]
     some = concatenate([(n > 0) + 0] * len(words))
     return Told(concatenate(words), some, all_of(concatenate(inside)))
 
