@@ -39,8 +39,8 @@ ROOT_BITS = 18
 CHI_BITS = 2 * ROOT_BITS
 
 
-def log_rank(counts: SecretArray) -> SecretArray:
-    """Return what is revealed, 2 words for `read_log_rank`; nothing is revealed here.
+def tested(counts: SecretArray) -> SecretArray:
+    """Return what is revealed, 2 words for `read_logrank`; nothing is revealed here.
 
     `counts` are integers (2, 2, bins): of each group the events, and those at risk; at most
     2^20 patients. Raises `OutOfRange` if there may be more.
@@ -75,7 +75,7 @@ def _score(events: SecretArray, risk: SecretArray) -> tuple[SecretArray, SecretA
     return brought(events[0].sum() - expected, SCORE_BITS), brought(variance, SCORE_BITS)
 
 
-def read_log_rank(words: NDArray[np.int64]) -> float | Degenerate:
+def read_logrank(words: NDArray[np.int64]) -> float | Degenerate:
     """Return chi squared with one degree of freedom, as it was revealed."""
     parts = heard(words, [1], [CHI_BITS])
     return Degenerate.NO_EVENTS if parts is None else float(parts[0][0])

@@ -128,11 +128,7 @@ def counts_in(study: Study, layout: Layout, members: int, sums: SecretArray) -> 
 
 
 def told_of_all(study: Study, sums: SecretArray, apart: Sequence[SecretArray]) -> SecretArray:
-<<<<<<< HEAD
-    """Return what is revealed of all analyses, of everybody's numbers added up and each member's."""
-=======
     """Return what is revealed of all analyses, of everybody's numbers added up and `apart`."""
->>>>>>> stats
     members = len(apart)
     places = places_of(study, members)
 
