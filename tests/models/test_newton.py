@@ -59,7 +59,8 @@ def climbed(
 
 def rows(count: int, columns: int) -> Floats:
     spread = np.sin(np.arange(count * columns, dtype=float) ** 1.5).reshape(count, columns)
-    return np.column_stack([np.ones(count), spread])
+    design = np.column_stack([np.ones(count), spread])
+    return np.asarray(design, np.float64)
 
 
 def chances(count: int) -> Floats:

@@ -33,6 +33,7 @@ from quorate.mpc.selection import clip
 SOLUTION_BITS = 30
 """Bits of fraction of coefficients in the units of their columns."""
 
+PLACE_BITS = 24
 STEP_BITS = 48
 FARTHEST_BITS = 10
 FARTHEST = 8.0
@@ -56,7 +57,11 @@ def regressed(w: Whitened, b: SecretArray) -> Solution:
     u = product(split(read(even, GRAM_BITS + w.m), HIGH_BITS), w.root, bound=1.25)
     u = brought(u, BITS)
     v = matmul(u, w.inverse, bound=2.5, f=BITS)
-    x = matmul(brought(v, 24), w.root, bound=SOLVED - 1, f=SOLUTION_BITS)
+    high = brought(v, PLACE_BITS)
+    low = within(v - brought(high, BITS), 2.0**-PLACE_BITS)
+    rest = v.shape[1] * ROOT_BOUND * 2.0**-PLACE_BITS
+    x = matmul(high, w.root, bound=SOLVED - 1, f=SOLUTION_BITS)
+    x = within(x + matmul(low, w.root, bound=rest, f=SOLUTION_BITS), SOLVED)
     return Solution(_back(w, x), matmul(u, v.T, bound=1.5, f=2 * BITS).reshape(1))
 
 

@@ -1,0 +1,283 @@
+"""How near models on shares come to statsmodels and lifelines, for real patients.
+
+`python -m bench.exactness --write` writes docs/reference/exactness.md. Members' sums are computed
+apart and added up; the arithmetic is that of the engine's oracle, which the three parties'
+differs from by single roundings only.
+"""
+
+import asyncio
+import csv
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, log10
+from pathlib import Path
+
+import numpy as np
+import statsmodels.api as sm
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import logrank_test
+from numpy.typing import NDArray
+from scipy import stats
+
+from bench.markdown import table
+from quorate.models.cox import Followed, partial_likelihood, risk_sums
+from quorate.models.glm import LOGISTIC, Family, Rows, contribution, poisson
+from quorate.models.linear import Least, linear, moments, read_linear
+from quorate.models.logrank import read_logrank, tested
+from quorate.models.newton import (
+    Likeliest,
+    improved,
+    improvement,
+    likeliest,
+    start,
+    uncertainty,
+)
+from quorate.models.outputs import Degenerate
+from quorate.models.survival import kaplan_meier, read_curves
+from quorate.models.trained import DESIGN_BITS, Learned, learned, trained, training
+from quorate.models.whitening import GRAM_BITS
+from quorate.mpc.engine import Oracle
+from quorate.mpc.secret import SecretArray, deal
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "exactness.md"
+MOST = 1000
+WIDTH = 30.0
+
+TEXT = """\
+# Exactness
+
+Written by `python -m bench.exactness --write`. Patients of `examples/data`, split between members
+(those with lung cancer by their institutions, the others in turn), and what models on shares say of
+them, beside statsmodels and lifelines with all rows in one place. Errors are the largest of all
+coefficients, rounded up to a power of ten: of estimates and standard errors relative, of p
+absolute. Bars are 10^-4 and 10^-3.
+"""
+
+Floats = NDArray[np.float64]
+Model = Callable[[SecretArray], SecretArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What another library says."""
+
+    estimates: Floats
+    errors: Floats
+    chances: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model: the largest errors of estimates, standard errors and p."""
+
+    model: str
+    rows: int
+    members: int
+    errors: tuple[float | None, ...]
+
+
+def lines() -> Iterator[Line]:
+    """Yield every comparison."""
+    for name, columns, last in (("diabetes", "diabetes", 10), ("wisconsin", "wisconsin", 30)):
+        rows = _numbers(columns)
+        yield _linear(f"linear, {name}, {last} columns", rows[:, :last], rows[:, last])
+    yield from _breast_cancer()
+    yield from _lung_cancer()
+
+
+def page() -> str:
+    head = ["model", "rows", "members", "estimates", "standard errors", "p"]
+    body = [(x.model, str(x.rows), str(x.members), *map(_shown, x.errors)) for x in lines()]
+    return f"{TEXT}\n{table(head, body)}\n"
+
+
+def _breast_cancer() -> Iterator[Line]:
+    found = _rows("gbsg2")
+    yes = [[r["horTh"] == "yes", r["menostat"] == "Post", r["tgrade"] == "II"] for r in found]
+    rest = [
+        [r["tgrade"] == "III", *(float(r[c]) for c in ("age", "tsize", "pnodes"))] for r in found
+    ]
+    columns = np.column_stack([np.array(yes, float), np.array(rest, float)])
+    days = np.array([float(r["time"]) for r in found])
+    event = np.array([r["cens"] == "1" for r in found])
+    outcome, zeros, years = event.astype(float), np.zeros(len(days)), np.log(days / 365.25)
+    full, member = sm.add_constant(columns), np.arange(len(days)) % 3
+    logit = _right(sm.Logit(outcome, full).fit(disp=0))
+    yield _likeliest("logistic, gbsg2, steps seen", LOGISTIC, columns, outcome, zeros, logit)
+    yield _trained("logistic, gbsg2, no step seen", columns, outcome, logit)
+    counts = sm.GLM(outcome, full, family=sm.families.Poisson(), offset=years).fit()
+    yield _likeliest("Poisson, gbsg2, years", poisson(1), columns, outcome, years, _right(counts))
+    yield from _survival("gbsg2", columns, days, event, columns[:, 0] == 1, member)
+
+
+def _lung_cancer() -> Iterator[Line]:
+    found = [row for row in _rows("lung") if row["inst"]]
+    columns = np.array([[float(r["age"]), float(r["sex"])] for r in found])
+    days = np.array([float(r["time"]) for r in found])
+    event = np.array([r["status"] == "1" for r in found])
+    member = np.unique(np.array([float(r["inst"]) for r in found]), return_inverse=True)[1]
+    yield from _survival("lung", columns, days, event, columns[:, 1] == 2, member)
+
+
+def _linear(model: str, columns: Floats, outcome: Floats) -> Line:
+    (design, scale), top = _halved(columns), 2.0 ** np.ceil(np.log2(outcome.max()))
+    parts = [moments(design[i::3], outcome[i::3] / top, MOST) for i in range(3)]
+    found = read_linear(_words(linear, parts, GRAM_BITS), MOST)
+    assert isinstance(found, Least)
+    right = sm.OLS(outcome, sm.add_constant(columns)).fit()
+    estimates, errors = found.estimates * top / scale, found.standard_errors * top / scale
+    chances = 2 * stats.t.sf(np.abs(estimates / errors), found.rows - len(scale))
+    return _line(model, len(outcome), 3, Right(estimates, errors, chances), _right(right))
+
+
+def _likeliest(
+    model: str, family: Family, columns: Floats, outcome: Floats, offset: Floats, right: Right
+) -> Line:
+    (design, scale), divisor = _halved(columns), family.divisor(MOST)
+    parts = [Rows(design[i::3], outcome[i::3], offset[i::3]) for i in range(3)]
+
+    def sums(at: Floats) -> list[Floats]:
+        return [contribution(family, part, at, divisor) for part in parts]
+
+    found = _climbed(sums, len(scale), divisor, lambda total: total)
+    return _line(model, len(outcome), 3, _scaled(found, scale), right)
+
+
+def _trained(model: str, columns: Floats, outcome: Floats, right: Right) -> Line:
+    design, scale = _halved(columns)
+    of = training(len(outcome), len(scale), 8, 0.0)
+
+    async def run() -> NDArray[np.int64]:
+        engine = Oracle()
+        x = await deal(engine, 0, design, shape=design.shape, limit=1, fraction_bits=DESIGN_BITS)
+        y = await deal(engine, 0, outcome.astype(np.int64), shape=outcome.shape, limit=1)
+        return np.asarray(await trained(of, x, y).reveal(to=(0, 1, 2)), np.int64)
+
+    found = learned(asyncio.run(run()), of)
+    assert isinstance(found, Learned)
+    return _line(model, len(outcome), 3, _scaled(found, scale), right)
+
+
+def _survival(
+    name: str,
+    columns: Floats,
+    days: Floats,
+    event: NDArray[np.bool_],
+    group: NDArray[np.bool_],
+    member: NDArray[np.int64],
+) -> Iterator[Line]:
+    """Yield proportional hazards, logrank test and curves."""
+    at, members = (days // WIDTH).astype(np.int64), int(member.max()) + 1
+    bins, divisor = int(at.max()) + 1, 2.0 * MOST
+    design, scale = _halved(columns)
+    design, scale = design[:, 1:], scale[1:]
+    people = [Followed(design[i], at[i], event[i]) for i in (member == m for m in range(members))]
+
+    def sums(place: Floats) -> list[Floats]:
+        return [risk_sums(one, place, bins, divisor) for one in people]
+
+    found = _climbed(sums, len(scale), divisor, partial(partial_likelihood, columns=len(scale)))
+    right = sm.PHReg(at.astype(float), columns, status=event, ties="breslow").fit()
+    yield _line(f"Cox, {name}", len(days), members, _scaled(found, scale), _right(right))
+    counts = [
+        _counts(at[i], event[i], group[i], bins) for i in (member == m for m in range(members))
+    ]
+    chi = read_logrank(_words(tested, counts, 0))
+    assert not isinstance(chi, Degenerate)
+    test = logrank_test(at[group], at[~group], event[group], event[~group])
+    p = abs(float(stats.chi2.sf(chi, 1)) - test.p_value)
+    yield Line(
+        f"logrank, {name}", len(days), members, (abs(chi / test.test_statistic - 1), None, p)
+    )
+    curves = read_curves(_words(partial(kaplan_meier, min_cell=5), counts, 0), 2)
+    worst = 0.0
+    for curve, mine in zip(curves, (group, ~group), strict=True):
+        fitted = KaplanMeierFitter().fit(at[mine], event[mine]).survival_function_.iloc[:, 0]
+        worst = max(worst, float(np.abs(curve.survival / fitted[list(curve.bins)] - 1).max()))
+    yield Line(f"Kaplan-Meier, {name}", len(days), members, (worst, None, None))
+
+
+def _climbed(
+    sums: Callable[[Floats], Sequence[Floats]], columns: int, divisor: float, inner: Model
+) -> Likeliest:
+    search = start(columns)
+    while not search.is_over:
+        words = _words(lambda t: improvement(inner(t)), sums(search.estimates), GRAM_BITS)
+        after = improved(search, words)
+        assert not isinstance(after, Degenerate)
+        search = after
+    words = _words(lambda t: uncertainty(inner(t)), sums(search.estimates), GRAM_BITS)
+    found = likeliest(search, words, divisor)
+    assert isinstance(found, Likeliest)
+    return found
+
+
+def _words(model: Model, parts: Sequence[NDArray[np.generic]], f: int) -> NDArray[np.int64]:
+    """Return what is revealed of everybody's parts."""
+
+    async def run() -> NDArray[np.int64]:
+        engine, whole = Oracle(), np.sum(np.array(parts), axis=0)
+        limit = 1 if f else MOST
+        given = await deal(engine, 0, whole, shape=whole.shape, limit=limit, fraction_bits=f)
+        return np.asarray(await model(given).reveal(to=(0, 1, 2)), np.int64)
+
+    return asyncio.run(run())
+
+
+def _counts(
+    at: NDArray[np.int64], event: NDArray[np.bool_], group: NDArray[np.bool_], bins: int
+) -> NDArray[np.int64]:
+    counts = np.zeros((2, 2, bins), np.int64)
+    for i, mine in enumerate((group, ~group)):
+        counts[i, 0] = np.bincount(at[mine & event], minlength=bins)
+        counts[i, 1] = np.bincount(at[mine], minlength=bins)[::-1].cumsum()[::-1]
+    return counts
+
+
+def _halved(columns: Floats) -> tuple[Floats, Floats]:
+    scale = 2.0 ** np.ceil(np.log2(np.abs(columns).max(axis=0)))
+    return np.column_stack([np.ones(len(columns)), columns / scale]), np.append(1.0, scale)
+
+
+def _scaled(found: Likeliest | Learned, scale: Floats) -> Right:
+    estimates, errors = found.estimates / scale, found.standard_errors / scale
+    return Right(estimates, errors, 2 * stats.norm.sf(np.abs(estimates / errors)))
+
+
+def _right(found: object) -> Right:
+    names = ("params", "bse", "pvalues")
+    return Right(*(np.asarray(getattr(found, name), np.float64) for name in names))
+
+
+def _line(model: str, rows: int, members: int, found: Right, right: Right) -> Line:
+    errors = (
+        float(np.abs(found.estimates / right.estimates - 1).max()),
+        float(np.abs(found.errors / right.errors - 1).max()),
+        float(np.abs(found.chances - right.chances).max()),
+    )
+    return Line(model, rows, members, errors)
+
+
+def _shown(error: float | None) -> str:
+    return "" if error is None else f"10^{max(ceil(log10(max(error, 1e-12))), -9)}"
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (ROOT / "examples" / "data" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _numbers(name: str) -> Floats:
+    files = ("north", "south", "west") if name == "diabetes" else (name,)
+    rows = [[float(value) for value in row.values()] for file in files for row in _rows(file)]
+    return np.array(rows)
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        PAGE.write_text(page(), encoding="utf-8")
+    else:
+        sys.stdout.write(page())
