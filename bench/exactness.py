@@ -25,7 +25,7 @@ from bench.markdown import table
 from quorate.models.cox import Followed, partial_likelihood, risk_sums
 from quorate.models.glm import LOGISTIC, Family, Rows, contribution, poisson
 from quorate.models.linear import Least, linear, moments, read_linear
-from quorate.models.logrank import log_rank, read_log_rank
+from quorate.models.logrank import read_logrank, tested
 from quorate.models.newton import (
     Likeliest,
     improved,
@@ -169,7 +169,7 @@ def _survival(
     group: NDArray[np.bool_],
     member: NDArray[np.int64],
 ) -> Iterator[Line]:
-    """Yield proportional hazards, log-rank test and curves."""
+    """Yield proportional hazards, logrank test and curves."""
     at, members = (days // WIDTH).astype(np.int64), int(member.max()) + 1
     bins, divisor = int(at.max()) + 1, 2.0 * MOST
     design, scale = _halved(columns)
@@ -185,12 +185,12 @@ def _survival(
     counts = [
         _counts(at[i], event[i], group[i], bins) for i in (member == m for m in range(members))
     ]
-    chi = read_log_rank(_words(log_rank, counts, 0))
+    chi = read_logrank(_words(tested, counts, 0))
     assert not isinstance(chi, Degenerate)
     test = logrank_test(at[group], at[~group], event[group], event[~group])
     p = abs(float(stats.chi2.sf(chi, 1)) - test.p_value)
     yield Line(
-        f"log-rank, {name}", len(days), members, (abs(chi / test.test_statistic - 1), None, p)
+        f"logrank, {name}", len(days), members, (abs(chi / test.test_statistic - 1), None, p)
     )
     curves = read_curves(_words(partial(kaplan_meier, min_cell=5), counts, 0), 2)
     worst = 0.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.markdown import table
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
-from quorate.models.logrank import log_rank
+from quorate.models.logrank import tested
 from quorate.models.trained import DESIGN_BITS, trained, training
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
@@ -42,7 +42,7 @@ class Work:
 
 def works() -> Iterator[Work]:
     """Yield what there are bars for."""
-    yield Work("log-rank test, 100,000 patients, 365 bins", _log_rank, (2, 1))
+    yield Work("logrank test, 100,000 patients, 365 bins", _logrank, (2, 1))
     yield Work("linear regression, 1,000,000 × 20", _linear, (3, 1.5))
     yield Work("logistic regression, 569 × 30, no step shown", partial(_trained, 569, 30), (8, 4))
     yield Work(
@@ -84,10 +84,10 @@ async def _timed(run: Callable[[Engine], Awaitable[SecretArray]], committee: Com
     return statistics.median(taken[1:])
 
 
-async def _log_rank(engine: Engine) -> SecretArray:
+async def _logrank(engine: Engine) -> SecretArray:
     risk = np.linspace(50_000, 10_000, 365).astype(np.int64)
     counts = np.array([[risk // 900, risk], [risk // 1000, risk]])
-    return log_rank(await _deal(engine, counts, limit=100_000))
+    return tested(await _deal(engine, counts, limit=100_000))
 
 
 async def _linear(engine: Engine) -> SecretArray:

@@ -1,4 +1,4 @@
-"""The log-rank test of two groups whose patients are split between members.
+"""The logrank test of two groups whose patients are split between members.
 
 Time is cut into bins that the plan declares. Each member counts in each bin, per group, the
 events d and those at risk n at its start. Of everybody's sums, with d = d_1 + d_2, n = n_1 + n_2:
@@ -39,8 +39,8 @@ ROOT_BITS = 18
 CHI_BITS = 2 * ROOT_BITS
 
 
-def log_rank(counts: SecretArray) -> SecretArray:
-    """Return what is revealed, 2 words for `read_log_rank`; nothing is revealed here.
+def tested(counts: SecretArray) -> SecretArray:
+    """Return what is revealed, 2 words for `read_logrank`; nothing is revealed here.
 
     `counts` are integers (2, 2, bins): of each group the events, and those at risk; at most
     2^20 patients. Raises `OutOfRange` if there may be more.
@@ -48,7 +48,7 @@ def log_rank(counts: SecretArray) -> SecretArray:
     Cost, at most 100 patients: 147 rounds, hardly more for more; bytes grow with the bins
     """
     if counts.node.limit > MOST_PATIENTS:
-        raise OutOfRange("a log-rank test takes at most 1,048,576 patients")
+        raise OutOfRange("a logrank test takes at most 1,048,576 patients")
     events, risk = counts[:, 0], counts[:, 1]
     score, variance = _score(events, risk)
     relative = read(variance, SCORE_BITS + 2 * HALF_SPREAD)
@@ -75,7 +75,7 @@ def _score(events: SecretArray, risk: SecretArray) -> tuple[SecretArray, SecretA
     return brought(events[0].sum() - expected, SCORE_BITS), brought(variance, SCORE_BITS)
 
 
-def read_log_rank(words: NDArray[np.int64]) -> float | Degenerate:
+def read_logrank(words: NDArray[np.int64]) -> float | Degenerate:
     """Return chi squared with one degree of freedom, as it was revealed."""
     parts = heard(words, [1], [CHI_BITS])
     return Degenerate.NO_EVENTS if parts is None else float(parts[0][0])

@@ -1,4 +1,4 @@
-"""Log-rank test and survival curves in a study: what lifelines says of all rows in one place."""
+"""Logrank test and survival curves in a study: what lifelines says of all rows in one place."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def members(folder: Path, analysis: str, width: int = 60, min_cell: int = 5) -> 
 
 
 @pytest.mark.parametrize("width", [30, 365])
-def test_log_rank_says_what_lifelines_says(tmp_path: Path, width: int) -> None:
+def test_logrank_says_what_lifelines_says(tmp_path: Path, width: int) -> None:
     found = members(tmp_path, LOG_RANK, width)
     (result,) = found.in_the_clear()
     rows = patients()

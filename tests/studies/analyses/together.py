@@ -16,9 +16,8 @@ from quorate.errors import Party
 from quorate.mpc import secret
 from quorate.mpc.engine import Oracle
 from quorate.mpc.replicated import Security
-from quorate.studies.analyses.kinds import all_asked, every_input, kind_of
+from quorate.studies.analyses.pooled import plain_numbers
 from quorate.studies.committee import Revealed, reveal_shown, told_of_all
-from quorate.studies.inputs import EACH_ROW, Input, decimals, labels
 from quorate.studies.plan import Plan
 from quorate.studies.results import Result
 from quorate.studies.sources import aggregate, open_source
@@ -44,20 +43,7 @@ class Members:
 
     def plain(self) -> list[float | None]:
         """Return what the kinds' own plain functions give."""
-        study, n = self.plan.study, len(self.plan.members)
-        parts: dict[Input, NDArray[np.float64]] = {}
-        at = 0
-        for item in every_input(study, n):
-            shape = [len(labels(study, axis)) for axis in item.cells.axes]
-            end = at + int(np.prod(shape))
-            whole = self.totals[at:end]
-            if EACH_ROW in item.cells.axes:
-                whole = np.concatenate([np.array(v[at:end], np.int64) for v in self.vectors])
-                shape[0] *= n
-            parts[item] = whole.reshape(shape) / 10.0 ** (decimals(study, n, item) or 0)
-            at = end
-        asked = all_asked(study, n)
-        return [v for one in asked for v in kind_of(one).plain(one, parts.__getitem__)]
+        return plain_numbers(self.plan, self.vectors)
 
     def words_told(self) -> list[int]:
         """Return the words the analyses reveal, as the committee computes them, of all."""

@@ -1,4 +1,4 @@
-"""Do two groups differ in survival? The log-rank test, and not one count.
+"""Do two groups differ in survival? The logrank test, and not one count.
 
 Each member counts its rows by group, event and bin of time. Revealed is chi squared, from which
 anyone has p.
@@ -35,7 +35,7 @@ def values(asked: Asked) -> tuple[Value, ...]:
 
 def together(asked: Asked, sums: Sums) -> Told:
     counts = followed.counts(asked, asked.one("group"), sums)
-    words = logrank.log_rank(counts)
+    words = logrank.tested(counts)
     return Told(
         words[:1],
         within(words[1:], 1),
