@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.markdown import table
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
-from quorate.models.logrank import tested
+from quorate.models.logrank import compared
 from quorate.models.trained import DESIGN_BITS, trained, training
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
@@ -87,7 +87,7 @@ async def _timed(run: Callable[[Engine], Awaitable[SecretArray]], committee: Com
 async def _logrank(engine: Engine) -> SecretArray:
     risk = np.linspace(50_000, 10_000, 365).astype(np.int64)
     counts = np.array([[risk // 900, risk], [risk // 1000, risk]])
-    return tested(await _deal(engine, counts, limit=100_000))
+    return compared(await _deal(engine, counts, limit=100_000))
 
 
 async def _linear(engine: Engine) -> SecretArray:

@@ -17,6 +17,7 @@ import typer
 
 from quorate.cli import (
     demo_anonymous,
+    demo_cancer,
     demo_medication,
     demo_record,
     stage,
@@ -39,6 +40,7 @@ HOSPITALS = ("north", "south", "west")
 app.command("medication")(demo_medication.medication)
 app.command("record")(demo_record.record)
 app.command("anonymous")(demo_anonymous.anonymous)
+app.command("cancer")(demo_cancer.cancer)
 
 
 @app.command("age")
