@@ -13,7 +13,7 @@ from bench.markdown import table
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
 from quorate.models.logrank import compared
-from quorate.models.trained import DESIGN_BITS, trained, training
+from quorate.models.trained import DESIGN_BITS, trained_in_blocks, training
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
 from quorate.mpc.replicated import Committee, Security
@@ -99,7 +99,7 @@ async def _linear(engine: Engine) -> SecretArray:
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:
     design, outcome = _rows(rows, columns)
     of = training(rows, columns + 1, 8, 0.0)
-    return trained(
+    return await trained_in_blocks(
         of,
         await _deal(engine, design, limit=1, f=DESIGN_BITS),
         await _deal(engine, outcome, limit=1),
