@@ -5,10 +5,10 @@ import io
 import json
 
 import pytest
-from scipy import stats
 
 from tests.docs.project import PROJECT
 from tests.e2e.nodes import quorate, some_nodes
+from tests.studies.analyses.oracles import stats
 from tests.studies.analyses.patients import rows_of
 from tests.studies.analyses.together import Rows, split
 

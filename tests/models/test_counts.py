@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from quorate.algebra import ring
 from quorate.errors import OutOfRange
@@ -19,6 +18,7 @@ from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 from tests.contract.test_engine import ENGINES, Run
 from tests.models.engines import answered
+from tests.studies.analyses.oracles import stats
 
 Floats = NDArray[np.float64]
 
@@ -91,6 +91,26 @@ def test_chi_squared_has_the_error_it_states(cells: list[int]) -> None:
     assert clear.take(freedom) == (
         max((kept.shape[0] - 1) * (kept.shape[1] - 1), 0) if kept.size else 0
     )
+
+
+@pytest.mark.parametrize(
+    ("most", "table"),
+    [
+        (100_000, [[14_900, 12_050, 3020], [30_000, 24_100, 5930]]),
+        (100_000, [[15_000, 14_970, 30], [29_900, 30_050, 50]]),
+        (100_000, [[21_000, 8998, 2], [42_000, 18_000, 3]]),
+        (1_000_000, [[150_000, 149_700, 300], [300_300, 298_900, 600]]),
+    ],
+)
+def test_rare_values_among_many_rows_do_not_spoil_chi_squared(
+    most: int, table: list[list[int]]
+) -> None:
+    clear = Clear()
+    chi, freedom = contingency.chi_squared(clear.put(table, most), most)
+    expected = stats.chi2_contingency(table, correction=False)
+    assert clear.take(chi) == pytest.approx(expected.statistic, rel=1e-4)
+    p = stats.chi2.sf(clear.take(chi), clear.take(freedom))
+    assert p == pytest.approx(expected.pvalue, rel=1e-3)
 
 
 def test_a_table_that_may_be_too_large_is_refused() -> None:

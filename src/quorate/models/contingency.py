@@ -3,7 +3,7 @@
 With O_ij rows in cell i, j, R_i and C_j the sums of its lines, n of all, p_ij = O_ij / R_i and
 q_j = C_j / n [Pea00]:
 
-    chi^2 = sum_i R_i sum_j (p_ij - q_j)^2 / q_j
+    chi^2 = sum_ij R_i (p_ij - q_j) * (p_ij - q_j) / q_j
     log odds ratio = log a - log b - log c + log d,   variance 1/a + 1/b + 1/c + 1/d   [Woo55]
     log relative risk = log a/(a+b) - log c/(c+d),    variance 1/a - 1/(a+b) + 1/c - 1/(c+d)
 
@@ -24,6 +24,12 @@ from quorate.mpc.selection import concatenate
 
 MOST_ROWS = 1 << 20
 UNIT_BITS = 30
+COUNT_BITS = 18
+"""Of the rows by which a cell is off what is expected."""
+
+ROOM = 60
+"""Bits of a product: that, the part of what is expected by which it is off, and most rows."""
+
 CHI_BITS = 24
 LOG_BITS = 24
 VARIANCE_BITS = RATIO_BITS
@@ -32,9 +38,9 @@ VARIANCE_BITS = RATIO_BITS
 def chi_squared(table: SecretArray, most: int) -> tuple[SecretArray, SecretArray]:
     """Return chi squared with 24 bits of fraction, and its degrees of freedom, as integers.
 
-    `table` are counts (rows, columns), at most `most` <= 2^20 together. Empty lines count
-    for nothing. With no degree of freedom chi squared is 0. Error: 2^-20 of it, and 2^-20 * n
-    times the most by which a p differs from its q. Raises `OutOfRange` if there may be more.
+    `table` are counts (rows, columns), at most `most` <= 2^20 together; empty lines count for
+    nothing. With no degree of freedom chi squared is 0. Error: 2^-16 of it, and in each line
+    below 2^-17 of the rows by which its cells are off. Raises `OutOfRange` if there may be more.
     """
     if most > MOST_ROWS:
         raise OutOfRange("chi squared takes a table of at most 1,048,576 rows")
@@ -43,10 +49,12 @@ def chi_squared(table: SecretArray, most: int) -> tuple[SecretArray, SecretArray
     shares = ratio(columns, n.reshape(1))
     part = ratio(table, at_least_one(rows).reshape(-1, 1))
     apart = within(brought(part - shares, UNIT_BITS), 1)
-    squares = within(times(apart, apart, bound=1, f=UNIT_BITS), 1)
     expected = within(brought(shares, UNIT_BITS) + (columns < 1), 1)
-    terms = functions.divided(squares, expected, at_least=0.5 / most)
-    weighted = times(rows.reshape(-1, 1), within(terms, 2 * most), bound=2 * most, f=CHI_BITS)
+    more = functions.divided(apart, expected, at_least=0.5 / most)
+    fine = min(UNIT_BITS, ROOM - COUNT_BITS - most.bit_length())
+    more = within(brought(within(more, 2 * most), fine), 2 * most)
+    beyond = times(rows.reshape(-1, 1), apart, bound=most, f=COUNT_BITS)
+    weighted = times(beyond, more, bound=2 * most, f=CHI_BITS)
     whole = total(total(weighted, 1, bound=2 * most), 0, bound=2 * most * min(table.shape))
     there = [(line > 0).sum() for line in (rows, columns)]
     freedom = (there[0] - 1) * (there[1] - 1) - (everything < 1)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from quorate.studies.analyses.following import follows
 from quorate.studies.results import NONE, WITHHELD
+from tests.studies.analyses.oracles import stats
 from tests.studies.analyses.together import Members, members_of
 
 TEXT = """
@@ -36,10 +36,11 @@ R = 'kind = "correlation"\nx = "x"\ny = "y"\n'
 MEDIAN = 'kind = "quantile"\ncolumn = "x"\n'
 RATE = 'kind = "rate"\noutcome = "out"\nevent = "1"\ntime = "x"\nby = "arm"\nstandard = [1, 2, 3]\n'
 Row = tuple[str, int, int, int]
+COLUMNS: tuple[str, ...] = ("arm", "out", "x", "y")
 
 
 def among(folder: Path, analysis: str, *parts: Sequence[Row], least: int = 1) -> Members:
-    rows = [[dict(zip(("arm", "out", "x", "y"), row, strict=True)) for row in p] for p in parts]
+    rows = [[dict(zip(COLUMNS, row, strict=True)) for row in p] for p in parts]
     return members_of(folder, TEXT.format(least=least) + analysis, *rows)
 
 

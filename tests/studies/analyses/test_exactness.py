@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from fractions import Fraction
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from scipy import stats
-from statsmodels.stats.contingency_tables import Table2x2
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from quorate.studies.analyses.following import follows
 from quorate.studies.results import Result
+from tests.studies.analyses.oracles import pandas, stats, tables, weights
 from tests.studies.analyses.patients import DIABETES, GBSG2, LUNG, WISCONSIN, institutions, rows_of
 from tests.studies.analyses.together import Members, Rows, members_of, split
 
@@ -32,9 +30,9 @@ def parts_of(name: str) -> list[Rows]:
             return split(rows_of(name))
 
 
-def frame_of(name: str) -> pd.DataFrame:
+def frame_of(name: str) -> Any:
     rows = [dict(row) for part in parts_of(name) for row in part]
-    return pd.read_csv(StringIO(pd.DataFrame(rows).to_csv(index=False)))
+    return pandas.read_csv(StringIO(pandas.DataFrame(rows).to_csv(index=False)))
 
 
 def analysed(folder: Path, name: str, analysis: str) -> Members:
@@ -57,7 +55,7 @@ def following(members: Members, results: tuple[Result, ...]) -> Mapping[str, flo
 def test_chi_squared(tmp_path: Path, name: str, rows: str, columns: str) -> None:
     members = analysed(tmp_path, name, f'kind = "crosstab"\nrows = "{rows}"\ncolumns = "{columns}"')
     frame = frame_of(name)
-    table = pd.crosstab(frame[rows], frame[columns])
+    table = pandas.crosstab(frame[rows], frame[columns])
     chi, p, freedom, _ = stats.chi2_contingency(table, correction=False)
     for results in (members.in_the_clear(), members.together()):
         assert_allclose(numbers(results), [chi, freedom], rtol=1e-4)
@@ -75,7 +73,7 @@ def test_two_by_two(tmp_path: Path, measure: str) -> None:
     )
     frame = frame_of("gbsg2")
     exposed, event = frame["tgrade"] == "III", frame["cens"] == 1
-    table = Table2x2([[sum(e & v) for v in (event, ~event)] for e in (exposed, ~exposed)])
+    table = tables.Table2x2([[sum(e & v) for v in (event, ~event)] for e in (exposed, ~exposed)])
     is_odds = measure == "odds ratio"
     log, error = (
         (table.log_oddsratio, table.log_oddsratio_se)
@@ -139,7 +137,7 @@ def test_t(tmp_path: Path, name: str, column: str, by: str) -> None:
     frame = frame_of(name)
     order = members.plan.study.table.column(by).values
     groups = [frame[column][frame[by] == _as(frame[by], value)].to_numpy(float) for value in order]
-    compared = CompareMeans(*map(DescrStatsW, groups))
+    compared = weights.CompareMeans(*map(weights.DescrStatsW, groups))
     t, p, freedom = compared.ttest_ind(usevar="unequal")
     interval = compared.tconfint_diff(usevar="unequal")
     for results in (members.in_the_clear(), members.together()):
@@ -196,9 +194,9 @@ def test_a_rate_standardised_to_another_population(tmp_path: Path) -> None:
     )
     strata = frame_of("gbsg2").groupby("tgrade")
     events, time = strata["cens"].sum(), strata["time"].sum()
-    weights = np.array([0.2, 0.5, 0.3])
-    rate = (weights * events / time).sum()
-    error = np.sqrt((weights**2 * events / time**2).sum())
+    parts = np.array([0.2, 0.5, 0.3])
+    rate = (parts * events / time).sum()
+    error = np.sqrt((parts**2 * events / time**2).sum())
     for results in (members.in_the_clear(), members.together()):
         found = following(members, results)
         assert numbers(results)[0] == pytest.approx(rate, rel=1e-5)
@@ -222,6 +220,6 @@ def test_a_condition_leaves_rows_out(tmp_path: Path) -> None:
     assert found["t"] == pytest.approx(expected.statistic, rel=1e-4)
 
 
-def _as(column: "pd.Series[float]", value: str) -> str | float:
+def _as(column: Any, value: str) -> str | float:
     """Return a declared category as the frame holds it."""
-    return float(value) if pd.api.types.is_numeric_dtype(column) else value
+    return float(value) if pandas.api.types.is_numeric_dtype(column) else value

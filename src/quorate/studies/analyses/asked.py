@@ -149,7 +149,8 @@ Found = Sequence[Fraction | None]
 class Kind(Protocol):
     """The functions of one kind's file; `KIND` is its name in the study file."""
 
-    KIND: str
+    @property
+    def KIND(self) -> str: ...  # noqa: N802 - a constant of the file
 
     def check(self, asked: Asked) -> None:
         """Refuse parameters that make no sense. Raises `MalformedStudy`."""
