@@ -25,7 +25,7 @@ from bench.markdown import table
 from quorate.models.cox import Followed, partial_likelihood, risk_sums
 from quorate.models.glm import LOGISTIC, Family, Rows, contribution, poisson
 from quorate.models.linear import Least, linear, moments, read_linear
-from quorate.models.logrank import read_logrank, tested
+from quorate.models.logrank import compared, read_logrank
 from quorate.models.newton import (
     Likeliest,
     improved,
@@ -185,7 +185,7 @@ def _survival(
     counts = [
         _counts(at[i], event[i], group[i], bins) for i in (member == m for m in range(members))
     ]
-    chi = read_logrank(_words(tested, counts, 0))
+    chi = read_logrank(_words(compared, counts, 0))
     assert not isinstance(chi, Degenerate)
     test = logrank_test(at[group], at[~group], event[group], event[~group])
     p = abs(float(stats.chi2.sf(chi, 1)) - test.p_value)

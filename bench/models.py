@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bench.markdown import table
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
-from quorate.models.logrank import tested
-from quorate.models.trained import DESIGN_BITS, trained, training
+from quorate.models.logrank import compared
+from quorate.models.trained import DESIGN_BITS, trained_in_blocks, training
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
 from quorate.mpc.replicated import Committee, Security
@@ -87,7 +87,7 @@ async def _timed(run: Callable[[Engine], Awaitable[SecretArray]], committee: Com
 async def _logrank(engine: Engine) -> SecretArray:
     risk = np.linspace(50_000, 10_000, 365).astype(np.int64)
     counts = np.array([[risk // 900, risk], [risk // 1000, risk]])
-    return tested(await _deal(engine, counts, limit=100_000))
+    return compared(await _deal(engine, counts, limit=100_000))
 
 
 async def _linear(engine: Engine) -> SecretArray:
@@ -99,7 +99,7 @@ async def _linear(engine: Engine) -> SecretArray:
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:
     design, outcome = _rows(rows, columns)
     of = training(rows, columns + 1, 8, 0.0)
-    return trained(
+    return await trained_in_blocks(
         of,
         await _deal(engine, design, limit=1, f=DESIGN_BITS),
         await _deal(engine, outcome, limit=1),

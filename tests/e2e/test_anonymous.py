@@ -2,15 +2,16 @@
 
 import json
 import re
+<<<<<<< HEAD
 import tempfile
 from collections.abc import Callable, Generator
+=======
+>>>>>>> models
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
-
-import pytest
 
 from quorate.cli import stage
 from quorate.cli.demo_anonymous import BORING, FIVE
@@ -23,13 +24,6 @@ from tests.e2e.nodes import quorate, start, wait
 
 WRITER, OTHER = "dan", "ben"
 SEALED = "the dose was doubled"
-
-
-@pytest.fixture
-def short() -> Generator[Path]:
-    """A folder whose path is short enough for sockets below it."""
-    with tempfile.TemporaryDirectory(prefix="q-") as name:
-        yield Path(name)
 
 
 def test_the_demo_shows_the_parts_their_sum_and_five_that_are_alike(short: Path) -> None:

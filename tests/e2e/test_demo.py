@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
 from itertools import takewhile
 from pathlib import Path
 
@@ -21,13 +20,6 @@ from quorate.node.views import ResultView, StudyView
 from tests.e2e.nodes import NAMES, quorate
 
 DEMO = [sys.executable, "-m", "quorate.cli.main", "demo", "age"]
-
-
-@pytest.fixture
-def short() -> Generator[Path]:
-    """A folder whose path is short enough for sockets below it."""
-    with tempfile.TemporaryDirectory(prefix="q-") as name:
-        yield Path(name)
 
 
 def test_the_demo_shows_all_and_leaves_what_it_was_told_to_keep(short: Path) -> None:

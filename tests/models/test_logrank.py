@@ -6,7 +6,7 @@ from lifelines.statistics import logrank_test
 from numpy.testing import assert_allclose
 
 from quorate.errors import OutOfRange
-from quorate.models.logrank import MOST_PATIENTS, read_logrank, tested
+from quorate.models.logrank import MOST_PATIENTS, compared, read_logrank
 from quorate.models.outputs import Degenerate
 from quorate.mpc.replicated import Security
 from tests.contract.test_engine import ENGINES, Run
@@ -26,7 +26,7 @@ def statistic(run: Run, counts: Ints, most: int = MOST_PATIENTS) -> float:
 
 
 def said(run: Run, counts: Ints, most: int = MOST_PATIENTS) -> float | Degenerate:
-    return read_logrank(answered(run, tested, counts, limit=most))
+    return read_logrank(answered(run, compared, counts, limit=most))
 
 
 def right(people: Patients) -> float:
@@ -79,13 +79,13 @@ def test_all_events_in_one_group_are_statistic() -> None:
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])
 def test_costs_what_it_says(security: Security) -> None:
     counts = counted(patients(60, bins=8), 8)
-    rounds = assert_costs_what_it_says(tested, counts, security, limit=100)
+    rounds = assert_costs_what_it_says(compared, counts, security, limit=100)
     assert security == "malicious" or rounds == 147  # the figure of the docstring
 
 
 def test_cost_does_not_depend_on_how_many_patients_there_are() -> None:
     few, many = (
-        assert_costs_what_it_says(tested, counted(patients(n, 8), 8), "semi-honest", limit=1000)
+        assert_costs_what_it_says(compared, counted(patients(n, 8), 8), "semi-honest", limit=1000)
         for n in (20, 500)
     )
     assert few == many

@@ -64,7 +64,7 @@ def rows(count: int, columns: int) -> Floats:
 
 
 def chances(count: int) -> Floats:
-    return (np.arange(count) * 0.7548776662466927) % 1
+    return np.asarray((np.arange(count) * 0.7548776662466927) % 1, np.float64)
 
 
 def regressed(run: Run, family: Family, of: Rows) -> Likeliest | Degenerate:

@@ -9,7 +9,15 @@ from sklearn.linear_model import LogisticRegression
 
 from quorate.errors import OutOfRange
 from quorate.models.outputs import Degenerate
-from quorate.models.trained import DESIGN_BITS, Learned, Training, learned, trained, training
+from quorate.models.trained import (
+    DESIGN_BITS,
+    Learned,
+    Training,
+    learned,
+    trained,
+    trained_in_blocks,
+    training,
+)
 from quorate.mpc.engine import Engine
 from quorate.mpc.secret import SecretArray, deal
 from tests.contract.test_engine import ENGINES, Run
@@ -25,7 +33,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def fitted(
-    run: Run, of: Training, design: Floats, outcome: NDArray[np.int64]
+    run: Run, of: Training, design: Floats, outcome: NDArray[np.int64], block: int = 0
 ) -> Learned | Degenerate:
     async def dealt(engine: Engine, owner: int, values: NDArray[np.generic], f: int) -> SecretArray:
         mine = values if engine.holds(owner) else None
@@ -34,7 +42,8 @@ def fitted(
     async def program(engine: Engine) -> list[NDArray[np.int64]]:
         x = await dealt(engine, 0, design, DESIGN_BITS)
         y = await dealt(engine, 1, outcome, 0)
-        words = await trained(of, x, y).reveal(to=(0, 1, 2))
+        told = await trained_in_blocks(of, x, y, block) if block else trained(of, x, y)
+        words = await told.reveal(to=(0, 1, 2))
         return [np.asarray(words, np.int64)]
 
     (words,) = run(program)
@@ -54,6 +63,13 @@ def test_says_what_statsmodels_says(run: Run) -> None:
     assert isinstance(found, Learned)
     assert_allclose(found.estimates, right.params, rtol=1e-4)
     assert_allclose(found.standard_errors, right.bse, rtol=1e-4)
+
+
+def test_blocks_say_the_same(run: Run) -> None:
+    design, outcome = sample(150)
+    found = fitted(run, training(150, 3, 7, 0.0), design, outcome, block=64)
+    assert isinstance(found, Learned)
+    assert_allclose(found.estimates, sm.Logit(outcome, design).fit(disp=0).params, rtol=1e-4)
 
 
 def test_rows_of_zeros_count_as_none() -> None:

@@ -39,7 +39,7 @@ ROOT_BITS = 18
 CHI_BITS = 2 * ROOT_BITS
 
 
-def tested(counts: SecretArray) -> SecretArray:
+def compared(counts: SecretArray) -> SecretArray:
     """Return what is revealed, 2 words for `read_logrank`; nothing is revealed here.
 
     `counts` are integers (2, 2, bins): of each group the events, and those at risk; at most

@@ -16,7 +16,9 @@ Adversary: that of the engine. What members deal is not checked but for its rang
 parts of the sums say. Unreviewed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import ceil, log2, sqrt
 
 import numpy as np
@@ -37,9 +39,10 @@ from quorate.models.whitening import (
     whitened,
 )
 from quorate.mpc.functions import piecewise
-from quorate.mpc.secret import SecretArray
+from quorate.mpc.secret import SecretArray, compute
 from quorate.mpc.selection import clip, concatenate, minimum
 
+BLOCK = 1 << 14
 MOST_ROWS = 1 << 17
 LEAST_STEPS = 2
 
@@ -84,6 +87,24 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What the steps share: the whitening, T, and the penalty's part for T's columns."""
+
+    w: Whitened
+    transform: SecretArray
+    penalty: SecretArray
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Coefficients c of T's columns, the last step to them, and R where that was taken."""
+
+    place: SecretArray
+    last: SecretArray
+    inverse: SecretArray
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """Coefficients, and standard errors by the information, that of the penalty included."""
 
@@ -108,19 +129,38 @@ def trained(of: Training, design: SecretArray, outcome: SecretArray) -> SecretAr
 
     Cost, 3 coefficients in 7 steps: 1,174 rounds, about as many for more; a row and step 8.5 kB
     """
-    ridge = of.penalty / of.divisor * np.append(0.0, np.ones(of.columns - 1))
-    w = whitened(within(_gram(of, design) + np.diag(4 * ridge), 1))
-    transform = _transform(w)
-    lines = transform * np.sqrt(ridge).reshape(-1, 1)
-    penalty = matmul(lines.T, lines, bound=1, f=BITS)
-    fine = matmul(design, transform, bound=1.1 * sqrt(of.divisor), f=ROW_BITS)
-    rows = Rows(fine, brought(fine, SQUARE_BITS), outcome)
-    place, last, inverse = _search(of, rows, penalty)
-    estimates = matmul(transform, place.reshape(-1, 1), bound=2.0**12, f=SOLUTION_BITS)
-    settled = ((abs(last) > SETTLED) + 0).sum() == 0
-    w = replace(w, inverse=within(read(inverse, CURVED_BITS - 2), 2.0 ** (CURVED_STEPS + 2)))
-    parts = [estimates, deviations(w)]
-    return concatenate([said(parts, w.sound & settled), (w.sound + 0).reshape(1)])
+    start = _started(of, _gram(of, design))
+    rows = _rotated(of, design, outcome, start.transform)
+    at = _first(of, start, _score(of, rows, rows.outcome - 1 / 2))
+    for _ in range(of.steps - 1):
+        at = _stepped(of, start, at, *_slopes(of, rows, at.place))
+    return _told(start, at)
+
+
+async def trained_in_blocks(
+    of: Training, design: SecretArray, outcome: SecretArray, block: int = BLOCK
+) -> SecretArray:
+    """Return what `trained` does, of so many rows at a time as memory is to hold.
+
+    A block's rounds come after those of the block before. Nothing is revealed.
+    """
+    places = [slice(at, at + block) for at in range(0, len(design), block)]
+    grams = [(await compute(_gram(of, design[here])))[0] for here in places]
+    start = await _settled(_started(of, _added(grams, 1)))
+    blocks = []
+    for here in places:
+        rows = _rotated(of, design[here], outcome[here], start.transform)
+        fine, coarse = await compute(rows.fine, rows.coarse)
+        blocks.append(Rows(fine, coarse, rows.outcome))
+    scores = [_score(of, rows, rows.outcome - 1 / 2) for rows in blocks]
+    at = _first(of, start, _added(scores, of.divisor))
+    for _ in range(of.steps - 1):
+        parts = [await compute(*_slopes(of, rows, at.place)) for rows in blocks]
+        score, information = (_added(part, of.divisor) for part in zip(*parts, strict=True))
+        after = _stepped(of, start, at, score, information)
+        place, last, inverse = await compute(after.place, after.last, after.inverse)
+        at = Place(place, last, inverse)
+    return _told(start, at)
 
 
 def learned(words: NDArray[np.int64], of: Training) -> Learned | Degenerate:
@@ -147,22 +187,62 @@ def _transform(w: Whitened) -> SecretArray:
     return brought(read(rows, w.root.fraction_bits + w.m), TRANSFORM_BITS)
 
 
-def _search(
-    of: Training, rows: Rows, penalty: SecretArray
-) -> tuple[SecretArray, SecretArray, SecretArray]:
-    """Return c, its last step, and R towards B^(-1) where that was taken."""
+def _started(of: Training, gram: SecretArray) -> Start:
+    ridge = of.penalty / of.divisor * np.append(0.0, np.ones(of.columns - 1))
+    w = whitened(within(gram + np.diag(4 * ridge), 1))
+    transform = _transform(w)
+    lines = transform * np.sqrt(ridge).reshape(-1, 1)
+    return Start(w, transform, matmul(lines.T, lines, bound=1, f=BITS))
+
+
+async def _settled(start: Start) -> Start:
+    """Compute all of it, once for all later uses."""
+    w = start.w
+    scale, root, sound, transform, penalty = await compute(
+        w.scale, w.root, w.sound, start.transform, start.penalty
+    )
+    return Start(replace(w, scale=scale, root=root, sound=sound), transform, penalty)
+
+
+def _rotated(
+    of: Training, design: SecretArray, outcome: SecretArray, transform: SecretArray
+) -> Rows:
+    fine = matmul(design, transform, bound=1.1 * sqrt(of.divisor), f=ROW_BITS)
+    return Rows(fine, brought(fine, SQUARE_BITS), outcome)
+
+
+def _first(of: Training, start: Start, score: SecretArray) -> Place:
+    """Return the step of [BL88] from 0."""
+    place = within(4 * _mean(of, score, PLACE_BITS), FARTHEST)
+    return Place(place, place, start.penalty)
+
+
+def _stepped(
+    of: Training, start: Start, at: Place, score: SecretArray, information: SecretArray
+) -> Place:
+    """Return where Newton's step leads, given N g and N H."""
     p = of.columns
-    last = within(4 * _mean(of, _score(of, rows, rows.outcome - 1 / 2), PLACE_BITS), FARTHEST)
-    place, inverse = last, penalty
-    for _ in range(of.steps - 1):
-        score, information = _slopes(of, rows, place)
-        pulled = matmul(penalty, place.reshape(p, 1), bound=8, f=BITS).reshape(p)
-        gradient = brought(_mean(of, score, BITS) - pulled, PLACE_BITS).reshape(1, p)
-        curved = within(4 * (_mean(of, information, BITS) + penalty), 1.1)
-        inverse = inverted(curved, steps=CURVED_STEPS, f=CURVED_BITS)
-        last = 4 * matmul(gradient, inverse, bound=2.0**CURVED_STEPS, f=PLACE_BITS).reshape(p)
-        place = clip(place + last, -FARTHEST, FARTHEST)
-    return place, last, inverse
+    pulled = matmul(start.penalty, at.place.reshape(p, 1), bound=8, f=BITS).reshape(p)
+    gradient = brought(_mean(of, score, BITS) - pulled, PLACE_BITS).reshape(1, p)
+    curved = within(4 * (_mean(of, information, BITS) + start.penalty), 1.1)
+    inverse = inverted(curved, steps=CURVED_STEPS, f=CURVED_BITS)
+    last = 4 * matmul(gradient, inverse, bound=2.0**CURVED_STEPS, f=PLACE_BITS).reshape(p)
+    return Place(clip(at.place + last, -FARTHEST, FARTHEST), last, inverse)
+
+
+def _told(start: Start, at: Place) -> SecretArray:
+    """Return what is revealed."""
+    place, w = at.place.reshape(-1, 1), start.w
+    estimates = matmul(start.transform, place, bound=2.0**12, f=SOLUTION_BITS)
+    settled = ((abs(at.last) > SETTLED) + 0).sum() == 0
+    inverse = within(read(at.inverse, CURVED_BITS - 2), 2.0 ** (CURVED_STEPS + 2))
+    parts = [estimates, deviations(replace(w, inverse=inverse))]
+    return concatenate([said(parts, w.sound & settled), (w.sound + 0).reshape(1)])
+
+
+def _added(parts: Sequence[SecretArray], bound: float) -> SecretArray:
+    """Return the sum, which does not exceed `bound`."""
+    return reduce(lambda one, other: within(one + other, bound), parts)
 
 
 def _slopes(of: Training, rows: Rows, place: SecretArray) -> tuple[SecretArray, SecretArray]:
@@ -191,39 +271,10 @@ def _sigmoid(x: SecretArray) -> SecretArray:
     """Return 1 / (1 + e^-x), by that of |x| up to 16. Error: under 4 units, and 2^-23."""
     sign = 1 - 2 * (x < 0)
     size = minimum(within(x * sign, x.node.limit / 2.0**x.fraction_bits), FARTHEST)
-    above = piecewise(within(size, FARTHEST), _logistic, 0.0, FARTHEST) - 1 / 2
+    above = piecewise(within(size, FARTHEST), logistic, 0.0, FARTHEST) - 1 / 2
     return within(1 / 2 + within(above, 1) * sign, 1.01)
 
 
-def _logistic(x: Floats) -> Floats:
+def logistic(x: Floats) -> Floats:
     logistic: Floats = 1 / (1 + np.exp(-x))
     return logistic
-
-
-def plain_training(
-    of: Training, design: Floats, outcome: Floats, units: Floats
-) -> tuple[float | None, ...]:
-    """Return coefficients, roots of the diagonal of N H^(-1), and 1, in the clear: the oracle.
-
-    `units` are what the columns are divided by where a penalty counts. Of an outcome that is
-    separated there are None and 1, of collinear columns None and 0.
-    """
-    p = of.columns
-    x = design / units
-    if np.linalg.matrix_rank(x, tol=np.sqrt(len(x)) * 2.0**-12) < p:
-        return (*[None] * (2 * p), 0.0)
-    ridge = of.penalty * np.diag(np.append(0.0, np.ones(p - 1)))
-    place: Floats = np.zeros(p)
-    last: Floats = np.zeros(p)
-    curved = x.T @ x / 4 + ridge
-    for _ in range(of.steps):
-        gradient = x.T @ (outcome - _logistic(x @ place) * x[:, 0]) - ridge @ place
-        last = np.asarray(np.linalg.solve(curved, gradient), np.float64)
-        place = place + last
-        weight = _logistic(x @ place) * _logistic(-x @ place)
-        curved = x.T @ (x * weight[:, None]) + ridge
-    side = np.linalg.cholesky(x.T @ x / of.divisor + 4 * ridge / of.divisor).T @ last
-    if np.abs(side).max() > SETTLED:
-        return (*[None] * (2 * p), 1.0)
-    roots = np.sqrt(np.diag(np.linalg.inv(curved)) * of.divisor)
-    return (*(place / units).tolist(), *(roots / units).tolist(), 1.0)

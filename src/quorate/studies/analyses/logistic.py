@@ -16,9 +16,10 @@ from math import exp, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from quorate.models.oracle import plain_training
 from quorate.models.products import brought, read, times, within
 from quorate.models.solving import SOLUTION_BITS
-from quorate.models.trained import DESIGN_BITS, Training, plain_training, trained, training
+from quorate.models.trained import DESIGN_BITS, Training, trained, training
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses import tails

@@ -35,7 +35,7 @@ def values(asked: Asked) -> tuple[Value, ...]:
 
 def together(asked: Asked, sums: Sums) -> Told:
     counts = followed.counts(asked, asked.one("group"), sums)
-    words = logrank.tested(counts)
+    words = logrank.compared(counts)
     return Told(
         words[:1],
         within(words[1:], 1),

@@ -9,11 +9,13 @@ from quorate.studies.analyses.kinds import all_asked, every_input, kind_of
 from quorate.studies.inputs import EACH_ROW, Input, labels
 from quorate.studies.plan import Plan
 
+Floats = NDArray[np.float64]
+
 
 def plain_numbers(plan: Plan, vectors: Sequence[Sequence[int]]) -> list[float | None]:
     """Return every value of a plan's analyses, from what each member computed of its rows."""
     study, members = plan.study, len(plan.members)
-    parts: dict[Input, NDArray[np.float64]] = {}
+    parts: dict[Input, Floats] = {}
     whole, at = np.array(vectors, np.int64), 0
     for item in every_input(study, members):
         shape = [len(labels(study, axis)) for axis in item.cells.axes]
