@@ -2,11 +2,7 @@
 
 import json
 import re
-<<<<<<< HEAD
-import tempfile
-from collections.abc import Callable, Generator
-=======
->>>>>>> models
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stdout, suppress
 from functools import partial

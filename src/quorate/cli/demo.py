@@ -15,21 +15,8 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
 from quorate.cli import stage, study, study_text, verify
 from quorate.cli.nouns import nouns
-=======
-from quorate.cli import (
-    demo_anonymous,
-    demo_cancer,
-    demo_medication,
-    demo_record,
-    stage,
-    study,
-    study_text,
-    verify,
-)
->>>>>>> models
 from quorate.cli.options import read_file, write_file
 from quorate.cli.output import aligned, grouped, say
 from quorate.errors import VerificationFailed
@@ -37,7 +24,7 @@ from quorate.node.client import Client
 from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
-STORIES = ("medication", "record", "anonymous", "noise")
+STORIES = ("cancer", "medication", "record", "anonymous", "noise")
 
 app = typer.Typer(
     cls=nouns({story: f"quorate.cli.demo_{story}" for story in STORIES}),
@@ -47,15 +34,6 @@ app = typer.Typer(
 HOSPITALS = ("north", "south", "west")
 
 
-<<<<<<< HEAD
-=======
-app.command("medication")(demo_medication.medication)
-app.command("record")(demo_record.record)
-app.command("anonymous")(demo_anonymous.anonymous)
-app.command("cancer")(demo_cancer.cancer)
-
-
->>>>>>> models
 @app.command("age")
 def age(
     keep: Annotated[
