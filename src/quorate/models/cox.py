@@ -58,7 +58,8 @@ def risk_sums(people: Followed, estimates: Floats, bins: int, divisor: float) ->
     events = np.bincount(people.bin[people.event], minlength=bins)
     explained = np.zeros((bins, p))
     explained[0] = people.design[people.event].sum(axis=0)
-    return np.column_stack([at_risk[:, :1], events, at_risk[:, 1:], explained]) / divisor
+    dealt = np.column_stack([at_risk[:, :1], events, at_risk[:, 1:], explained])
+    return np.asarray(dealt / divisor, np.float64)
 
 
 def partial_likelihood(total: SecretArray, columns: int) -> SecretArray:

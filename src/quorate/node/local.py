@@ -24,6 +24,8 @@ T = TypeVar("T")
 TIMEOUT_S = 90.0
 """Longer than a node waits for another member, so that the node's own reason arrives first."""
 
+PIECE = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -52,9 +54,11 @@ class Local:
 
     def follow(self, route: str) -> Iterator[str]:
         """Yield the lines a route answers, however long that takes."""
+        rest = b""
         with self._answer("POST", route, None, None) as answer:
-            for line in answer:
-                yield line.decode()
+            while piece := answer.read1(PIECE):  # iterating would take a cut-off for an end
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (line.decode() for line in lines)
 
     @contextmanager
     def _answer(
