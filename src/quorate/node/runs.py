@@ -168,16 +168,15 @@ class Runs:
         if run.plan.study.privacy is None:
             asked.append(self._prepare_here(run))
         answers = await together(*asked)
-        released = [answer.release for answer in answers if answer.release is not None]
-        if run.plan.study.privacy is not None and not released:
+        released = next((answer.release for answer in answers if answer.release), None)
+        if run.plan.study.privacy is not None and released is None:
             await self._prepare_here(run)  # after the others: its own answer may be lost
-        return next(iter(released), None)
+        return released
 
     async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared:
+        peers = self.desk.peers
         try:
-            return await self.desk.peers.ask(
-                party, "prepare", request, Prepared, timeout_s=PREPARE_S
-            )
+            return await peers.ask(party, "prepare", request, Prepared, timeout_s=PREPARE_S)
         except Refused as e:
             raise Abort(str(e), suspects=[party], hint=e.hint) from None
 
@@ -239,9 +238,8 @@ class Runs:
 
     async def on_cancel(self, party: Party, body: bytes) -> bytes:
         """Give up a run that is prepared here."""
-        run = self._of(party, body)
-        name = self.desk.group.names[party]
-        run.give_up(Abort(f"{name} called the run off", suspects=[party]))
+        why = f"{self.desk.group.names[party]} called the run off"
+        self._of(party, body).give_up(Abort(why, suspects=[party]))
         return wire.encode(Ack())
 
     def _of(self, party: Party, body: bytes) -> Run:
@@ -268,8 +266,7 @@ class Runs:
         run = Run(plan, request.session, request.time, starter, approvals)
         with self.desk.store.transaction():
             self.desk.move(plan, Event.STARTED)
-            starter_name = self.desk.group.names[starter]
-            self.desk.audit.append("run started", f"{plan.short_id} by {starter_name}")
+            desk.audit.append("run started", f"{plan.short_id} by {desk.group.names[starter]}")
         self.current[run.session] = run
         self.tasks.create_task(self._conduct(run))
         return run
@@ -392,8 +389,7 @@ class Runs:
             self.desk.move(run.plan, Event.CERTIFIED)
             session = release.certificate.session.hex()[:16]
             self.desk.audit.append("released", f"{run.plan.short_id} in session {session}")
-        sent = outcome.bytes_sent if outcome else 0
-        rounds = outcome.rounds if outcome else 0
+        rounds, sent = (outcome.rounds, outcome.bytes_sent) if outcome else (0, 0)
         run.tell(Progress("released", len(run.steps), rounds, sent, done=True))
         run.begin.set()
 
