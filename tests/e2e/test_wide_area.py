@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from quorate.errors import Abort, Unavailable
-from quorate.node.runs import OWN_ROWS
+from quorate.node.run import OWN_ROWS
 from quorate.node.views import EventView
 from quorate.studies.plan import ADDITIVE
 from quorate.studies.runners import mpc

@@ -15,7 +15,8 @@ from quorate.node.heads import Heads
 from quorate.node.home import Home, create
 from quorate.node.node import running
 from quorate.node.quorum.quorum import Quorum
-from quorate.node.runs import Progress, Runs
+from quorate.node.run import Progress
+from quorate.node.runs import Runs
 from quorate.node.store import Entry, Store
 from quorate.studies.group import Group
 from tests.transport.mesh import free_ports

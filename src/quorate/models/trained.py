@@ -6,7 +6,7 @@ P = the penalty's part, and T of `whitening`, so that T^T G T = I,
 
     Z = X T,    B = 4 T^T (X^T W X / N + P) T <= I,    g = Z^T (y - m) / N - T^T P T c
 
-and coefficients b = T c start at c = 4 g, the step of [BL88], whose bound of the information is
+and coefficients b = T c start at c = 4 g, the step of [BohL88], whose bound of the information is
 G / 4, and go on by Newton's steps c <- c + 4 B^(-1) g, their number public. All is well if the
 last step was small; if not, the outcome is separated or nearly so, and that is all that is said.
 
@@ -212,7 +212,7 @@ def _rotated(
 
 
 def _first(of: Training, start: Start, score: SecretArray) -> Place:
-    """Return the step of [BL88] from 0."""
+    """Return the step of [BohL88] from 0."""
     place = within(4 * _mean(of, score, PLACE_BITS), FARTHEST)
     return Place(place, place, start.penalty)
 

@@ -31,7 +31,8 @@ from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
 from quorate.node.quorum.api import add_quorum
-from quorate.node.runs import Progress, Run, Runs
+from quorate.node.run import Progress, Run
+from quorate.node.runs import Runs
 from quorate.node.store import Entry
 from quorate.node.views import (
     AuditEntryView,

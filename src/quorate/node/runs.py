@@ -12,7 +12,7 @@ members are told *that* this member's rows were refused, never why.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,15 +23,14 @@ from quorate.errors import Abort, DataError, Error, Party, Refused, Unavailable,
 from quorate.node.desk import Desk
 from quorate.node.lifecycle import Event, State, after
 from quorate.node.messages import Ack, Go, Prepare, Prepared
+from quorate.node.run import OWN_ROWS, Progress, Run
 from quorate.node.store import Outcome, Seen
-from quorate.studies.approval import SignedApproval, verify_all_approve
+from quorate.studies.approval import verify_all_approve
 from quorate.studies.cost import run_cost
 from quorate.studies.plan import Plan, check, check_time, utc_text
 from quorate.studies.release import Release, verify_release
 from quorate.studies.runners import mpc
-from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
-from quorate.transport.channel import LinkChannel
 from quorate.transport.containment import contained
 from quorate.transport.link import EARLY
 from quorate.transport.session import Session, together
@@ -42,69 +41,7 @@ PREPARE_S = 600.0
 CLOCK_S = 600
 """Seconds by which members' clocks may differ."""
 
-OWN_ROWS = "own rows"
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run is: `step` of `Run.steps` begins. `error` ends it, as does `done`."""
-
-    stage: str
-    step: int
-    rounds: int = 0
-    bytes_sent: int = 0
-    done: bool = False
-    error: Error | None = None
-
-
-@dataclass(slots=True)
-class Run:
-    """One run on this node."""
-
-    plan: Plan
-    session: int
-    time: str
-    starter: Party
-    approvals: tuple[SignedApproval, ...]
-    own: tuple[int, ...] = field(default=(), repr=False)
-    standing: Standing = mpc.NO_LEDGER
-    notices: tuple[str, ...] = ()
-    channel: LinkChannel | None = None
-    begin: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: Error | None = None
-    progress: list[Progress] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """Return the stages of this run, in order."""
-        return (OWN_ROWS, *mpc.stages(self.plan.protocol))
-
-    def tell(self, progress: Progress) -> None:
-        """Add to what followers see."""
-        self.progress.append(progress)
-        self.changed.set()
-        self.changed = asyncio.Event()
-
-    def give_up(self, error: Error) -> None:
-        """End a run that has not begun."""
-        if not self.begin.is_set():
-            self.cancelled = error
-            self.begin.set()
-
-    async def follow(self) -> AsyncGenerator[Progress]:
-        """Yield all progress, from the beginning to the end."""
-        at = 0
-        while True:
-            changed = self.changed
-            for item in self.progress[at:]:
-                yield item
-                at += 1
-                if item.done or item.error:
-                    return
-            await changed.wait()
 
 
 @dataclass(slots=True)
