@@ -6,12 +6,10 @@ what lets the demo set the result beside the truth.
 """
 
 import csv
-import signal
 import time
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -36,14 +34,10 @@ HOSPITALS = ("north", "south", "west")
 
 @app.command("age")
 def age(
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
-    ] = None,
+    keep: stage.Keep = None,
 ) -> None:
     """Let three hospitals learn their patients' average age, and nothing else."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the nodes, then end
     with stage.workplace(keep) as folder:
         patients = {name: stage.examples() / "data" / f"{name}.csv" for name in HOSPITALS}
         stage.step("three hospitals, each with its own node, keys and patients; and their group")

@@ -5,13 +5,8 @@ which. That this demo knows is the only thing unreal about it.
 """
 
 import secrets
-import signal
 import time
 from functools import partial
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from quorate.anonymous import combine, split
 from quorate.cli import report_lines, stage
@@ -30,14 +25,10 @@ WORDS = "only for this demo: nobody would choose it"
 
 
 def anonymous(
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
-    ] = None,
+    keep: stage.Keep = None,
 ) -> None:
     """Let one of five say that the course is boring, and nobody know who."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the nodes, then end
     _textbook()
     with stage.workplace(keep) as folder:
         stage.step("five people, each with a node of its own, since who hands out parts is seen")

@@ -9,9 +9,6 @@ import csv
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from quorate.cli import stage, study
 from quorate.cli.curves import drawn, picture
@@ -35,10 +32,7 @@ NEAR = 2e-4
 
 
 def cancer(
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
-    ] = None,
+    keep: stage.Keep = None,
 ) -> None:
     """Let three hospitals learn how a therapy did, and no number of any patient."""
     began = time.monotonic()

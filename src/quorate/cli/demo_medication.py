@@ -8,15 +8,11 @@ another number is put in the place of its share.
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from quorate.algebra import edwards25519 as ed
 from quorate.cli import order as orders
@@ -38,14 +34,10 @@ WORDS = "only for this demo: nobody would choose it"
 
 
 def medication(
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
-    ] = None,
+    keep: stage.Keep = None,
 ) -> None:
     """Let two of doctor, pharmacist and nurse sign an order that none of them can sign alone."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the nodes, then end
     with stage.workplace(keep) as folder:
         stage.step("a ward: five members, each with its own node")
         roster = stage.members(folder, "ward", WARD)

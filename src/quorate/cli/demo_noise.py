@@ -6,7 +6,6 @@ the hospitals' average with noise of a known guarantee, in each way that there i
 """
 
 import os
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,14 +46,10 @@ def noise(
     picture: Annotated[
         Path | None, typer.Option(help="Draw the repetitions too, .svg or .png: extra `plots`.")
     ] = None,
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
-    ] = None,
+    keep: stage.Keep = None,
 ) -> None:
     """Show noise that protects nobody, and the same average with noise that does."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the nodes, then end
     uniform = Uniform(HALF_WIDTH)
     examples = [_users(uniform), _hospitals(uniform)]
     _recovered(uniform)

@@ -6,7 +6,6 @@ program seals and opens. Only that one person types for all five is unreal.
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,9 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from quorate.cli import stage
 from quorate.cli.options import write_file
@@ -35,14 +31,10 @@ TEXT = "Patient 4711: allergic to penicillin; takes warfarin.\n"
 
 
 def record(
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
-    ] = None,
+    keep: stage.Keep = None,
 ) -> None:
     """Let three of five senior doctors open a record that none of them can open alone."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the nodes, then end
     with stage.workplace(keep) as folder:
         stage.step("five senior doctors, each with a node of her or his own")
         stage.members(folder, "seniors", DOCTORS)

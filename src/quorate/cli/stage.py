@@ -1,5 +1,6 @@
 """What demos share: nodes of several members on this machine, and how they are told of."""
 
+import signal
 import socket
 import tempfile
 import time
@@ -8,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 import quorate
 from quorate.cli import group, init
@@ -16,6 +20,11 @@ from quorate.errors import Error, Refused, Unavailable
 from quorate.node.client import Client
 from quorate.node.home import Home, open_home
 from quorate.studies.group import Group
+
+Keep = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep the nodes' folders here; else they are removed."),
+]
 
 WAIT_S, LOOK_AGAIN_S = 20.0, 0.02
 
@@ -31,7 +40,11 @@ def examples() -> Path:
 
 @contextmanager
 def workplace(keep: Path | None) -> Generator[Path]:
-    """Yield the folder of a demo: `keep`, or one that is gone at the end."""
+    """Yield the folder of a demo: `keep`, or one that is gone at the end.
+
+    A demo that is told to end is interrupted, so that its nodes are stopped first.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="quorate-") as folder:
             yield Path(folder)
