@@ -91,7 +91,7 @@ $(BIN)/python:
 
 .venv/installed-dev: .venv/installed
 	@echo "installing the tools of the tests into .venv (once)"
-	@$(INSTALL) setuptools
+	@$(INSTALL) setuptools wheel
 	@$(INSTALL) --no-build-isolation --editable '.[$(TESTED)]'
 	@touch $@
 
