@@ -22,6 +22,7 @@ THEMES = (
     "cells",
     "engine",
     "malicious",
+    "models",
     "privacy",
     "threshold",
     "sealing",
