@@ -18,8 +18,12 @@ from quorate.models.trained import (
     trained_in_blocks,
     training,
 )
-from quorate.mpc.engine import Engine
+from quorate.mpc import expression, price, secret
+from quorate.mpc.cost import Cost
+from quorate.mpc.engine import Engine, Oracle
+from quorate.mpc.replicated import Security
 from quorate.mpc.secret import SecretArray, deal
+from quorate.studies.committee import PACE
 from tests.contract.test_engine import ENGINES, Run
 from tests.models.data import halved, wisconsin
 from tests.models.test_newton import chances, rows
@@ -111,3 +115,22 @@ def test_collinear_columns_are_said() -> None:
 def test_refuses_more_rows_than_it_is_exact_for() -> None:
     with pytest.raises(OutOfRange, match="131,072"):
         training(131_073, 3, 7, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("security", "rounds", "busiest"),
+    [("semi-honest", 844, 8_059_496), ("malicious", 1035, 43_768_312)],
+)
+def test_costs_what_it_says(security: Security, rounds: int, busiest: int) -> None:
+    found = cost(security, 7)
+    assert (found.rounds, max(found.bytes_sent)) == (rounds, busiest)
+    assert security == "malicious" or cost(security, 8).rounds == rounds + 112
+
+
+def cost(security: Security, steps: int) -> Cost:
+    engine, n, p = Oracle(security), 1000, 3
+    dealt = expression.Held(np.zeros(n * p, np.uint64))
+    design = expression.node(dealt, [], (n, p), 1 << DESIGN_BITS, DESIGN_BITS)
+    outcome = secret.held(engine, np.zeros(n, np.uint64), shape=(n,), limit=1)
+    told = trained(training(n, p, steps, 0.0), SecretArray(engine, design), outcome)
+    return price.cost_of([told.node], PACE, security)

@@ -127,7 +127,8 @@ def trained(of: Training, design: SecretArray, outcome: SecretArray) -> SecretAr
     `design` (n, p) has 26 bits of fraction, entries at most 1 and the first of them 1; `outcome`
     are 0 and 1 as integers.
 
-    Cost, 3 coefficients in 7 steps: 1,174 rounds, about as many for more; a row and step 8.5 kB
+    Cost, 1,000 rows, 3 coefficients, 7 steps, in a study: 844 rounds, 8,059,496 bytes of the
+    busiest party; verified 1,035 rounds, 43,768,312 bytes. A step more is 112 rounds.
     """
     start = _started(of, _gram(of, design))
     rows = _rotated(of, design, outcome, start.transform)
