@@ -128,7 +128,7 @@ def trained(of: Training, design: SecretArray, outcome: SecretArray) -> SecretAr
     are 0 and 1 as integers.
 
     Cost, 1,000 rows, 3 coefficients, 7 steps, in a study: 844 rounds, 8,059,496 bytes of the
-    busiest party; verified 1,035 rounds, 43,768,312 bytes. A step more is 112 rounds.
+    busiest party; verified 1,057 rounds, 43,768,312 bytes. A step more is 112 rounds.
     """
     start = _started(of, _gram(of, design))
     rows = _rotated(of, design, outcome, start.transform)
