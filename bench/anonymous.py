@@ -6,20 +6,16 @@ spoilt one to the evidence that names who did it.
 """
 
 import asyncio
-import logging
-import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Awaitable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.members import READY_S, TIMEOUT_S, Pipe, free_ports, now, refuse
+from bench.members import READY_S, TIMEOUT_S, free_ports, now, refuse
+from bench.processes import Pipe, all_say, be_quiet, in_step_over, processes, seated
 from quorate import wire
 from quorate.anonymous import decision, rounds
 from quorate.anonymous.cost import Cost, cost
@@ -112,19 +108,10 @@ def section(sizes: Sequence[tuple[int, int]] = SIZES) -> str:
 
 def measure(members: int, cell_bytes: int, repeats: int = REPEATS) -> Measured:
     """Start `members` processes, let them hold runs, good and spoilt; return what it took."""
-    context = multiprocessing.get_context("spawn")
-    pipes: list[Pipe] = []
-    with ExitStack() as stack:
-        for task in _tasks(members, cell_bytes, repeats):
-            here, there = context.Pipe()
-            process = context.Process(target=run_member, args=(task, there), daemon=True)
-            process.start()
-            stack.callback(process.join)
-            there.close()
-            pipes.append(stack.enter_context(here))
+    with processes(_tasks(members, cell_bytes, repeats), run_member) as pipes:
         for _ in ("links up", "sessions open"):
-            _wait_for_all(pipes)
-        spent: list[list[Spent]] = [_wait_for_all(pipes) for _ in range(2 * repeats + 1)]
+            all_say(pipes)
+        spent: list[list[Spent]] = [all_say(pipes) for _ in range(2 * repeats + 1)]
     good, spoilt = spent[1 : repeats + 1], spent[repeats + 1 :]  # the first was to warm up
     declared = cost(members, cell_bytes)
     assert {one.bytes_sent for run in good for one in run} == {declared.bytes_sent}
@@ -140,37 +127,20 @@ def measure(members: int, cell_bytes: int, repeats: int = REPEATS) -> Measured:
 
 
 def _tasks(members: int, cell_bytes: int, repeats: int) -> list[Task]:
-    keys = [Ed25519PrivateKey.generate() for _ in range(members)]
-    seats = tuple(
-        Seat(f"member{p}", "127.0.0.1", port, key.public_key().public_bytes_raw())
-        for p, (port, key) in enumerate(zip(free_ports(members), keys, strict=True))
-    )
-    return [Task(p, seats, k.private_bytes_raw(), cell_bytes, repeats) for p, k in enumerate(keys)]
-
-
-def _wait_for_all(pipes: Sequence[Pipe]) -> list[Any]:
-    """Return what every process says, when all have, and let all go on."""
-    said = [pipe.recv() for pipe in pipes]
-    for pipe in pipes:
-        pipe.send(None)
-    return said
+    seats, keys = seated([f"member{p}" for p in range(members)], free_ports(members))
+    return [Task(p, seats, key, cell_bytes, repeats) for p, key in enumerate(keys)]
 
 
 def run_member(task: Task, pipe: Pipe) -> None:
     """Be one member, from start to end; the other end of `pipe` keeps all in step."""
-    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
-    structlog.configure(wrapper_class=quiet)
+    be_quiet()
     asyncio.run(_member(task, pipe))
 
 
 async def _member(task: Task, pipe: Pipe) -> None:
     key = Ed25519PrivateKey.from_private_bytes(task.key)
     peers = Peers(task.me, task.seats, key, bytes(32), "bench", refuse, now)
-    seat = task.seats[task.me]
-
-    async def in_step(said: object) -> None:
-        pipe.send(said)
-        await asyncio.to_thread(pipe.recv)
+    seat, in_step = task.seats[task.me], in_step_over(pipe)
 
     async with peers.running((seat.host, seat.port)):
         await peers.wait_ready(READY_S)

@@ -6,23 +6,20 @@ unconfirmed: the difference is what secrecy costs.
 """
 
 import asyncio
-import logging
-import multiprocessing
 import secrets
 import socket
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 
 import numpy as np
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.testing import assert_array_equal
 
+from bench.processes import Pipe, all_say, be_quiet, in_step_over, processes, seated
 from quorate.algebra.ring import Words
 from quorate.errors import Party, Refused
 from quorate.mpc import additive
@@ -34,8 +31,6 @@ from quorate.transport.session import Session, together
 
 READY_S, TIMEOUT_S = 300.0, 60.0
 READY, OPEN = "links up", "sessions open"
-
-Pipe = Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +67,16 @@ class Measured:
 
 def measure(members: int, words: int, repeats: int) -> Measured:
     """Start `members` processes, let them add up `words` numbers each, return what it took."""
-    context = multiprocessing.get_context("spawn")
-    pipes: list[Pipe] = []
-    with ExitStack() as stack:
-        for task in _tasks(members, words, repeats):
-            here, there = context.Pipe()
-            process = context.Process(target=run_member, args=(task, there), daemon=True)
-            process.start()
-            stack.callback(process.join)
-            there.close()
-            pipes.append(stack.enter_context(here))
+    with processes(_tasks(members, words, repeats), run_member) as pipes:
         for expected in (READY, OPEN):
-            assert [pipe.recv() for pipe in pipes] == [expected] * members
-            _tell_all(pipes)
-        spent = [pipe.recv() for pipe in pipes]
-        _tell_all(pipes)
+            assert all_say(pipes) == [expected] * members
+        spent = all_say(pipes)
     return _summary(members, words, spent)
 
 
 def _tasks(members: int, words: int, repeats: int) -> list[Task]:
-    keys = [Ed25519PrivateKey.generate() for _ in range(members)]
-    seats = tuple(
-        Seat(f"member{p}", "127.0.0.1", port, key.public_key().public_bytes_raw())
-        for p, (port, key) in enumerate(zip(free_ports(members), keys, strict=True))
-    )
-    return [Task(p, seats, k.private_bytes_raw(), words, repeats) for p, k in enumerate(keys)]
-
-
-def _tell_all(pipes: Iterable[Pipe]) -> None:
-    for pipe in pipes:
-        pipe.send(None)
+    seats, keys = seated([f"member{p}" for p in range(members)], free_ports(members))
+    return [Task(p, seats, key, words, repeats) for p, key in enumerate(keys)]
 
 
 def _summary(members: int, words: int, spent: list[Spent]) -> Measured:
@@ -128,20 +103,14 @@ def _numpy_sum_s(members: int, words: int) -> float:
 def run_member(task: Task, pipe: Pipe) -> None:
     """Be one member, from start to end; the other end of `pipe` keeps all in step."""
     keep_freed_memory()
-    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
-    structlog.configure(wrapper_class=quiet)
+    be_quiet()
     asyncio.run(_member(task, pipe))
 
 
 async def _member(task: Task, pipe: Pipe) -> None:
     key = Ed25519PrivateKey.from_private_bytes(task.key)
     peers = Peers(task.me, task.seats, key, bytes(32), "bench", refuse, now)
-    seat = task.seats[task.me]
-
-    async def in_step(message: object) -> None:
-        """Tell how far this member is; go on when everybody is there."""
-        pipe.send(message)
-        await asyncio.to_thread(pipe.recv)
+    seat, in_step = task.seats[task.me], in_step_over(pipe)
 
     async with peers.running((seat.host, seat.port)):
         await peers.wait_ready(READY_S)

@@ -2,18 +2,16 @@
 
 import asyncio
 import contextlib
-import logging
-import multiprocessing
 import os
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.members import READY_S, TIMEOUT_S, Pipe, forget, free_ports, now, refuse
+from bench.members import READY_S, TIMEOUT_S, forget, free_ports, now, refuse
+from bench.processes import InStep, Pipe, all_say, be_quiet, in_step_over, processes, seated
 from quorate.errors import Party
 from quorate.mpc.replicated import SEATS, Committee, Security, convene
 from quorate.node.malloc import keep_freed_memory
@@ -45,7 +43,7 @@ class Place:
 
     encrypted: bool
     security: Security
-    bytes_per_s: float | None = None
+    bytes_per_s: float | None
     """What each line carries each way, if it is not loopback itself."""
 
 
@@ -62,64 +60,36 @@ def run_three(
     """
     # The three share the cores: threads that wait by spinning would take them from the others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    context = multiprocessing.get_context("spawn")
-    pipes: list[Pipe] = []
-    with contextlib.ExitStack() as stack:
-        for seat in _places(encrypted=encrypted, security=security):
-            place = replace(seat, bytes_per_s=bytes_per_s)
-            here, there = context.Pipe()
-            process = context.Process(target=_process, args=(place, work, there), daemon=True)
-            process.start()
-            stack.callback(process.join)
-            there.close()
-            pipes.append(stack.enter_context(here))
+    places = _places(encrypted=encrypted, security=security, bytes_per_s=bytes_per_s)
+    with processes([(place, work) for place in places], _process) as pipes:
         for _ in ("links up", "sessions open"):
-            for pipe in pipes:
-                pipe.recv()
-            for pipe in pipes:
-                pipe.send(None)
-        given: list[T] = [pipe.recv() for pipe in pipes]
-        for pipe in pipes:
-            pipe.send(None)
-    return given
+            all_say(pipes)
+        return all_say(pipes)
 
 
-def _places(*, encrypted: bool, security: Security) -> list[Place]:
-    keys = [Ed25519PrivateKey.generate() for _ in NAMES]
+def _places(*, encrypted: bool, security: Security, bytes_per_s: float | None) -> list[Place]:
     ports = free_ports(2 * SEATS)
-    seats = tuple(
-        Seat(name, "127.0.0.1", port, key.public_key().public_bytes_raw())
-        for name, port, key in zip(NAMES, ports[:SEATS], keys, strict=True)
-    )
+    seats, keys = seated(NAMES, ports[:SEATS])
     between = tuple(ports[SEATS:])
     return [
-        Place(p, seats, k.private_bytes_raw(), between, encrypted, security)
-        for p, k in enumerate(keys)
+        Place(p, seats, key, between, encrypted, security, bytes_per_s)
+        for p, key in enumerate(keys)
     ]
 
 
-def _process(place: Place, work: Work[T], pipe: Pipe) -> None:
+def _process(task: tuple[Place, Work[T]], pipe: Pipe) -> None:
     keep_freed_memory()
-    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
-    structlog.configure(wrapper_class=quiet)
-    asyncio.run(_party(place, work, pipe))
+    be_quiet()
+    asyncio.run(_party(*task, pipe))
 
 
 async def _party(place: Place, work: Work[T], pipe: Pipe) -> None:
-    async def in_step(message: object) -> None:
-        """Tell how far this party is; go on when everybody is there."""
-        pipe.send(message)
-        await asyncio.to_thread(pipe.recv)
-
-    linked = _encrypted if place.encrypted else _plain
+    in_step, linked = in_step_over(pipe), _encrypted if place.encrypted else _plain
     async with linked(place, in_step) as channel:
         session = Session(place.me, NAMES, channel, TIMEOUT_S)
         await in_step(None)
         committee = await convene(session, b"bench", forget, secrets.token_bytes, place.security)
         await in_step(await work(committee))
-
-
-InStep = Callable[[object], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
