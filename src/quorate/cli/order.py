@@ -7,7 +7,7 @@ import typer
 
 from quorate.cli.options import FormatOption, NodeOption, quorum_of, read_file, write_file
 from quorate.cli.output import aligned, grouped, show
-from quorate.cli.request_text import confirm, heading, state, untold, waits, words
+from quorate.cli.request_text import Reason, confirm, decided, heading, untold, waits
 from quorate.errors import Unavailable
 from quorate.quorum.key import GROUPS_OWN
 from quorate.quorum.order import Order, order_from_json, public_pem
@@ -20,7 +20,6 @@ app = typer.Typer(help="Orders that enough holders of a key approve, and then si
 OrderId = Annotated[
     str, typer.Argument(metavar="ID", help="The order's identifier, or its beginning.")
 ]
-Reason = Annotated[str, typer.Option(help="Why, for all members to read; it is signed.")]
 
 
 @app.command("propose")
@@ -151,7 +150,7 @@ def lines_of(order: "OrderView") -> list[str]:
 
 
 def _decided(order: "OrderView") -> list[str]:
-    return [f"order    {order.id} is {state(order)}", *words(order), *_next(order)]
+    return [*decided("order", order), *_next(order)]
 
 
 def _next(order: "OrderView") -> list[str]:

@@ -1,7 +1,7 @@
 """What orders and requests to unlock look like to a person, and how one is asked about them."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from quorate.errors import Error, Usage
 
 if TYPE_CHECKING:
     from quorate.node.quorum.views import RequestView
+
+
+Reason = Annotated[str, typer.Option(help="Why, for all members to read; it is signed.")]
 
 
 def heading(noun: str, request: "RequestView") -> list[tuple[str, str]]:
@@ -24,6 +27,11 @@ def heading(noun: str, request: "RequestView") -> list[tuple[str, str]]:
 
 def state(request: "RequestView") -> str:
     return f"{request.state}: {request.note}" if request.note else request.state
+
+
+def decided(noun: str, request: "RequestView") -> list[str]:
+    """Return where a request stands, and what each holder said."""
+    return [f"{noun:<8} {request.id} is {state(request)}", *words(request)]
 
 
 def words(request: "RequestView") -> list[str]:

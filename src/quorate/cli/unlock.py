@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from quorate.cli.options import FormatOption, NodeOption, quorum_of
 from quorate.cli.output import aligned, say, show
-from quorate.cli.request_text import confirm, heading, state, untold, waits, words
+from quorate.cli.request_text import Reason, confirm, decided, heading, untold, waits, words
 from quorate.cli.waiting import wait_for_key
 from quorate.cli.whole import whole_file
 from quorate.errors import NotFound, Unavailable, Usage
@@ -38,7 +38,6 @@ app = typer.Typer(
 RequestId = Annotated[
     str, typer.Argument(metavar="ID", help="The request's identifier, or its beginning.")
 ]
-Reason = Annotated[str, typer.Option(help="Why, for all members to read; it is signed.")]
 
 
 @app.command("file")
@@ -140,7 +139,7 @@ def lines_of(request: "UnlockView") -> list[str]:
 
 
 def _decided(request: "UnlockView") -> list[str]:
-    return [f"unlock   {request.id} is {state(request)}", *words(request), *_next(request)]
+    return [*decided("unlock", request), *_next(request)]
 
 
 def _next(request: "UnlockView") -> list[str]:

@@ -97,12 +97,11 @@ async def reveal_shown(
     bond = await agree(session, context, bytes(32), claim, randomness)
     layout = layout_of(study)
     like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
+    ticks = _ticks(session, study, layout)
     if session.me >= SEATS:
-        ticks = _ticks(session, study, layout)
         words, seen = await _outside(session, ticks, own, randomness, progress, like), {}
     else:
         committee = convened(session.among(SEATS, "committee"), bond, security)
-        ticks = _ticks(session, study, layout)
         progress("shares")
         shares = await dealt(session, committee, own, randomness)
         seen = noise_seen(session.me, shares)

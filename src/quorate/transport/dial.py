@@ -43,11 +43,3 @@ def notice_death(sock: socket.socket, after_s: float) -> None:
     """Let the kernel give up on unacknowledged bytes, where it can be told when."""
     if option := getattr(socket, "TCP_USER_TIMEOUT", None):
         sock.setsockopt(socket.IPPROTO_TCP, option, int(after_s * 1000))
-
-
-def why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return "its TLS key is not the one in the roster"
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    return getattr(error, "strerror", None) or str(error)

@@ -35,8 +35,9 @@ from quorate.errors import (
 from quorate.transport import relayed, tls
 from quorate.transport.channel import LinkChannel
 from quorate.transport.containment import contained
-from quorate.transport.dial import Seat, connect, notice_death, why
+from quorate.transport.dial import Seat, connect, notice_death
 from quorate.transport.link import EARLY, Link, printable
+from quorate.transport.tls import why
 
 T = TypeVar("T")
 

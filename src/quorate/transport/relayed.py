@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import MalformedMessage, Unavailable
 from quorate.transport.link import printable
+from quorate.transport.tls import why
 
 T = TypeVar("T")
 
@@ -136,7 +137,7 @@ async def wait(
                 if len(ring.token) == TOKEN:
                     on_ring(ring.token)
         except (OSError, EOFError, TimeoutError) as e:
-            raise Unavailable(f"the line to the {relay} is lost: {_why(e)}") from None
+            raise Unavailable(f"the line to the {relay} is lost: {why(e)}") from None
         except MalformedMessage:
             raise Unavailable(f"the {relay} says what it should not") from None
         finally:
@@ -205,7 +206,7 @@ async def _connected(relay: Relay, identity: Ed25519PrivateKey, hello: Hello) ->
             undo.pop_all()
             return line
     except (OSError, EOFError, TimeoutError) as e:
-        raise Unavailable(f"cannot reach the {relay}: {_why(e)}") from None
+        raise Unavailable(f"cannot reach the {relay}: {why(e)}") from None
     except MalformedMessage:
         raise Unavailable(f"what answers at {relay.host}:{relay.port} is no relay") from None
 
@@ -227,11 +228,3 @@ async def _exactly(line: socket.socket, count: int) -> bytes:
 
 def _public(identity: Ed25519PrivateKey) -> bytes:
     return identity.public_key().public_bytes_raw()
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, EOFError):
-        return "it closed the connection"
-    return getattr(error, "strerror", None) or str(error)

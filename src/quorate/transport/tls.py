@@ -71,6 +71,17 @@ def issuer_of(der: bytes, roster_keys: Iterable[bytes]) -> bytes:
     raise VerificationFailed("the peer's certificate is not signed by any key of the group")
 
 
+def why(error: Exception) -> str:
+    """Return for people why there is no connection, or none any more."""
+    if isinstance(error, ssl.SSLError):
+        return "its TLS key is not the one in the roster"
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    if isinstance(error, EOFError):
+        return "it closed the connection"
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _certify(
     subject_key: Ed25519PublicKey, subject: str, issuer: Ed25519PrivateKey
 ) -> x509.Certificate:

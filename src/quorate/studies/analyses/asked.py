@@ -75,12 +75,6 @@ class Asked:
                 f"set max_rows = {most // self.members} or less",
             )
 
-    def is_yes(self, name: str) -> bool:
-        value = self.one(name, "no")
-        if value not in {"yes", "no"}:
-            refuse(f"{self.place}.{name}", "neither true nor false")
-        return value == "yes"
-
     def whole(self, name: str, default: int, most: int) -> int:
         """Return a parameter's whole number, 1 to `most`. Raises `MalformedStudy`."""
         text = self.one(name, str(default))
