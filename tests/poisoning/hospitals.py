@@ -26,10 +26,6 @@ def biopsies(seed: int) -> tuple[Rows, Rows]:
     return rows[order[fifth:]], rows[order[:fifth]]
 
 
-def dealt(rows: Rows, hospitals: int) -> list[Rows]:
-    return [rows[np.arange(i, len(rows), hospitals)] for i in range(hospitals)]
-
-
 def all_flipped(parts: Sequence[Rows], liars: int) -> list[Rows]:
     """Return the parts with every class of the first `liars` turned round."""
     return [

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
 from quorate.errors import Refused
 from quorate.poisoning import attacks, robust
+from quorate.poisoning.lab import dealt, prevalent
 from quorate.poisoning.learners import (
     Model,
     accuracy,
@@ -27,7 +28,7 @@ from quorate.poisoning.learners import (
 )
 from quorate.poisoning.rows import Floats, Rows, joined
 from tests.models.data import diabetes
-from tests.poisoning.hospitals import all_flipped, biopsies, dealt, moons
+from tests.poisoning.hospitals import all_flipped, biopsies, moons
 
 SEEDS = 5
 Parts = list[Rows]
@@ -270,7 +271,7 @@ def test_an_honest_hospital_with_other_patients_is_not(share: float) -> None:
     for seed in range(SEEDS):
         rows, _ = biopsies(seed)
         parts = dealt(rows, 3)
-        assert flags([_prevalent(parts[0], share), *parts[1:]]) == [False] * 3
+        assert flags([prevalent(parts[0], share), *parts[1:]]) == [False] * 3
 
 
 def test_a_hospital_whose_rows_are_of_one_class_cannot_be_judged() -> None:
@@ -303,13 +304,3 @@ def _diabetes() -> Rows:
 
 def _error(found: Floats, rows: Rows) -> float:
     return float(((rows.outcome - found[0] - rows.features @ found[1:]) ** 2).mean())
-
-
-def _prevalent(rows: Rows, share: float) -> Rows:
-    """Return rows of which `share` are of class 1, as many as there are."""
-    ones, none = (np.flatnonzero(rows.outcome == k) for k in (1, 0))
-    count = int(min(len(ones) / share, len(none) / (1 - share)))
-    many = round(count * share)
-    found = np.concatenate([ones[:many], none[: count - many]])
-    assert_array_equal(np.unique(found), np.sort(found))
-    return rows[found]

@@ -14,12 +14,13 @@ from quorate.mpc.replicated import Security
 from quorate.mpc.secret import SecretArray, deal
 from quorate.mpc.selection import concatenate
 from quorate.poisoning import robust, secure
+from quorate.poisoning.lab import dealt
 from quorate.poisoning.learners import Model, fitted
 from quorate.poisoning.networks import selecting
 from quorate.poisoning.rows import Seeded
 from tests.contract.test_engine import ENGINES, Run
 from tests.models.engines import answered, assert_costs_what_it_says
-from tests.poisoning.hospitals import all_flipped, biopsies, dealt
+from tests.poisoning.hospitals import all_flipped, biopsies
 
 BITS = 20
 UNIT = 2.0**-BITS
