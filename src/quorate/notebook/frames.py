@@ -69,8 +69,7 @@ def _cells_of(verified: Verified, release: str) -> dict[str, dict[str, float | N
     cells: dict[str, dict[str, float | None]] = {}
     for one in verified.certificate.results:
         if one.release == release:
-            name = one.name.removeprefix(f"{release} ")
-            cells.setdefault(", ".join(one.cell), {})[name] = number_of(one)
+            cells.setdefault(", ".join(one.cell), {})[one.number] = number_of(one)
     if not cells:
         known = ", ".join(dict.fromkeys(one.release for one in verified.certificate.results))
         raise NotFound(f"nothing of this study is called {release}", hint=f"known are {known}")

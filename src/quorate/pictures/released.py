@@ -55,15 +55,15 @@ def _analyses(plan: Plan, results: tuple[Result, ...]) -> Iterator[Chart]:
         mine = tuple(one for one in results if one.release == asked.analysis.name)
         if asked.analysis.kind == kaplan_meier.KIND:
             yield _curves(asked, mine, derived)
-        elif lines := tuple(_intervals(asked, mine, derived)):
+        elif lines := tuple(_intervals(mine, derived)):
             yield _forest(asked, lines, derived)
 
 
 def _curves(asked: Asked, results: tuple[Result, ...], derived: tuple[Derived, ...]) -> Curves:
-    told = {(_short(asked, one), one.cell): number_of(one) for one in results}
+    told = {(one.number, one.cell): number_of(one) for one in results}
     ends = {(one.name, one.cell): one.value for one in derived}
     starts = [float(followed.edge(asked, at)) for at in range(followed.bins_of(asked))]
-    cells = [one.cell for one in results if _short(asked, one) == "survival"]
+    cells = [one.cell for one in results if one.number == "survival"]
     curves: list[Curve] = []
     for first in range(0, len(cells), len(starts)):
         mine = cells[first : first + len(starts)]
@@ -79,14 +79,12 @@ def _curves(asked: Asked, results: tuple[Result, ...], derived: tuple[Derived, .
     )
 
 
-def _intervals(
-    asked: Asked, results: tuple[Result, ...], derived: tuple[Derived, ...]
-) -> Iterator[Interval]:
+def _intervals(results: tuple[Result, ...], derived: tuple[Derived, ...]) -> Iterator[Interval]:
     """Yield what has two ends and something between them; of a model no constant."""
     found = {(one.name, one.cell): one.value for one in derived}
     for one in results:
         if (number := number_of(one)) is not None:
-            found[_short(asked, one), one.cell] = number
+            found[one.number, one.cell] = number
     for name, cell in found:
         for low, high in ENDS:
             middle = name.removesuffix(low) or "estimate"
@@ -112,11 +110,6 @@ def _exponential(one: Interval) -> Interval:
     most = 700.0  # the exponential of more is no number any more
     low, middle, high = (exp(min(x, most)) for x in (one.low, one.estimate, one.high))
     return Interval(one.name, middle, low, high)
-
-
-def _short(asked: Asked, one: Result) -> str:
-    """Return the name of one of an analysis's numbers without the analysis's own."""
-    return one.name.removeprefix(f"{asked.analysis.name} ")
 
 
 def number_of(one: Result) -> float | None:

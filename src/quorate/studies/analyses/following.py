@@ -17,8 +17,11 @@ from quorate.studies.statistics import from_exact
 class Followed:
     """One number that follows, as people read it."""
 
-    name: str
+    name: str  # of the analysis, which of its numbers, and the cell
     analysis: str
+    number: str
+    cell: tuple[str, ...]
+    formula: str
     value: str
     unit: str
 
@@ -28,8 +31,10 @@ def follows(plan: Plan, results: Iterable[Result]) -> tuple[Followed, ...]:
     found: list[Followed] = []
     for asked, derived in derived_of(plan, results):
         for one in derived:
-            name = ", ".join((f"{asked.analysis.name} {one.name}", *one.cell))
-            found.append(Followed(name, asked.analysis.text, f"{one.value:.6g}", one.unit))
+            analysis, value = asked.analysis, f"{one.value:.6g}"
+            name = ", ".join((f"{analysis.name} {one.name}", *one.cell))
+            own = (analysis.name, one.name, one.cell, analysis.text)
+            found.append(Followed(name, *own, value, one.unit))
     return tuple(found)
 
 
