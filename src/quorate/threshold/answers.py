@@ -38,6 +38,13 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """What is to be recovered: a key itself, not what is sealed to it."""
+
+    key: bytes  # identifier
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A member, and the Ed25519 key that speaks for it."""
 
@@ -71,7 +78,7 @@ class SignedParts:
 
 
 def make_reply_key(
-    identity: Ed25519PrivateKey, member: str, sought: Sought, randomness: Randomness
+    identity: Ed25519PrivateKey, member: str, sought: Sought | Whole, randomness: Randomness
 ) -> tuple[X25519PrivateKey, ReplyKey]:
     """Return a fresh key pair to which answers about this are sealed."""
     secret = X25519PrivateKey.from_private_bytes(randomness(32))
@@ -79,7 +86,7 @@ def make_reply_key(
     return secret, ReplyKey(member, key, identity.sign(_terms(sought, member, key)))
 
 
-def verify_reply_key(sought: Sought, reply: ReplyKey, owner: Identity) -> None:
+def verify_reply_key(sought: Sought | Whole, reply: ReplyKey, owner: Identity) -> None:
     """Raise `VerificationFailed` unless `owner` takes answers about this with that key."""
     otherwise = f"the key to answer to is not one that {owner.member} signed for this"
     if reply.member != owner.member:
@@ -165,7 +172,7 @@ def _verify_parts(asked: Asked, signed: SignedParts, holder: Identity) -> None:
     verify_by(holder.public_key, signed.signature, _parts_input(asked, signed.parts), otherwise)
 
 
-def _terms(sought: Sought, member: str, key: bytes) -> bytes:
+def _terms(sought: Sought | Whole, member: str, key: bytes) -> bytes:
     return wire.signing_input("reply-key", (sought, member, key))
 
 
