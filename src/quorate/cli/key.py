@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quorate.cli import passphrase
+from quorate.cli import passphrase, recovery
 from quorate.cli.options import (
     FormatOption,
     NodeOption,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Keys that several members hold together, and nobody owns.")
 
+app.command("recover")(recovery.recover)
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")]
 Reason = Annotated[str, typer.Option(help="Why, for all holders to read.")]
 
@@ -38,6 +40,14 @@ def create(
         str, typer.Option(help="Who holds a share, with commas; if not given, all members.")
     ] = "",
     purpose: Annotated[Purpose, typer.Option(help="What the key is for.")] = "sign",
+    recover: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help='Of a plain key: how many may give one member all of it, "4 of 5". '
+            "If not given, all holders together.",
+        ),
+    ] = "",
     reason: Reason = "a new key",
     node: NodeOption = None,
     form: FormatOption = "text",
@@ -45,7 +55,7 @@ def create(
     """Plan a key, and accept it for this member; its holders make it once all have accepted."""
     names = tuple(part.strip() for part in members.split(",") if part.strip())
     with quorum_of(node) as client:
-        key = client.propose_key(name, names, threshold, reason, purpose)
+        key = client.propose_key(name, names, threshold, reason, purpose, recover)
     show(key, _whole(key), form)
 
 
@@ -189,6 +199,10 @@ def _whole(key: "KeyView") -> list[str]:
             [
                 ("name", key.name),
                 ("rule", f"{key.rule}, {_for(key)}"),
+                *(
+                    [("recovery", f"{key.recovery} give one member the whole key")]
+                    * bool(key.recovery)
+                ),
                 ("state", f"{key.state}: {key.note}" if key.note else key.state),
                 ("holders", holders),
                 ("planned", f"by {key.proposer}, {key.created}"),

@@ -19,7 +19,7 @@ from quorate.quorum.answer import Holder, SignedAnswer
 from quorate.quorum.countersign import check_may_answer, verify_approvals
 from quorate.quorum.key import Key
 from quorate.quorum.request import Request, check_request, verify_requester
-from quorate.quorum.unlock import identities, identity_of
+from quorate.quorum.unlock import Checked, check_unlock, identities, identity_of
 from quorate.threshold.answers import ReplyKey, SealedAnswer
 from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, seat
@@ -44,6 +44,11 @@ class Recovery:
     @property
     def answers_to(self) -> ReplyKey:
         return self.recovering.requester
+
+    @property
+    def reply_keys(self) -> tuple[ReplyKey, ...]:
+        """Whose secrets their members keep until the request is over."""
+        return (self.recovering.requester,)
 
     @property
     def about(self) -> str:
@@ -89,6 +94,12 @@ def check_recovery(key: Key, request: Request, document: bytes, requester: Holde
         raise Refused("the key would go to another member than the one that asks")
     check_document(key.public, recovering, identity_of(requester))
     return Recovery(key, request, recovering)
+
+
+def check_use(key: Key, request: Request, document: bytes, requester: Holder) -> Checked | Recovery:
+    """Return a request that asks holders to use their shares, checked as its kind needs."""
+    check = check_recovery if request.type == "recover" else check_unlock
+    return check(key, request, document, requester)
 
 
 def answer_recovery(

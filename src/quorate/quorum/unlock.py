@@ -49,6 +49,12 @@ class Checked:
         return self.unlocking.answers_to
 
     @property
+    def reply_keys(self) -> tuple[ReplyKey, ...]:
+        """Whose secrets their members keep until the request is over."""
+        opener = self.unlocking.opener
+        return (self.unlocking.requester, *([opener] if opener else []))
+
+    @property
     def about(self) -> str:
         """What a share is used for, as the audit log has it."""
         return self.unlocking.sought.record

@@ -10,6 +10,7 @@ from quorate import wire
 from quorate.errors import MalformedMessage, NotFound, Refused, Unavailable
 from quorate.node.quorum import unlocker
 from quorate.node.quorum.messages import Asked, Unlock
+from quorate.node.quorum.opening import Opening
 from quorate.node.quorum.unlocks import document_of
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
@@ -293,11 +294,11 @@ def test_control_holders_that_check_no_approval_unlock_for_whoever_asks(
         for name in ("pharmacist", "nurse"):
             part = await ask_share(doctor, nodes[name], digest)
             doctor.quorum.records.add_part(digest, part)
-        entry = doctor.quorum.records.request(digest)
-        assert (
-            doctor.quorum.gathering._unlocked(doctor.quorum.unlocker.checked(entry)).file_key
-            == FILE_KEY
-        )
+        opening = doctor.quorum.gathering.kinds["unlock"]
+        checked = doctor.quorum.unlocker.checked(doctor.quorum.records.request(digest))
+        assert isinstance(opening, Opening)
+        assert isinstance(checked, Checked)
+        assert opening.unlocked(checked).file_key == FILE_KEY
 
     in_a_clinic(body, purpose="unlock")
 
@@ -352,7 +353,7 @@ def test_a_plain_file_needs_an_opener_that_is_there_and_offered_its_key() -> Non
         assert document_of(doctor.quorum.records.request(digest)).opener is not None
         pharmacist.quorum.unlocks.replies.offered.clear()
         sought = plain_file(key, "another")
-        doctor.quorum.unlocks.requests.on_unlocking = lambda _: None
+        doctor.quorum.unlocks.requests.on_use = lambda _: None
         opening = pharmacist.quorum.unlocks.replies.offer(0, sought)
         pharmacist.quorum.unlocks.replies.offered.clear()
         reply = doctor.quorum.unlocks.replies.offer(0, sought)

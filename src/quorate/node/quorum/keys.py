@@ -63,7 +63,13 @@ class Keys:
     # What this node's staff does
 
     async def propose(
-        self, name: str, members: Sequence[str], rule: str, purpose: Purpose, reason: str
+        self,
+        name: str,
+        members: Sequence[str],
+        rule: str,
+        purpose: Purpose,
+        reason: str,
+        recovery: str = "",
     ) -> tuple[KeyEntry, tuple[str, ...]]:
         """Plan a key among `members`, approve it if this member is one, tell the others.
 
@@ -84,6 +90,7 @@ class Keys:
             utc_text(now),
             utc_text(now + LASTS),
             os.urandom(NONCE_BYTES),
+            parse_rule(recovery, len(holders)).min_signers if recovery else wire.ABSENT,
         )
         own: tuple[SignedAnswer, ...] = ()
         if me in plan.names:

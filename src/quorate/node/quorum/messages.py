@@ -12,6 +12,7 @@ order      Order       Ack
 opener     Sought      ReplyKey
 unlock     Unlock      SealedAnswer
 opened     Opened      Ack
+recovered  Recovered   Ack
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Asked:
     """A request and its document, with the answers to it that the sender knows of."""
 
     request: Request
-    document: bytes  # of an order text, of an unlocking its encoding
+    document: bytes  # of an order text, else its encoding
     signature: bytes  # its requester's
     answers: tuple[SignedAnswer, ...]
 
@@ -60,7 +61,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Answer a request to unlock with your partial decryptions."""
+    """Answer a request with your partial decryptions, or with your share."""
 
     request: bytes  # digest
     answers: tuple[SignedAnswer, ...]  # the approvals under which it is answered

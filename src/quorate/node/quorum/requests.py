@@ -25,6 +25,7 @@ from quorate.quorum.countersign import check_counts
 from quorate.quorum.fhir import plain_words, text_of
 from quorate.quorum.key import Key, holders_of
 from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
+from quorate.quorum.recovery import Recovery, check_use
 from quorate.quorum.request import (
     Purpose,
     Request,
@@ -34,11 +35,18 @@ from quorate.quorum.request import (
     sign_request,
     verify_requester,
 )
-from quorate.quorum.unlock import Checked, check_unlock
+from quorate.quorum.unlock import Checked
 from quorate.studies.plan import utc_text
 
 MAX_OPEN = 100
 """Requests of one member that wait on a node; more of it are refused."""
+
+KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
+    "order": ("sign",),
+    "unlock": ("unlock", "plain"),
+    "recover": ("plain",),
+}
+"""What a key must be for, for each kind of request."""
 
 log = structlog.get_logger()
 
@@ -54,8 +62,8 @@ class Requests:
     on_last_word: Callable[[bytes], None] = lambda _: None
     """Called where this node's own staff gave the approval that was enough."""
 
-    on_unlocking: Callable[[Checked], None] = lambda _: None
-    """Called with a new request to unlock, before it is kept; may refuse it."""
+    on_use: Callable[[Checked | Recovery], None] = lambda _: None
+    """Called with a new request to use shares, before it is kept; may refuse it."""
 
     # What this node's staff does
 
@@ -113,7 +121,7 @@ class Requests:
         self._take(asked)
         digest = asked.request.digest()
         waits = self.records.request(digest).state is RequestState.APPROVED
-        if waits and asked.request.type == "unlock":
+        if waits and asked.request.type != "order":
             self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
@@ -198,7 +206,7 @@ class Requests:
         request, group = asked.request, self.desk.group
         check_request(request, asked.document)
         key = self.records.key_of(request.key)
-        if (key.plan.purpose == "sign") is not (request.type == "order"):
+        if key.plan.purpose not in KEYS_FOR[request.type]:
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
@@ -218,7 +226,7 @@ class Requests:
             plain_words(text_of(asked.document))
         else:
             (requester,) = holders_of(self.desk.group, [asked.request.requester])
-            self.on_unlocking(check_unlock(key, asked.request, asked.document, requester))
+            self.on_use(check_use(key, asked.request, asked.document, requester))
 
     def _move_on(self, digest: bytes, key: Key) -> None:
         """Move a request on where its answers decide it."""
@@ -230,10 +238,11 @@ class Requests:
         if entry.state is not RequestState.OPEN:
             return
         words = [signed.answer.word for signed in self.records.answers(digest)]
-        if words.count("approve") >= key.plan.min_signers:
+        rule = key.plan.rule_for(entry.request.type)
+        if words.count("approve") >= rule.min_signers:
             self.move(digest, RequestEvent.QUORUM)
             self.on_quorum(digest)
-        elif words.count("decline") > len(key.plan.holders) - key.plan.min_signers:
+        elif words.count("decline") > rule.max_signers - rule.min_signers:
             self.move(digest, RequestEvent.NO_QUORUM, "too many holders declined")
 
     def _asked(self, entry: RequestEntry) -> Asked:

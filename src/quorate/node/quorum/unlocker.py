@@ -1,4 +1,4 @@
-"""A holder's half of unlocking: its share is used for what its own person and a quorum approved.
+"""A holder's half of unlocking and recovery: used for what its own person and a quorum approved.
 
 The node checks everything itself, whoever asks: the request, the approvals, the
 hour, and for a plain file its register. It answers once for each request and
@@ -18,10 +18,12 @@ from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.quorum.key import holders_of
 from quorate.quorum.lifecycle import KeyState
-from quorate.quorum.unlock import Checked, Own, answer_unlock, check_unlock
+from quorate.quorum.recovery import Recovery, answer_recovery, check_use
+from quorate.quorum.unlock import Checked, Own, answer_unlock
 from quorate.threshold import plain
 from quorate.threshold.age.header import parse_header
 from quorate.threshold.answers import SealedAnswer, Sought
+from quorate.threshold.keys import KeyShare
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class Unlocker:
         return wire.encode(self.replies.offer(party, sought))
 
     async def on_unlock(self, party: Party, body: bytes) -> bytes:
-        """Answer a request to unlock with this holder's partial decryptions, sealed."""
+        """Answer a request with this holder's partial decryptions, or its share, sealed."""
         return wire.encode(self.answer(party, wire.decode(body, Unlock)))
 
     def answer(self, asker: Party, asked: Unlock) -> SealedAnswer:
@@ -54,22 +56,28 @@ class Unlocker:
         self.requests.take_answers(asked.request, asked.answers)
         entry = self.records.request(asked.request)
         checked = self.checked(entry)
-        to = checked.unlocking.answers_to.member
+        to = checked.answers_to.member
         if self.desk.group.names[asker] != to:
             raise Refused(f"answers to request {entry.request.short_id} go to {to}")
         share = self.custody.share(entry.request.key)
-        own = Own(share, self.desk.home.identity, self.records)
         with self.desk.store.transaction():
-            words = self.records.answers(asked.request)
-            made = answer_unlock(checked, own, words, self.desk.now(), os.urandom)
+            made = self._made(checked, share)
             if self.records.add_part(asked.request, made):
-                said = f"{entry.request.short_id} for {to}: {checked.unlocking.sought.record}"
+                said = f"{entry.request.short_id} for {to}: {checked.about}"
                 self.desk.audit.append("share used", said)
         (kept,) = (p for p in self.records.parts(asked.request) if p.identifier == share.identifier)
         return kept
 
-    def checked(self, entry: RequestEntry) -> Checked:
-        """Return a request to unlock, checked anew. Raises `Refused`, `VerificationFailed`."""
+    def checked(self, entry: RequestEntry) -> Checked | Recovery:
+        """Return a request to use shares, checked anew. Raises `Refused`, `VerificationFailed`."""
         request = entry.request
         (requester,) = holders_of(self.desk.group, [request.requester])
-        return check_unlock(self.records.key_of(request.key), request, entry.document, requester)
+        return check_use(self.records.key_of(request.key), request, entry.document, requester)
+
+    def _made(self, checked: Checked | Recovery, share: KeyShare) -> SealedAnswer:
+        """Return what this share answers, if it may. Raises `Refused`."""
+        words, now = self.records.answers(checked.request.digest()), self.desk.now()
+        identity = self.desk.home.identity
+        if isinstance(checked, Recovery):
+            return answer_recovery(checked, share, identity, words, now)
+        return answer_unlock(checked, Own(share, identity, self.records), words, now, os.urandom)

@@ -17,7 +17,7 @@ from quorate.node.quorum.requests import Requests
 from quorate.quorum.key import Key, holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.request import Request, is_over
-from quorate.quorum.unlock import Checked, Opened, verify_opened
+from quorate.quorum.unlock import Opened, verify_opened
 from quorate.threshold.answers import ReplyKey, Sought
 from quorate.threshold.partial import check_purpose
 from quorate.threshold.unlocking import Unlocking, take_over
@@ -69,6 +69,8 @@ class Unlocks:
     def file_key(self, entry: RequestEntry) -> bytes:
         """Return the file key that a request of this member opened, until the request is over."""
         request = entry.request
+        if request.type != "unlock":
+            raise Refused(f"request {request.short_id} opens no file", hint="quorate unlock list")
         if entry.result is None:
             why = f": {entry.note}" if entry.note else ""
             raise NotFound(
@@ -96,13 +98,6 @@ class Unlocks:
                 await self.desk.tell(party, "opened", wire.decode(entry.result, Opened))
 
     # Shared
-
-    def on_unlocking(self, checked: Checked) -> None:
-        """Seal the secrets of this node's own keys that a new request names."""
-        request, unlocking = checked.request, checked.unlocking
-        for reply in (unlocking.requester, unlocking.opener):
-            if reply is not None and reply.member == self.desk.home.name:
-                self.replies.keep(request, reply)
 
     def take(self, opened: Opened) -> None:
         """Keep that a request was unlocked, if it verifies and is the first word of it."""
