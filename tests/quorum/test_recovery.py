@@ -113,6 +113,7 @@ def test_four_who_approve_give_the_nurse_the_whole_key() -> None:
     ours = asking()
     words = ours.words(*FOUR)
     answers = [ours.answer(name, words) for name in FOUR]
+    assert {len(wire.encode(one)) for one in answers} == {185}
     found = ours.recovered(answers)
     assert opens_alone(found.line)
     assert (found.culprits, found.suspects) == ((), ())

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Keys that several members hold together, and nobody owns.")
 
-app.command("recover")(recovery.recover)
-
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")]
 Reason = Annotated[str, typer.Option(help="Why, for all holders to read.")]
 
@@ -182,6 +180,9 @@ def restore(
     with quorum_of(home.folder) as client:
         key = client.restore(text, words)
     show(key, _whole(key), form)
+
+
+app.command("recover")(recovery.recover)
 
 
 def _whole(key: "KeyView") -> list[str]:

@@ -87,7 +87,10 @@ def check_document(public: PublicKey, document: Recovering, requester: Identity)
 def hand_over(
     share: KeyShare, identity: Ed25519PrivateKey, asked: Asked, to: ReplyKey
 ) -> SealedAnswer:
-    """Return this holder's share for one pair of eyes, once its person approved; one round."""
+    """Return this holder's share for one pair of eyes, once its person approved.
+
+    One round, 185 bytes, for identifiers below 24.
+    """
     signature = identity.sign(_terms(asked, share.identifier, share.secret))
     handed = wire.encode(HandedOver(share.secret, signature))
     return SealedAnswer(share.identifier, seal_to(to, asked, share.identifier, handed))
