@@ -46,14 +46,32 @@ def create(
             "If not given, all holders together.",
         ),
     ] = "",
+    witnesses: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Holders whose shares unlock only what others have in their logs, with commas.",
+        ),
+    ] = "",
+    published: Annotated[
+        int, typer.Option(min=0, help="In how many members' logs; if not given, all.")
+    ] = 0,
     reason: Reason = "a new key",
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Plan a key, and accept it for this member; its holders make it once all have accepted."""
-    names = tuple(part.strip() for part in members.split(",") if part.strip())
     with quorum_of(node) as client:
-        key = client.propose_key(name, names, threshold, reason, purpose, recover)
+        key = client.propose_key(
+            name,
+            _names(members),
+            threshold,
+            reason,
+            purpose,
+            recover,
+            _names(witnesses),
+            published,
+        )
     show(key, _whole(key), form)
 
 
@@ -206,6 +224,7 @@ def _whole(key: "KeyView") -> list[str]:
                 ),
                 ("state", f"{key.state}: {key.note}" if key.note else key.state),
                 ("holders", holders),
+                *([("witness", key.witnesses)] * bool(key.witnesses)),
                 ("planned", f"by {key.proposer}, {key.created}"),
                 *(made if key.public_key else []),
             ]
@@ -214,6 +233,10 @@ def _whole(key: "KeyView") -> list[str]:
         *([f"warning  {key.warning}"] if key.warning else []),
         *_next(key),
     ]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _for(key: "KeyView") -> str:

@@ -136,6 +136,8 @@ def lines_of(request: "UnlockView") -> list[str]:
     rows = [*heading("unlock", request), ("record", request.record)]
     if request.opener:
         rows.append(("opener", request.opener))
+    if request.witnesses:
+        rows.append(("witness", request.witnesses))
     if request.culprits:
         rows.append(("cheated", f"{', '.join(request.culprits)}: proven"))
     word = "warning" if request.mode == "whole key" else "risk"

@@ -30,6 +30,14 @@ GROUPS_OWN = "group"
 
 
 @dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Holders whose shares unlock only what stands in the audit logs of enough members."""
+
+    names: tuple[str, ...]  # in the order of holders
+    members: int  # in whose logs the request must stand, of the whole group
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPlan:
     """A key as it is proposed: nothing of it can change once its holders have approved it."""
 
@@ -44,6 +52,7 @@ class KeyPlan:
     expires: str  # UTC; by then it exists, or never
     nonce: bytes
     recoverers: int | Absent = ABSENT  # of a plain key: who must approve its recovery; else all
+    witnesses: Witnesses | Absent = ABSENT
 
     def digest(self) -> bytes:
         return wire.digest("key plan", self)
@@ -121,6 +130,7 @@ def check_plan(plan: KeyPlan, group: Group) -> None:
     )
     Rule(plan.min_signers, len(plan.holders))
     _check_recovery(plan)
+    _check_witnesses(plan, len(group.members))
     everybody = plan.names == group.names
     _require(
         plan.name != GROUPS_OWN or (everybody and plan.purpose == "sign"),
@@ -145,6 +155,25 @@ def _check_recovery(plan: KeyPlan) -> None:
         fewest <= plan.recoverers <= len(plan.holders),
         f"{plan.recoverers} of {len(plan.holders)} to recover a key that {plan.rule} use",
         f"more must approve that than a use of the key: {fewest} to {len(plan.holders)}",
+    )
+
+
+def _check_witnesses(plan: KeyPlan, members: int) -> None:
+    if plan.witnesses is ABSENT:
+        return
+    names = plan.witnesses.names
+    _require(plan.purpose != "sign", "a key with witnesses is one that unlocks")
+    in_order = tuple(name for name in plan.names if name in names)
+    _require(names == in_order and bool(names), "the key's witnesses are not holders, in order")
+    _require(
+        len(plan.holders) - len(names) < plan.min_signers,
+        f"{plan.rule} act without a witness",
+        "have fewer other holders than must act together, or more witnesses",
+    )
+    _require(
+        2 <= plan.witnesses.members <= members,
+        f"witnesses wait for the logs of {plan.witnesses.members} of {members} members",
+        f"say 2 to {members}",
     )
 
 

@@ -9,9 +9,10 @@ from datetime import timedelta
 from quorate.algebra import edwards25519 as ed
 from quorate.node.home import Home
 from quorate.node.quorum.records import RequestEntry
-from quorate.quorum.key import Key
+from quorate.quorum.key import Key, Witnesses
 from quorate.quorum.lifecycle import RequestState
 from quorate.threshold.keys import KeyShare, Purpose
+from quorate.wire import ABSENT, Absent
 from tests.node.three import Hospital, connected, make_homes, until
 from tests.quorum.dealt import DOCUMENT, ROLES, deal, plan_of
 
@@ -20,11 +21,16 @@ Clinic = dict[str, Hospital]
 
 
 async def give_key(
-    nodes: Clinic, holders: tuple[str, ...], min_signers: int, purpose: Purpose = "sign"
+    nodes: Clinic,
+    holders: tuple[str, ...],
+    min_signers: int,
+    purpose: Purpose = "sign",
+    witnesses: Witnesses | Absent = ABSENT,
 ) -> Key:
     """Deal a key to the nodes of its holders, and tell all nodes of it."""
     group = next(iter(nodes.values())).desk.group
-    plan = replace(plan_of(group, holders, min_signers, purpose), group=group.digest())
+    plan = plan_of(group, holders, min_signers, purpose)
+    plan = replace(plan, group=group.digest(), witnesses=witnesses)
     key, shares = deal(plan, [nodes[name].home.identity for name in plan.names])
     for name, share in zip(plan.names, shares, strict=True):
         await keep(nodes[name], share)

@@ -7,9 +7,10 @@ from fastapi.responses import PlainTextResponse
 
 from quorate.errors import NotFound
 from quorate.node.quorum.backup import make_backup, restore
+from quorate.node.quorum.keys import Wanted
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import KeyEntry, RequestEntry
-from quorate.node.quorum.request_views import answer_views, made_key, request_view
+from quorate.node.quorum.request_views import answer_views, made_key, request_view, witnesses_of
 from quorate.node.quorum.unlock_api import add_unlocks
 from quorate.node.quorum.views import (
     AliveView,
@@ -67,9 +68,16 @@ def _add_keys(app: FastAPI, quorum: Quorum) -> None:
     @app.post("/keys")
     async def propose(body: KeyBody) -> KeyView:
         members = body.members or quorum.desk.group.names
-        entry, untold = await keys.propose(
-            body.name, members, body.rule, body.purpose, body.reason, body.recovery
+        wanted = Wanted(
+            body.name,
+            members,
+            body.rule,
+            body.purpose,
+            body.recovery,
+            body.witnesses,
+            body.published,
         )
+        entry, untold = await keys.propose(wanted, body.reason)
         return _key_view(quorum, entry, untold)
 
     @app.get("/keys/{name}")
@@ -175,6 +183,7 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
         purpose=plan.purpose,
         rule=str(plan.rule),
         recovery=str(plan.recovery) if plan.purpose == "plain" else "",
+        witnesses=witnesses_of(plan),
         warning=_warning(quorum, entry),
         state=entry.state.value,
         note=entry.note,

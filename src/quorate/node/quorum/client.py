@@ -59,6 +59,8 @@ class QuorumClient:
         reason: str,
         purpose: Purpose = "sign",
         recovery: str = "",
+        witnesses: tuple[str, ...] = (),
+        published: int = 0,
     ) -> KeyView:
         """Plan a key among `members`, or all members where none is named."""
         body = KeyBody(
@@ -68,6 +70,8 @@ class QuorumClient:
             purpose=purpose,
             reason=reason,
             recovery=recovery,
+            witnesses=witnesses,
+            published=published,
         )
         return self.client.post("/keys", KeyView, body)
 

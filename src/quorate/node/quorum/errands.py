@@ -95,12 +95,17 @@ async def ask_one(
     question: object,
     answer: type[T],
     here: Callable[[Party], T],
+    *,
+    patience: float = 1.0,
 ) -> T | Error:
-    """Ask a member, this one by `here`; return what it answers, or its error."""
+    """Ask a member, this one by `here`; return what it answers, or its error.
+
+    `patience` is how long to wait for it, in this node's time-outs.
+    """
     try:
         if name == desk.home.name:
             return here(desk.me)
-        party, timeout_s = desk.group.party(name), desk.home.timeout_s
+        party, timeout_s = desk.group.party(name), desk.home.timeout_s * patience
         return await desk.peers.ask(party, topic, question, answer, timeout_s=timeout_s)
     except Error as e:
         return e

@@ -164,6 +164,8 @@ class Gathering:
         def here(me: Party) -> SealedAnswer:
             return self.unlocker.answer(me, question)
 
+        if name == self.desk.home.name:
+            await self.unlocker.publication.publish(question.request)
         return await ask_one(self.desk, name, "unlock", question, SealedAnswer, here)
 
     async def _next(self, asking: _Asking, tasks: asyncio.TaskGroup, news: asyncio.Event) -> None:

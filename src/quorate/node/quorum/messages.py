@@ -13,10 +13,13 @@ opener     Sought      ReplyKey
 unlock     Unlock      SealedAnswer
 opened     Opened      Ack
 recovered  Recovered   Ack
+publish    Asked       Noted
 """
 
 from dataclasses import dataclass
 
+from quorate.node.audit import AuditEntry
+from quorate.node.messages import SignedHead
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import KeyPlan
 from quorate.quorum.request import Request
@@ -65,6 +68,14 @@ class Unlock:
 
     request: bytes  # digest
     answers: tuple[SignedAnswer, ...]  # the approvals under which it is answered
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """That a request stands in a member's audit log: the entry, and the head it made."""
+
+    entry: AuditEntry
+    head: SignedHead
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import structlog
 
 from quorate.errors import Error, NotFound, Party, Unavailable
 from quorate.node.desk import Desk
+from quorate.node.heads import Heads
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.gathering import Gathering, Kinds
 from quorate.node.quorum.generation import Generation
@@ -16,6 +17,7 @@ from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.opening import Opening
 from quorate.node.quorum.orders import Orders
+from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records
 from quorate.node.quorum.recoveries import Recoveries
 from quorate.node.quorum.replies import Replies
@@ -65,6 +67,7 @@ class Quorum:
             "unlock": self.unlocker.on_unlock,
             "opened": self.unlocks.on_opened,
             "recovered": self.recoveries.on_recovered,
+            "publish": self.unlocker.publication.on_publish,
         }
 
     async def catch_up(self, party: Party) -> None:
@@ -76,6 +79,7 @@ class Quorum:
             await self.requests.catch_up(party)
             await self.unlocks.catch_up(party)
             await self.recoveries.catch_up(party)
+            await self.unlocker.publication.tell_gatherers()
             self._start_all()
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
@@ -135,7 +139,8 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     signing = Signing(desk, records, requests, signer, orders, tasks)
     replies = Replies(desk, custody)
     unlocks = Unlocks(desk, records, requests, replies)
-    unlocker = Unlocker(desk, records, custody, requests, replies)
+    publication = Publication(desk, records, requests, Heads(desk))
+    unlocker = Unlocker(desk, records, custody, requests, replies, publication)
     recoveries = Recoveries(desk, records, requests, unlocker, replies)
     opening = Opening(desk, records, unlocker, unlocks)
     kinds: Kinds = {"unlock": opening, "recover": recoveries}

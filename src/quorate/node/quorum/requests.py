@@ -51,6 +51,17 @@ KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
 log = structlog.get_logger()
 
 
+def noted_as(request: Request, *, whole: bool) -> tuple[str, str]:
+    """Return event and details under which a new request stands in an audit log.
+
+    `whole` is for requests that a witness looks for: with their digest, for anybody
+    makes a second request of the same short name.
+    """
+    who = f"{request.short_id} by {request.requester}"
+    details = f"{who}: {request.digest().hex()}" if whole else who
+    return f"{request.type} requested", details
+
+
 @dataclass(slots=True)
 class Requests:
     """All requests on this node."""
@@ -87,7 +98,7 @@ class Requests:
         )
         own = (self._answer(request, "approve", reason),) if me in key.plan.names else ()
         signature = sign_request(self.desk.home.identity, request)
-        self._take(Asked(request, document, signature, own))
+        self.take(Asked(request, document, signature, own))
         return await self._tell(request)
 
     async def answer(
@@ -107,7 +118,7 @@ class Requests:
                     f"{me} has answered {entry.request.short_id} already", hint="an answer is final"
                 )
             signed = self._answer(entry.request, word, reason)
-            self._take(Asked(entry.request, entry.document, entry.signature, (signed,)))
+            self.take(Asked(entry.request, entry.document, entry.signature, (signed,)))
             decided = self.records.request(digest).state is RequestState.APPROVED
         if decided:
             self.on_last_word(digest)
@@ -118,7 +129,7 @@ class Requests:
     async def on_request(self, party: Party, body: bytes) -> bytes:
         """Take in a request and answers to it, whoever passes them on."""
         asked = wire.decode(body, Asked)
-        self._take(asked)
+        self.take(asked)
         digest = asked.request.digest()
         waits = self.records.request(digest).state is RequestState.APPROVED
         if waits and asked.request.type != "order":
@@ -129,7 +140,7 @@ class Requests:
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what waits, as far as it is known here."""
         for entry in self.records.requests_in(*REQUEST_OPEN):
-            await self.desk.tell(party, "request", self._asked(entry))
+            await self.desk.tell(party, "request", self.asked(entry))
 
     # Shared
 
@@ -190,7 +201,7 @@ class Requests:
             ),
         )
 
-    def _take(self, asked: Asked) -> None:
+    def take(self, asked: Asked) -> None:
         """Keep a request if it is one this node's staff could answer, and the answers to it."""
         request = asked.request
         digest = request.digest()
@@ -198,8 +209,8 @@ class Requests:
             if not self.records.has_request(digest):
                 self._check_new(asked)
                 self.records.add_request(request, asked.document, asked.signature)
-                who = f"{request.short_id} by {request.requester}"
-                self.desk.audit.append(f"{request.type} requested", who)
+                witnessed = self.records.key_of(request.key).plan.witnesses is not wire.ABSENT
+                self.desk.audit.append(*noted_as(request, whole=witnessed))
             self.take_answers(digest, asked.answers)
 
     def _check_new(self, asked: Asked) -> None:
@@ -245,11 +256,12 @@ class Requests:
         elif words.count("decline") > rule.max_signers - rule.min_signers:
             self.move(digest, RequestEvent.NO_QUORUM, "too many holders declined")
 
-    def _asked(self, entry: RequestEntry) -> Asked:
+    def asked(self, entry: RequestEntry) -> Asked:
+        """Return a request as it is told, with all answers that are known here."""
         answers = self.records.answers(entry.request.digest())
         return Asked(entry.request, entry.document, entry.signature, answers)
 
     async def _tell(self, request: Request) -> tuple[RequestEntry, tuple[str, ...]]:
         digest = request.digest()
-        untold = await self.desk.tell_all("request", self._asked(self.records.request(digest)))
+        untold = await self.desk.tell_all("request", self.asked(self.records.request(digest)))
         return self.records.request(digest), untold

@@ -10,7 +10,7 @@ from quorate import wire
 from quorate.errors import MalformedMessage, NotFound, Refused
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import RequestEntry
-from quorate.node.quorum.request_views import made_key, request_view
+from quorate.node.quorum.request_views import made_key, request_view, witnesses_of
 from quorate.node.quorum.unlocks import document_of
 from quorate.node.quorum.views import (
     AnswerBody,
@@ -127,6 +127,7 @@ def _view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> 
     key = quorum.records.key_of(entry.request.key)
     common = dict(request_view(quorum, entry, untold))
     common["needed"] = key.plan.rule_for(entry.request.type).min_signers
+    common["witnesses"] = witnesses_of(key.plan)
     common["culprits"] = tuple(key.holder(proof.identifier).name for proof in _proofs(entry))
     if entry.request.type == "recover":
         record = f"the whole key {key.plan.name}"

@@ -1,8 +1,9 @@
 """A holder's half of unlocking and recovery: used for what its own person and a quorum approved.
 
 The node checks everything itself, whoever asks: the request, the approvals, the
-hour, and for a plain file its register. It answers once for each request and
-gives the same answer again; only the member to whom answers go may ask.
+hour, for a plain file its register, and as a witness that others have noted the
+request. It answers once for each request and gives the same answer again; only
+the member to whom answers go may ask.
 """
 
 import os
@@ -13,6 +14,7 @@ from quorate.errors import Party, Refused
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.messages import Unlock
+from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
@@ -35,6 +37,7 @@ class Unlocker:
     custody: Custody
     requests: Requests
     replies: Replies
+    publication: Publication
 
     async def on_opener(self, party: Party, body: bytes) -> bytes:
         """Offer to be the opener of a plain file: its holders' answers come to this node."""
@@ -49,7 +52,10 @@ class Unlocker:
 
     async def on_unlock(self, party: Party, body: bytes) -> bytes:
         """Answer a request with this holder's partial decryptions, or its share, sealed."""
-        return wire.encode(self.answer(party, wire.decode(body, Unlock)))
+        question = wire.decode(body, Unlock)
+        self.requests.take_answers(question.request, question.answers)
+        await self.publication.publish(question.request)
+        return wire.encode(self.answer(party, question))
 
     def answer(self, asker: Party, asked: Unlock) -> SealedAnswer:
         """Return this holder's answer. Raises `Refused`, `Unavailable`, `VerificationFailed`."""
@@ -59,6 +65,7 @@ class Unlocker:
         to = checked.answers_to.member
         if self.desk.group.names[asker] != to:
             raise Refused(f"answers to request {entry.request.short_id} go to {to}")
+        self.publication.check(entry)
         share = self.custody.share(entry.request.key)
         with self.desk.store.transaction():
             made = self._made(checked, share)

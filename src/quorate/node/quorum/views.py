@@ -36,6 +36,7 @@ class KeyView(View):
     purpose: Purpose
     rule: str
     recovery: str  # of a plain key: how many must approve that one member gets it whole
+    witnesses: str  # whose shares wait until a request is published, in words
     warning: str
     state: Literal["proposed", "generating", "ready", "refused", "expired", "failed"]
     note: str
@@ -89,6 +90,7 @@ class UnlockView(RequestView):
     record: str
     needed: int  # approvals
     opener: str  # of a plain file: the holder that adds the answers up
+    witnesses: str  # whose shares wait until the request is published, in words
     risk: str  # what no check removes, where there is such a thing
     culprits: tuple[str, ...] = ()
 
@@ -110,6 +112,8 @@ class KeyBody(View):
     purpose: Purpose
     reason: str
     recovery: str = ""  # of a plain key; if it does not say, all holders
+    witnesses: tuple[str, ...] = ()
+    published: Annotated[int, Field(ge=0)] = 0  # in how many members' logs; 0 means all
 
 
 class AnswerBody(View):
