@@ -206,7 +206,8 @@ def test_the_glass_is_broken_by_one_senior_and_a_witness(
     ward: Ward, letter: Path, tmp_path: Path
 ) -> None:
     """As in the page about records: sealed to two keys, of which the second needs fewer seniors."""
-    ward.make_key("emergency", "2 of 2", ("doctor", "reception"), "unlock")
+    holders = ("doctor", "reception")
+    ward.make_key("emergency", "2 of 2", holders, "unlock", witnesses=holders[1:])
     recipients = [
         typed(ward, "doctor", "key", "recipient", key, "--record", "patient-4711").stdout.strip()
         for key in ("records", "emergency")
@@ -216,12 +217,16 @@ def test_the_glass_is_broken_by_one_senior_and_a_witness(
     command = ("unlock", sealed, "--key", "emergency", "--reason", "unconscious", "--out", out)
     shown = typed(ward, "doctor", *command, "--no-wait")
     assert "waits for reception" in shown.stdout
+    assert "reception, once it stands in the logs of 5 members" in shown.stdout
     id_ = ward["reception"].unlocks()[-1].id
     assert f"unlock requested: {id_}" in ward_log(ward, "nurse")  # before anybody approves
     ward["reception"].answer_unlock(id_, "approve", "in every log")
     done = typed(ward, "doctor", *command)
     assert (done.returncode, done.stdout) == (0, f"patient-4711 is in {out}\n"), done.stderr
     assert out.read_bytes() == CONTENT
+    assert f"request published: {id_}: in the logs of {', '.join(WARD)}" in ward_log(
+        ward, "reception"
+    )
 
 
 def ward_log(ward: Ward, name: str) -> str:

@@ -86,9 +86,8 @@ class Publication:
         shown = self.shown.get(digest, {})
         why = "; ".join(f"{name}: {trouble}" for name, trouble in shown.items() if trouble)
         raise Refused(
-            f"{self.desk.home.name} is a witness, and waits: the request stands in the logs of "
-            f"{_count(shown)} members, where {witnesses.members} must have it"
-            + (f" ({why})" if why else ""),
+            f"this witness waits: the request stands in the logs of {_count(shown)} members, "
+            f"where {witnesses.members} must have it" + (f" ({why})" if why else ""),
             hint="the others start their nodes; then it goes on",
         )
 
