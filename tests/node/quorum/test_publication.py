@@ -157,7 +157,9 @@ def test_a_request_that_its_maker_told_the_witness_only_is_told_to_all_by_the_wi
             return ()
 
         monkey = pytest.MonkeyPatch()
-        monkey.setattr(type(doctor.desk), "tell_all", lambda desk, *said: whisper(*said))
+        monkey.setattr(
+            type(doctor.desk), "tell_all", lambda _, topic, message, *__: whisper(topic, message)
+        )
         digest = (await ask(doctor, key, sealed(key))).request.digest()
         monkey.undo()
         assert state_at(nodes["nurse"], digest) is None

@@ -15,7 +15,7 @@ import structlog
 
 from quorate import wire
 from quorate.errors import NotFound, Party, Refused, VerificationFailed
-from quorate.node.desk import Desk
+from quorate.node.desk import PATIENCE_S, Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.messages import Planned
@@ -267,7 +267,9 @@ class Keys:
 
     async def _tell(self, plan: KeyPlan) -> tuple[KeyEntry, tuple[str, ...]]:
         digest = plan.digest()
-        untold = await self.desk.tell_all("key", self._planned(self.records.key(digest)))
+        untold = await self.desk.tell_all(
+            "key", self._planned(self.records.key(digest)), PATIENCE_S
+        )
         return self.records.key(digest), untold
 
 

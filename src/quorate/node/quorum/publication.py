@@ -13,14 +13,13 @@ witness's share acts. A member that lies about its own log speaks for itself alo
 Adversary: requester, seniors and network together; members that do not count among those needed.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 
 from quorate import wire
 from quorate.errors import Error, Party, Refused, VerificationFailed
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads
-from quorate.node.quorum.errands import ask_one, is_there
+from quorate.node.quorum.errands import ask_enough, is_there
 from quorate.node.quorum.messages import Asked, Noted
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests, noted_as
@@ -63,15 +62,24 @@ class Publication:
             return
         asked, shown = self.requests.asked(entry), self.shown.setdefault(digest, {})
         missing = [name for name in self.desk.group.names if shown.get(name, "unknown")]
-        async with asyncio.TaskGroup() as tasks:
-            asking = {tasks.create_task(self._ask(name, asked)): name for name in missing}
-            pending = set(asking)
-            while pending and not self._is_shown(digest, witnesses):
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    shown[asking[task]] = self._trouble(asking[task], entry.request, task.result())
-            for task in pending:
-                task.cancel()
+        away = [name for name in missing if not is_there(self.desk, name)]
+        shown.update(dict.fromkeys(away, "not connected"))
+
+        def here(_: Party) -> Noted:
+            return self._noted(entry.request)
+
+        found = await ask_enough(
+            self.desk,
+            [name for name in missing if name not in away],
+            "publish",
+            asked,
+            Noted,
+            here,
+            witnesses.members - _count(shown),
+            patience=PATIENCE,
+        )
+        for name, noted in found.items():
+            shown[name] = self._trouble(name, entry.request, noted)
         if self._is_shown(digest, witnesses) and digest not in self.published:
             self.published.add(digest)
             where = ", ".join(n for n in self.desk.group.names if not shown.get(n, "unknown"))
@@ -110,15 +118,6 @@ class Publication:
 
     def _is_shown(self, digest: bytes, witnesses: Witnesses) -> bool:
         return _count(self.shown.get(digest, {})) >= witnesses.members
-
-    async def _ask(self, name: str, asked: Asked) -> Noted | Error:
-        if not is_there(self.desk, name):
-            return Refused("not connected")
-
-        def here(_: Party) -> Noted:
-            return self._noted(asked.request)
-
-        return await ask_one(self.desk, name, "publish", asked, Noted, here, patience=PATIENCE)
 
     def _noted(self, request: Request) -> Noted:
         """Return the entry of a request in this node's log. Raises `NotFound`."""

@@ -15,7 +15,7 @@ import structlog
 
 from quorate import wire
 from quorate.errors import Party, Refused
-from quorate.node.desk import Desk
+from quorate.node.desk import PATIENCE_S, Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
@@ -263,5 +263,7 @@ class Requests:
 
     async def _tell(self, request: Request) -> tuple[RequestEntry, tuple[str, ...]]:
         digest = request.digest()
-        untold = await self.desk.tell_all("request", self.asked(self.records.request(digest)))
+        untold = await self.desk.tell_all(
+            "request", self.asked(self.records.request(digest)), PATIENCE_S
+        )
         return self.records.request(digest), untold
