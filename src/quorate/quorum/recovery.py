@@ -18,8 +18,14 @@ from quorate.errors import Refused, VerificationFailed
 from quorate.quorum.answer import Holder, SignedAnswer
 from quorate.quorum.countersign import check_may_answer, verify_approvals
 from quorate.quorum.key import Key
-from quorate.quorum.request import Request, check_request, verify_requester
-from quorate.quorum.unlock import Checked, check_unlock, identities, identity_of
+from quorate.quorum.request import Request, verify_requester
+from quorate.quorum.unlock import (
+    Checked,
+    check_unlock,
+    identities,
+    identity_of,
+    read_document,
+)
 from quorate.threshold.answers import ReplyKey, SealedAnswer
 from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, seat
@@ -86,10 +92,7 @@ def check_recovery(key: Key, request: Request, document: bytes, requester: Holde
     Raises `Refused`, `VerificationFailed` or `MalformedMessage` for what no
     person should be asked.
     """
-    check_request(request, document)
-    if request.type != "recover" or request.key != key.key_id():
-        raise Refused("this does not ask to recover this key")
-    recovering = wire.decode(document, Recovering)
+    recovering = read_document("recover", key, request, document, Recovering)
     if not request.requester == requester.name == recovering.requester.member:
         raise Refused("the key would go to another member than the one that asks")
     check_document(key.public, recovering, identity_of(requester))

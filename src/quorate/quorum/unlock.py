@@ -10,6 +10,7 @@ When enough answers are together, the member they went to says so to all
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -19,7 +20,7 @@ from quorate.errors import Refused, VerificationFailed
 from quorate.quorum.answer import Holder, SignedAnswer
 from quorate.quorum.countersign import check_may_answer, verify_approvals
 from quorate.quorum.key import Key
-from quorate.quorum.request import Request, check_request, verify_requester
+from quorate.quorum.request import Purpose, Request, check_request, verify_requester
 from quorate.threshold.age.header import parse_header
 from quorate.threshold.answers import (
     Identity,
@@ -33,6 +34,8 @@ from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, seat
 from quorate.threshold.plain import Register, check_register
 from quorate.threshold.unlocking import Unlocking, check_document
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,21 @@ def check_unlock(key: Key, request: Request, document: bytes, requester: Holder)
     Raises `Refused`, `VerificationFailed` or `MalformedMessage` for what no
     person should be asked.
     """
-    check_request(request, document)
-    if request.type != "unlock" or request.key != key.key_id():
-        raise Refused("this does not ask to unlock with this key")
-    unlocking = wire.decode(document, Unlocking)
+    unlocking = read_document("unlock", key, request, document, Unlocking)
     if not request.requester == requester.name == unlocking.requester.member:
         raise Refused("the answers would go to another member than the one that asks")
     bases = check_document(key.public, unlocking, identity_of(requester), identities(key))
     return Checked(key, request, unlocking, bases)
+
+
+def read_document(
+    purpose: Purpose, key: Key, request: Request, document: bytes, kind: type[T]
+) -> T:
+    """Return the document of a request of this kind to this key. Raises an `Error` otherwise."""
+    check_request(request, document)
+    if request.type != purpose or request.key != key.key_id():
+        raise Refused(f"this does not ask to {purpose} with this key")
+    return wire.decode(document, kind)
 
 
 def answer_unlock(

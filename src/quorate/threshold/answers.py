@@ -11,7 +11,7 @@ Adversary: the requester, holders and the network, together; fewer than
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,6 +24,8 @@ from quorate.errors import MalformedMessage, VerificationFailed
 from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, PublicKey
 from quorate.threshold.partial import Asked, Partial, make_partial, verify_partial
+
+T = TypeVar("T")
 
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
@@ -114,12 +116,19 @@ def read_answer(
     secret: X25519PrivateKey, asked: Asked, sealed: SealedAnswer, holder: Identity
 ) -> SignedParts:
     """Return a holder's parts, signed by it. Raises `VerificationFailed`: no proof."""
-    try:
-        signed = wire.decode(unseal(secret, asked, sealed.identifier, sealed.box), SignedParts)
-    except MalformedMessage as e:
-        raise VerificationFailed(f"an answer of {holder.member} is {e}") from None
+    signed = open_box(secret, asked, sealed, holder, SignedParts)
     _verify_parts(asked, signed, holder)
     return signed
+
+
+def open_box(
+    secret: X25519PrivateKey, asked: Asked, sealed: SealedAnswer, holder: Identity, kind: type[T]
+) -> T:
+    """Return what is in an answer's box, its signature unread. Raises `VerificationFailed`."""
+    try:
+        return wire.decode(unseal(secret, asked, sealed.identifier, sealed.box), kind)
+    except MalformedMessage as e:
+        raise VerificationFailed(f"an answer of {holder.member} is {e}") from None
 
 
 def are_of(signed: SignedParts, identifier: int, due: int) -> bool:

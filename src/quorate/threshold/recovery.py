@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from quorate import wire
 from quorate.algebra.edwards25519 import Scalar
-from quorate.errors import Abort, MalformedMessage, Party, Refused, VerificationFailed
+from quorate.errors import Abort, Party, Refused, VerificationFailed
 from quorate.threshold.answers import (
     Identity,
     ReplyKey,
     SealedAnswer,
     Whole,
+    open_box,
     seal_to,
-    unseal,
     verify_reply_key,
 )
 from quorate.threshold.identity import verify_by
@@ -100,10 +100,7 @@ def read_share(
     secret: X25519PrivateKey, asked: Asked, sealed: SealedAnswer, holder: Identity
 ) -> HandedOver:
     """Return what a holder handed over, signed by it. Raises `VerificationFailed`: no proof."""
-    try:
-        handed = wire.decode(unseal(secret, asked, sealed.identifier, sealed.box), HandedOver)
-    except MalformedMessage as e:
-        raise VerificationFailed(f"an answer of {holder.member} is {e}") from None
+    handed = open_box(secret, asked, sealed, holder, HandedOver)
     _verify_signed(asked, handed, sealed.identifier, holder)
     return handed
 

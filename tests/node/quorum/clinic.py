@@ -8,9 +8,12 @@ from datetime import timedelta
 
 from quorate.algebra import edwards25519 as ed
 from quorate.node.home import Home
+from quorate.node.quorum.messages import Unlock
 from quorate.node.quorum.records import RequestEntry
+from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key, Witnesses
 from quorate.quorum.lifecycle import RequestState
+from quorate.threshold.answers import SealedAnswer
 from quorate.threshold.keys import KeyShare, Purpose
 from quorate.wire import ABSENT, Absent
 from tests.node.three import Hospital, connected, make_homes, until
@@ -102,3 +105,10 @@ def state_at(node: Hospital, digest: bytes) -> RequestState | None:
 async def signed_everywhere(nodes: Clinic, digest: bytes) -> None:
     """Wait until every node holds the signed order."""
     await until(lambda: all(state_at(n, digest) is RequestState.SIGNED for n in nodes.values()), 15)
+
+
+async def ask_share(
+    asker: Hospital, asked: Hospital, digest: bytes, words: tuple[SignedAnswer, ...] = ()
+) -> SealedAnswer:
+    question = Unlock(digest, words)
+    return await asker.desk.peers.ask(asked.desk.me, "unlock", question, SealedAnswer, timeout_s=3)

@@ -11,9 +11,8 @@ from quorate import wire
 from quorate.algebra.montgomery import u_of
 from quorate.errors import NotFound, Refused
 from quorate.node.quorum import unlocker
-from quorate.node.quorum.messages import Asked, Unlock
+from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import RequestEntry
-from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.recovery import Recovery
@@ -26,6 +25,7 @@ from tests.node.quorum.clinic import (
     PASSPHRASE,
     Clinic,
     approve,
+    ask_share,
     decline,
     in_a_clinic,
     state_at,
@@ -55,13 +55,6 @@ async def recovered_everywhere(nodes: Clinic, digest: bytes) -> None:
     await until(
         lambda: all(state_at(n, digest) is RequestState.RECOVERED for n in nodes.values()), 15
     )
-
-
-async def ask_share(
-    asker: Hospital, asked: Hospital, digest: bytes, words: tuple[SignedAnswer, ...] = ()
-) -> SealedAnswer:
-    question = Unlock(digest, words)
-    return await asker.desk.peers.ask(asked.desk.me, "unlock", question, SealedAnswer, timeout_s=3)
 
 
 def test_two_open_a_file_and_all_three_give_the_key_to_who_asked_and_everybody_hears() -> None:

@@ -9,20 +9,20 @@ import pytest
 from quorate import wire
 from quorate.errors import MalformedMessage, NotFound, Refused, Unavailable
 from quorate.node.quorum import unlocker
-from quorate.node.quorum.messages import Asked, Unlock
+from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.opening import Opening
 from quorate.node.quorum.unlocks import document_of
-from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.request import make_request, sign_request
 from quorate.quorum.unlock import Checked, Opened, Own, sign_opened, verify_opened
-from quorate.threshold.answers import SealedAnswer, answer
+from quorate.threshold.answers import answer
 from quorate.threshold.unlocking import Unlocking
 from tests.node.quorum.clinic import (
     PASSPHRASE,
     Clinic,
     approve,
+    ask_share,
     decline,
     give_key,
     in_a_clinic,
@@ -41,13 +41,6 @@ from tests.node.quorum.records import (
 )
 from tests.node.three import NOW, Hospital, connected, make_homes, until, up
 from tests.quorum.dealt import ROLES, WARD
-
-
-async def ask_share(
-    asker: Hospital, asked: Hospital, digest: bytes, words: tuple[SignedAnswer, ...] = ()
-) -> SealedAnswer:
-    question = Unlock(digest, words)
-    return await asker.desk.peers.ask(asked.desk.me, "unlock", question, SealedAnswer, timeout_s=3)
 
 
 def test_two_of_five_are_refused_and_three_unlock_for_the_requester() -> None:

@@ -7,7 +7,7 @@ its own staff; when that is over, the reply key is thrown away, and with it the 
 
 import contextlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -15,7 +15,7 @@ from quorate import wire
 from quorate.errors import NotFound, Party, Refused, VerificationFailed
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
-from quorate.node.quorum.orders import TOLD_FOR
+from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
@@ -101,9 +101,8 @@ class Recoveries:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected which keys were recovered of late."""
-        for entry in self.records.requests_in(RequestState.RECOVERED):
-            over = datetime.fromisoformat(entry.request.expires) + TOLD_FOR
-            if entry.result is not None and over > self.desk.now():
+        for entry in self.requests.lately(RequestState.RECOVERED):
+            if entry.result is not None:
                 await self.desk.tell(party, self.topic, wire.decode(entry.result, Recovered))
 
     # What `gathering` needs
@@ -129,18 +128,14 @@ class Recoveries:
 
     def take(self, recovered: Recovered) -> None:
         """Keep that a key was recovered, if it verifies and is the first word of it."""
-        request, digest = recovered.request, recovered.request.digest()
+        request = recovered.request
         key = self.records.key_of(request.key)
         (requester,) = holders_of(self.desk.group, [request.requester])
         verify_recovered(key, recovered, requester)
         with self.desk.store.transaction():
-            self.records.add_request(request, recovered.document, recovered.requested)
-            self.requests.keep_answers(request, recovered.answers)
-            entry = self.records.request(digest)
-            if entry.state is RequestState.RECOVERED:
+            told = Asked(request, recovered.document, recovered.requested, recovered.answers)
+            if not self.requests.finish(told, recovered, RequestEvent.RECOVERED):
                 return
-            self.records.set_result(digest, wire.encode(recovered))
-            self.requests.move(digest, RequestEvent.RECOVERED, entry.note)
             said = f"{request.short_id}: {request.requester} has the whole key {key.plan.name}"
             self.desk.audit.append("key recovered", said)
             for proof in recovered.proofs:

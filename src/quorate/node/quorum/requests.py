@@ -24,7 +24,14 @@ from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_an
 from quorate.quorum.countersign import check_counts
 from quorate.quorum.fhir import plain_words, text_of
 from quorate.quorum.key import Key, holders_of
-from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
+from quorate.quorum.lifecycle import (
+    REQUEST_DONE,
+    REQUEST_OPEN,
+    REQUESTS,
+    RequestEvent,
+    RequestState,
+    after,
+)
 from quorate.quorum.recovery import Recovery, check_use
 from quorate.quorum.request import (
     Purpose,
@@ -40,6 +47,9 @@ from quorate.studies.plan import utc_text
 
 MAX_OPEN = 100
 """Requests of one member that wait on a node; more of it are refused."""
+
+TOLD_FOR = timedelta(days=30)
+"""How long after its time what came of a request is still told to members that come back."""
 
 KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
     "order": ("sign",),
@@ -179,6 +189,30 @@ class Requests:
         """Move a request on in its life."""
         state = self.records.request(digest).state
         self.records.set_request_state(digest, after(REQUESTS, "the request", state, event), note)
+
+    def finish(self, asked: Asked, result: object, event: RequestEvent) -> bool:
+        """Keep what came of a request, verified, with the answers under which it came.
+
+        Returns whether it is the first word of it; the caller holds a transaction.
+        """
+        request, digest = asked.request, asked.request.digest()
+        self.records.add_request(request, asked.document, asked.signature)
+        self.keep_answers(request, asked.answers)
+        entry = self.records.request(digest)
+        if entry.state in REQUEST_DONE:
+            return False
+        self.records.set_result(digest, wire.encode(result))
+        self.move(digest, event, entry.note)
+        return True
+
+    def lately(self, state: RequestState) -> tuple[RequestEntry, ...]:
+        """Return the requests of which members that come back are still told what came."""
+        now = self.desk.now()
+        return tuple(
+            entry
+            for entry in self.records.requests_in(state)
+            if datetime.fromisoformat(entry.request.expires) + TOLD_FOR > now
+        )
 
     def expire(self) -> None:
         """End the requests whose time is over."""
