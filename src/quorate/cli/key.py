@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quorate.cli import passphrase
+from quorate.cli import passphrase, recovery
 from quorate.cli.options import (
     FormatOption,
     NodeOption,
@@ -38,14 +38,40 @@ def create(
         str, typer.Option(help="Who holds a share, with commas; if not given, all members.")
     ] = "",
     purpose: Annotated[Purpose, typer.Option(help="What the key is for.")] = "sign",
+    recover: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help='Of a plain key: how many may give one member all of it, "4 of 5". '
+            "If not given, all holders together.",
+        ),
+    ] = "",
+    witnesses: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Holders whose shares unlock only what others have in their logs, with commas.",
+        ),
+    ] = "",
+    published: Annotated[
+        int, typer.Option(min=0, help="In how many members' logs; if not given, all.")
+    ] = 0,
     reason: Reason = "a new key",
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Plan a key, and accept it for this member; its holders make it once all have accepted."""
-    names = tuple(part.strip() for part in members.split(",") if part.strip())
     with quorum_of(node) as client:
-        key = client.propose_key(name, names, threshold, reason, purpose)
+        key = client.propose_key(
+            name,
+            _names(members),
+            threshold,
+            reason,
+            purpose,
+            recover,
+            _names(witnesses),
+            published,
+        )
     show(key, _whole(key), form)
 
 
@@ -174,6 +200,9 @@ def restore(
     show(key, _whole(key), form)
 
 
+app.command("recover")(recovery.recover)
+
+
 def _whole(key: "KeyView") -> list[str]:
     operators = {h.name: h.operator for h in key.holders if h.operator != h.name}
     holders = ", ".join(
@@ -189,8 +218,13 @@ def _whole(key: "KeyView") -> list[str]:
             [
                 ("name", key.name),
                 ("rule", f"{key.rule}, {_for(key)}"),
+                *(
+                    [("recovery", f"{key.recovery} give one member the whole key")]
+                    * bool(key.recovery)
+                ),
                 ("state", f"{key.state}: {key.note}" if key.note else key.state),
                 ("holders", holders),
+                *([("witness", key.witnesses)] * bool(key.witnesses)),
                 ("planned", f"by {key.proposer}, {key.created}"),
                 *(made if key.public_key else []),
             ]
@@ -199,6 +233,10 @@ def _whole(key: "KeyView") -> list[str]:
         *([f"warning  {key.warning}"] if key.warning else []),
         *_next(key),
     ]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _for(key: "KeyView") -> str:

@@ -105,6 +105,9 @@ def approve(
     id_: RequestId,
     reason: Reason,
     yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    whole_key: Annotated[
+        bool, typer.Option("--whole-key", help="With --yes: even if it is for a whole key.")
+    ] = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
@@ -113,7 +116,8 @@ def approve(
         if not yes:
             request = client.unlock_request(id_)
             confirm("unlock", request, lines_of(request))
-        request = client.answer_unlock(id_, "approve", reason)
+            whole_key = request.mode == "whole key"
+        request = client.answer_unlock(id_, "approve", reason, whole_key=whole_key)
     show(request, _decided(request), form)
 
 
@@ -132,9 +136,12 @@ def lines_of(request: "UnlockView") -> list[str]:
     rows = [*heading("unlock", request), ("record", request.record)]
     if request.opener:
         rows.append(("opener", request.opener))
+    if request.witnesses:
+        rows.append(("witness", request.witnesses))
     if request.culprits:
         rows.append(("cheated", f"{', '.join(request.culprits)}: proven"))
-    risk = [f"risk     {request.risk}"] if request.risk else []
+    word = "warning" if request.mode == "whole key" else "risk"
+    risk = [f"{word:<8} {request.risk}"] if request.risk else []
     return [*aligned(rows), *risk, *words(request), *_next(request)]
 
 

@@ -39,12 +39,16 @@ from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
 from quorate.studies.study import read_study
+from quorate.transport.containment import contained
 from quorate.transport.peers import Peers
 
 MAX_OPEN = 1000
 """Studies waiting for approval on one node; more proposals are refused."""
 
 _AGAINST = {"decline": (Event.DECLINED, "declined"), "revoke": (Event.REVOKED, "revoked")}
+
+PATIENCE_S = 3.0
+"""How long a person's command waits until others have heard of it: one that hangs delays nobody."""
 
 log = structlog.get_logger()
 
@@ -59,6 +63,8 @@ class Desk:
     audit: AuditLog
     now: Callable[[], datetime]
     peers: Peers = field(init=False)
+    tasks: asyncio.TaskGroup = field(init=False)
+    telling: set[asyncio.Task[bool]] = field(default_factory=set, init=False)
 
     @property
     def me(self) -> Party:
@@ -262,20 +268,38 @@ class Desk:
         if everybody and entry.state is State.PROPOSED:
             self.move(entry.plan, Event.ALL_APPROVED)
 
-    async def tell_all(self, topic: str, message: object) -> tuple[str, ...]:
-        """Tell every other member; return the names of those that could not be told."""
-        others = [party for party in range(len(self.group.members)) if party != self.me]
+    async def tell_all(
+        self, topic: str, message: object, patience_s: float | None = None
+    ) -> tuple[str, ...]:
+        """Tell every other member; return the names of those that could not be told.
 
-        async def told(party: Party) -> bool:
+        With patience, also of those that have not answered by then: they are told all the
+        same, while whoever waits for this goes on.
+        """
+        others = [party for party in range(len(self.group.members)) if party != self.me]
+        telling = {self.tasks.create_task(self._told(p, topic, message)): p for p in others}
+        self.telling.update(telling)
+        for task in telling:
+            task.add_done_callback(self.telling.discard)
+        done, _ = await asyncio.wait(telling, timeout=patience_s)
+        told = {telling[task] for task in done if task.result()}
+        return tuple(self.group.names[party] for party in others if party not in told)
+
+    def stop(self) -> None:
+        """Give up telling who has not answered yet: it hears of all when its link is up again."""
+        for task in self.telling:
+            task.cancel()
+
+    async def _told(self, party: Party, topic: str, message: object) -> bool:
+        """Tell one member, and return whether it took it."""
+        told = False
+        with contained("not told", lambda _: None, topic=topic):
             try:
                 await self.tell(party, topic, message)
+                told = True
             except (Abort, Refused) as e:
                 log.warning("not told", member=self.group.names[party], topic=topic, why=str(e))
-                return False
-            return True
-
-        results = await asyncio.gather(*map(told, others))
-        return tuple(self.group.names[p] for p, ok in zip(others, results, strict=True) if not ok)
+        return told
 
     async def tell(self, party: Party, topic: str, message: object) -> None:
         """Tell one member. Raises `Abort` if it is away, `Refused` if it does not take it."""

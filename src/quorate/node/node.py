@@ -47,6 +47,7 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
         )
     desk = Desk(home, group, store, AuditLog(store, now), now)
     async with asyncio.TaskGroup() as tasks:
+        desk.tasks = tasks
         heads = Heads(desk)
         runs = Runs(desk, tasks, heads.check_past, on_end=lambda: _tell_heads(heads, tasks))
         quorum = make_quorum(desk, tasks)
@@ -66,6 +67,7 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
             runs.stop()
             reports.stop()
             node.quorum.stop()
+            desk.stop()
 
 
 async def _expire(node: Node) -> None:

@@ -280,6 +280,12 @@ class Store:
             row = db.execute(sa.select(audit).order_by(audit.c.number.desc()).limit(1)).first()
         return None if row is None else (row.number, row.digest)
 
+    def audit_tail(self, count: int) -> tuple[bytes, ...]:
+        """Return the last entries, the newest first."""
+        newest_first = sa.select(audit.c.entry).order_by(audit.c.number.desc())
+        with self.transaction() as db:
+            return tuple(db.scalars(newest_first.limit(count)).all())
+
     def audit_log(self) -> tuple[tuple[int, bytes, bytes], ...]:
         """Return (number, entry, digest) of all entries in order."""
         with self.transaction() as db:

@@ -16,15 +16,25 @@ from quorate import wire
 from quorate.errors import Error, MalformedMessage, NotFound, Refused, VerificationFailed
 from quorate.quorum.answer import Holder
 from quorate.quorum.request import MAX_DAYS, NONCE_BYTES, short_id
+from quorate.quorum.request import Purpose as Request
 from quorate.studies.group import Group, check_name
 from quorate.studies.plan import check_time
 from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import PublicKey, Purpose
 from quorate.threshold.rule import Rule
+from quorate.wire import ABSENT, Absent
 
 FORMAT = 1
 GROUPS_OWN = "group"
 """The name of the key of all members, under which certificates of studies are signed too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Holders whose shares unlock only what stands in the audit logs of enough members."""
+
+    names: tuple[str, ...]  # in the order of holders
+    members: int  # in whose logs the request must stand, of the whole group
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class KeyPlan:
     created: str  # UTC
     expires: str  # UTC; by then it exists, or never
     nonce: bytes
+    recoverers: int | Absent = ABSENT  # of a plain key: who must approve its recovery; else all
+    witnesses: Witnesses | Absent = ABSENT
 
     def digest(self) -> bytes:
         return wire.digest("key plan", self)
@@ -52,6 +64,16 @@ class KeyPlan:
     @property
     def rule(self) -> Rule:
         return Rule(self.min_signers, len(self.holders))
+
+    @property
+    def recovery(self) -> Rule:
+        """How many holders must approve that one member gets the whole key."""
+        wanted = len(self.holders) if self.recoverers is ABSENT else self.recoverers
+        return Rule(wanted, len(self.holders))
+
+    def rule_for(self, request: Request) -> Rule:
+        """Return how many holders must approve a request of this kind."""
+        return self.recovery if request == "recover" else self.rule
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,6 +129,8 @@ def check_plan(plan: KeyPlan, group: Group) -> None:
         "one operator holds one share: choose members whose nodes are run by different people",
     )
     Rule(plan.min_signers, len(plan.holders))
+    _check_recovery(plan)
+    _check_witnesses(plan, len(group.members))
     everybody = plan.names == group.names
     _require(
         plan.name != GROUPS_OWN or (everybody and plan.purpose == "sign"),
@@ -119,6 +143,37 @@ def check_plan(plan: KeyPlan, group: Group) -> None:
     _require(
         timedelta() < lasts <= timedelta(days=MAX_DAYS),
         f"a key's plan lasts more than nothing and at most {MAX_DAYS} days",
+    )
+
+
+def _check_recovery(plan: KeyPlan) -> None:
+    if plan.recoverers is ABSENT:
+        return
+    _require(plan.purpose == "plain", "only a plain key is recovered: no rule is needed for it")
+    fewest = min(plan.min_signers + 1, len(plan.holders))
+    _require(
+        fewest <= plan.recoverers <= len(plan.holders),
+        f"{plan.recoverers} of {len(plan.holders)} to recover a key that {plan.rule} use",
+        f"more must approve that than a use of the key: {fewest} to {len(plan.holders)}",
+    )
+
+
+def _check_witnesses(plan: KeyPlan, members: int) -> None:
+    if plan.witnesses is ABSENT:
+        return
+    names = plan.witnesses.names
+    _require(plan.purpose != "sign", "a key with witnesses is one that unlocks")
+    in_order = tuple(name for name in plan.names if name in names)
+    _require(names == in_order and bool(names), "the key's witnesses are not holders, in order")
+    _require(
+        len(plan.holders) - len(names) < plan.min_signers,
+        f"{plan.rule} act without a witness",
+        "have fewer other holders than must act together, or more witnesses",
+    )
+    _require(
+        2 <= plan.witnesses.members <= members,
+        f"witnesses wait for the logs of {plan.witnesses.members} of {members} members",
+        f"say 2 to {members}",
     )
 
 

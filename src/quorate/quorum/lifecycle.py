@@ -16,6 +16,7 @@ class RequestState(Enum):
     APPROVED = "approved"
     SIGNED = "signed"
     UNLOCKED = "unlocked"
+    RECOVERED = "recovered"
     DECLINED = "declined"
     EXPIRED = "expired"
 
@@ -28,6 +29,7 @@ class RequestEvent(Enum):
     EXPIRED = "its time is over"
     SIGNED = "the group signed"
     UNLOCKED = "the file key is with the requester"
+    RECOVERED = "the whole key is with the requester"
 
 
 class KeyState(Enum):
@@ -52,6 +54,7 @@ class KeyEvent(Enum):
 
 
 REQUEST_OPEN = (RequestState.OPEN, RequestState.APPROVED)
+REQUEST_DONE = (RequestState.SIGNED, RequestState.UNLOCKED, RequestState.RECOVERED)
 KEY_OPEN = (KeyState.PROPOSED, KeyState.GENERATING)
 
 REQUESTS: dict[tuple[RequestState, RequestEvent], RequestState] = {
@@ -65,9 +68,10 @@ REQUESTS: dict[tuple[RequestState, RequestEvent], RequestState] = {
         for event, done in (
             (RequestEvent.SIGNED, RequestState.SIGNED),
             (RequestEvent.UNLOCKED, RequestState.UNLOCKED),
+            (RequestEvent.RECOVERED, RequestState.RECOVERED),
         )
         for state in RequestState
-        if state not in (RequestState.SIGNED, RequestState.UNLOCKED)
+        if state not in REQUEST_DONE
     },
 }
 
@@ -97,6 +101,7 @@ _WHY_NOT: dict[Enum, str] = {
     RequestState.APPROVED: "enough holders approved it already",
     RequestState.SIGNED: "its signature is out",
     RequestState.UNLOCKED: "its requester has the file key",
+    RequestState.RECOVERED: "its requester has the whole key",
     RequestState.DECLINED: "too many holders declined it; propose another",
     RequestState.EXPIRED: "its time is over; propose it again",
     KeyState.PROPOSED: "not every holder has approved it yet",

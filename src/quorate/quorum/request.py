@@ -28,7 +28,7 @@ MAX_DAYS = 90
 MAX_DOCUMENT = 256 << 10
 """Bytes in the largest document that a request may be about."""
 
-Purpose = Literal["order", "unlock"]
+Purpose = Literal["order", "unlock", "recover"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from fastapi.responses import PlainTextResponse
 
 from quorate.errors import NotFound
 from quorate.node.quorum.backup import make_backup, restore
+from quorate.node.quorum.keys import Wanted
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import KeyEntry, RequestEntry
-from quorate.node.quorum.request_views import answer_views, made_key, request_view
+from quorate.node.quorum.request_views import answer_views, made_key, request_view, witnesses_of
 from quorate.node.quorum.unlock_api import add_unlocks
 from quorate.node.quorum.views import (
     AliveView,
@@ -29,6 +30,7 @@ from quorate.quorum.lifecycle import KeyState, RequestState
 from quorate.quorum.order import order_to_json
 from quorate.threshold import plain
 from quorate.threshold.age.keys import VERSION, Identity, Recipient
+from quorate.threshold.recovery import MEANING
 
 
 def add_quorum(app: FastAPI, quorum: Quorum) -> None:
@@ -66,7 +68,16 @@ def _add_keys(app: FastAPI, quorum: Quorum) -> None:
     @app.post("/keys")
     async def propose(body: KeyBody) -> KeyView:
         members = body.members or quorum.desk.group.names
-        entry, untold = await keys.propose(body.name, members, body.rule, body.purpose, body.reason)
+        wanted = Wanted(
+            body.name,
+            members,
+            body.rule,
+            body.purpose,
+            body.recovery,
+            body.witnesses,
+            body.published,
+        )
+        entry, untold = await keys.propose(wanted, body.reason)
         return _key_view(quorum, entry, untold)
 
     @app.get("/keys/{name}")
@@ -171,7 +182,9 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
         name=plan.name,
         purpose=plan.purpose,
         rule=str(plan.rule),
-        warning=plain.RISK if plan.purpose == "plain" else plan.rule.warning,
+        recovery=str(plan.recovery) if plan.purpose == "plain" else "",
+        witnesses=witnesses_of(plan),
+        warning=_warning(quorum, entry),
         state=entry.state.value,
         note=entry.note,
         proposer=plan.proposer,
@@ -190,6 +203,16 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
         identity="" if key is None else _identity(quorum, key),
         untold=untold,
     )
+
+
+def _warning(quorum: Quorum, entry: KeyEntry) -> str:
+    """Return what whoever uses a key should know first."""
+    if entry.plan.purpose != "plain":
+        return entry.plan.rule.warning
+    if entry.key is None:
+        return plain.RISK
+    has_it = quorum.recoveries.who_has(entry.key)
+    return f"{', '.join(has_it)} has the whole key: {MEANING}" if has_it else plain.RISK
 
 
 def _recipient(key: Key) -> str:

@@ -14,9 +14,11 @@ from quorate.node.quorum.views import (
     OrderBody,
     OrderView,
     PassphraseBody,
+    RecoveryBody,
     RestoreBody,
     UnlockView,
     VaultView,
+    WholeKeyView,
 )
 from quorate.threshold.answers import Sought
 from quorate.threshold.keys import Purpose
@@ -56,9 +58,21 @@ class QuorumClient:
         rule: str,
         reason: str,
         purpose: Purpose = "sign",
+        recovery: str = "",
+        witnesses: tuple[str, ...] = (),
+        published: int = 0,
     ) -> KeyView:
         """Plan a key among `members`, or all members where none is named."""
-        body = KeyBody(name=name, members=members, rule=rule, purpose=purpose, reason=reason)
+        body = KeyBody(
+            name=name,
+            members=members,
+            rule=rule,
+            purpose=purpose,
+            reason=reason,
+            recovery=recovery,
+            witnesses=witnesses,
+            published=published,
+        )
         return self.client.post("/keys", KeyView, body)
 
     def answer_key(self, name: str, word: Literal["approve", "decline"], reason: str) -> KeyView:
@@ -113,10 +127,25 @@ class QuorumClient:
         return read_view(told, UnlockView)
 
     def answer_unlock(
-        self, id_: str, word: Literal["approve", "decline"], reason: str
+        self,
+        id_: str,
+        word: Literal["approve", "decline"],
+        reason: str,
+        *,
+        whole_key: bool = False,
     ) -> UnlockView:
+        """Answer a request; who approves that a whole key is given away says so."""
         path = route("unlocks", id_, word)
-        return self.client.post(path, UnlockView, AnswerBody(reason=reason))
+        return self.client.post(path, UnlockView, AnswerBody(reason=reason, whole_key=whole_key))
+
+    def ask_for_key(self, name: str, reason: str, hours: float = 24) -> UnlockView:
+        """Ask the holders of a plain key for all of it."""
+        body = RecoveryBody(reason=reason, hours=hours)
+        return self.client.post(route("keys", name, "recover"), UnlockView, body)
+
+    def whole_key(self, id_: str) -> WholeKeyView:
+        """Return the key that a request of this member recovered."""
+        return self.client.get(route("unlocks", id_, "identity"), WholeKeyView)
 
     def file_key(self, id_: str) -> bytes:
         """Return the file key that a request of this member opened."""

@@ -7,7 +7,7 @@ it signs; only its holders answer and generate.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,18 +15,19 @@ import structlog
 
 from quorate import wire
 from quorate.errors import NotFound, Party, Refused, VerificationFailed
-from quorate.node.desk import Desk
+from quorate.node.desk import PATIENCE_S, Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.messages import Planned
 from quorate.node.quorum.records import KeyEntry, Records
 from quorate.node.runs import CLOCK_S
-from quorate.quorum.answer import Answer, SignedAnswer, Word, sign_answer, verify_answer
+from quorate.quorum.answer import Answer, Holder, SignedAnswer, Word, sign_answer, verify_answer
 from quorate.quorum.key import (
     FORMAT,
     GROUPS_OWN,
     Key,
     KeyPlan,
+    Witnesses,
     check_plan,
     holders_of,
     sign_plan,
@@ -38,6 +39,7 @@ from quorate.quorum.request import NONCE_BYTES, is_over
 from quorate.studies.plan import utc_text
 from quorate.threshold.keys import Purpose
 from quorate.threshold.rule import parse_rule
+from quorate.wire import ABSENT, Absent
 
 LASTS = timedelta(days=7)
 """How long holders may take to approve a key and to be there for its generation."""
@@ -46,6 +48,19 @@ MAX_OPEN = 100
 """Keys that wait on one node; more are refused."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A key as a person asks for it."""
+
+    name: str
+    members: tuple[str, ...]
+    rule: str
+    purpose: Purpose
+    recovery: str = ""  # of a plain key; if it does not say, all holders
+    witnesses: tuple[str, ...] = ()
+    published: int = 0  # in how many members' logs witnesses look; 0 means all
 
 
 @dataclass(slots=True)
@@ -62,28 +77,28 @@ class Keys:
 
     # What this node's staff does
 
-    async def propose(
-        self, name: str, members: Sequence[str], rule: str, purpose: Purpose, reason: str
-    ) -> tuple[KeyEntry, tuple[str, ...]]:
-        """Plan a key among `members`, approve it if this member is one, tell the others.
+    async def propose(self, wanted: Wanted, reason: str) -> tuple[KeyEntry, tuple[str, ...]]:
+        """Plan a key among its members, approve it if this member is one, tell the others.
 
         Returns the key and the names of members that could not be told yet.
         """
         group, now, me = self.desk.group, self.desk.now(), self.desk.home.name
-        holders = holders_of(group, members)
-        if len(holders) < len(members):
+        holders = holders_of(group, wanted.members)
+        if len(holders) < len(wanted.members):
             raise Refused("a member is named twice", hint="a holder has one share")
         plan = KeyPlan(
             FORMAT,
-            name,
-            purpose,
+            wanted.name,
+            wanted.purpose,
             group.digest(),
             holders,
-            parse_rule(rule, len(holders)).min_signers,
+            parse_rule(wanted.rule, len(holders)).min_signers,
             me,
             utc_text(now),
             utc_text(now + LASTS),
             os.urandom(NONCE_BYTES),
+            parse_rule(wanted.recovery, len(holders)).min_signers if wanted.recovery else ABSENT,
+            _witnesses(wanted, holders, len(group.members)),
         )
         own: tuple[SignedAnswer, ...] = ()
         if me in plan.names:
@@ -252,5 +267,18 @@ class Keys:
 
     async def _tell(self, plan: KeyPlan) -> tuple[KeyEntry, tuple[str, ...]]:
         digest = plan.digest()
-        untold = await self.desk.tell_all("key", self._planned(self.records.key(digest)))
+        untold = await self.desk.tell_all(
+            "key", self._planned(self.records.key(digest)), PATIENCE_S
+        )
         return self.records.key(digest), untold
+
+
+def _witnesses(wanted: Wanted, holders: tuple[Holder, ...], members: int) -> Witnesses | Absent:
+    if not wanted.witnesses:
+        return ABSENT
+    names = tuple(holder.name for holder in holders if holder.name in wanted.witnesses)
+    if len(names) < len(wanted.witnesses):
+        raise Refused(
+            "a witness holds no share of the key", hint="name witnesses among --members, each once"
+        )
+    return Witnesses(names, wanted.published or members)

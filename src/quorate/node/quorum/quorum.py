@@ -9,13 +9,17 @@ import structlog
 
 from quorate.errors import Error, NotFound, Party, Unavailable
 from quorate.node.desk import Desk
+from quorate.node.heads import Heads
 from quorate.node.quorum.custody import Custody
-from quorate.node.quorum.gathering import Gathering
+from quorate.node.quorum.gathering import Gathering, Kinds
 from quorate.node.quorum.generation import Generation
 from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
+from quorate.node.quorum.opening import Opening
 from quorate.node.quorum.orders import Orders
+from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records
+from quorate.node.quorum.recoveries import Recoveries
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
@@ -45,6 +49,7 @@ class Quorum:
     signing: Signing
     unlocks: Unlocks
     unlocker: Unlocker
+    recoveries: Recoveries
     gathering: Gathering
 
     def answers(self) -> dict[str, Answerer]:
@@ -61,6 +66,8 @@ class Quorum:
             "opener": self.unlocker.on_opener,
             "unlock": self.unlocker.on_unlock,
             "opened": self.unlocks.on_opened,
+            "recovered": self.recoveries.on_recovered,
+            "publish": self.unlocker.publication.on_publish,
         }
 
     async def catch_up(self, party: Party) -> None:
@@ -71,6 +78,8 @@ class Quorum:
             await self.orders.catch_up(party)
             await self.requests.catch_up(party)
             await self.unlocks.catch_up(party)
+            await self.recoveries.catch_up(party)
+            await self.unlocker.publication.tell_gatherers()
             self._start_all()
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
@@ -130,14 +139,18 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     signing = Signing(desk, records, requests, signer, orders, tasks)
     replies = Replies(desk, custody)
     unlocks = Unlocks(desk, records, requests, replies)
-    unlocker = Unlocker(desk, records, custody, requests, replies)
-    gathering = Gathering(desk, records, unlocker, unlocks, tasks)
+    publication = Publication(desk, records, requests, Heads(desk))
+    unlocker = Unlocker(desk, records, custody, requests, replies, publication)
+    recoveries = Recoveries(desk, records, requests, unlocker, replies)
+    opening = Opening(desk, records, unlocker, unlocks)
+    kinds: Kinds = {"unlock": opening, "recover": recoveries}
+    gathering = Gathering(desk, records, unlocker, requests, kinds, tasks)
 
     def begin(digest: bytes, sign: Callable[[bytes], object]) -> None:
         order = records.request(digest).request.type == "order"
         (sign if order else gathering.start)(digest)
 
-    requests.on_unlocking = unlocks.on_unlocking
+    requests.on_use = lambda new: replies.keep_own(new.request, new.reply_keys)
     requests.on_quorum = lambda digest: begin(digest, signing.start_later)
     requests.on_last_word = lambda digest: begin(digest, signing.start)
     return Quorum(
@@ -153,5 +166,6 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
         signing,
         unlocks,
         unlocker,
+        recoveries,
         gathering,
     )

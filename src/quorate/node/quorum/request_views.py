@@ -5,7 +5,8 @@ from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import RequestEntry
 from quorate.node.quorum.views import AnswerView, RequestView
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import Key
+from quorate.quorum.key import Key, KeyPlan
+from quorate.wire import ABSENT
 
 
 def made_key(quorum: Quorum, name: str) -> Key:
@@ -28,7 +29,7 @@ def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = 
         id=request.short_id,
         digest=request.digest().hex(),
         key=key.plan.name,
-        rule=str(key.plan.rule),
+        rule=str(key.plan.rule_for(request.type)),
         requester=request.requester,
         reason=request.reason,
         created=request.created,
@@ -40,6 +41,14 @@ def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = 
         waits_for=tuple(name for name in key.plan.names if name not in answered),
         untold=untold,
     )
+
+
+def witnesses_of(plan: KeyPlan) -> str:
+    """Return whose shares wait until a request is published, in words; empty if nobody's do."""
+    if plan.witnesses is ABSENT:
+        return ""
+    names = " and ".join(plan.witnesses.names)
+    return f"{names}, once it stands in the logs of {plan.witnesses.members} members"
 
 
 def answer_views(answers: tuple[SignedAnswer, ...]) -> tuple[AnswerView, ...]:

@@ -15,7 +15,7 @@ import structlog
 
 from quorate import wire
 from quorate.errors import Party, Refused
-from quorate.node.desk import Desk
+from quorate.node.desk import PATIENCE_S, Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
@@ -24,7 +24,15 @@ from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_an
 from quorate.quorum.countersign import check_counts
 from quorate.quorum.fhir import plain_words, text_of
 from quorate.quorum.key import Key, holders_of
-from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
+from quorate.quorum.lifecycle import (
+    REQUEST_DONE,
+    REQUEST_OPEN,
+    REQUESTS,
+    RequestEvent,
+    RequestState,
+    after,
+)
+from quorate.quorum.recovery import Recovery, check_use
 from quorate.quorum.request import (
     Purpose,
     Request,
@@ -34,13 +42,34 @@ from quorate.quorum.request import (
     sign_request,
     verify_requester,
 )
-from quorate.quorum.unlock import Checked, check_unlock
+from quorate.quorum.unlock import Checked
 from quorate.studies.plan import utc_text
 
 MAX_OPEN = 100
 """Requests of one member that wait on a node; more of it are refused."""
 
+TOLD_FOR = timedelta(days=30)
+"""How long after its time what came of a request is still told to members that come back."""
+
+KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
+    "order": ("sign",),
+    "unlock": ("unlock", "plain"),
+    "recover": ("plain",),
+}
+"""What a key must be for, for each kind of request."""
+
 log = structlog.get_logger()
+
+
+def noted_as(request: Request, *, whole: bool) -> tuple[str, str]:
+    """Return event and details under which a new request stands in an audit log.
+
+    `whole` is for requests that a witness looks for: with their digest, for anybody
+    makes a second request of the same short name.
+    """
+    who = f"{request.short_id} by {request.requester}"
+    details = f"{who}: {request.digest().hex()}" if whole else who
+    return f"{request.type} requested", details
 
 
 @dataclass(slots=True)
@@ -54,8 +83,8 @@ class Requests:
     on_last_word: Callable[[bytes], None] = lambda _: None
     """Called where this node's own staff gave the approval that was enough."""
 
-    on_unlocking: Callable[[Checked], None] = lambda _: None
-    """Called with a new request to unlock, before it is kept; may refuse it."""
+    on_use: Callable[[Checked | Recovery], None] = lambda _: None
+    """Called with a new request to use shares, before it is kept; may refuse it."""
 
     # What this node's staff does
 
@@ -79,7 +108,7 @@ class Requests:
         )
         own = (self._answer(request, "approve", reason),) if me in key.plan.names else ()
         signature = sign_request(self.desk.home.identity, request)
-        self._take(Asked(request, document, signature, own))
+        self.take(Asked(request, document, signature, own))
         return await self._tell(request)
 
     async def answer(
@@ -99,7 +128,7 @@ class Requests:
                     f"{me} has answered {entry.request.short_id} already", hint="an answer is final"
                 )
             signed = self._answer(entry.request, word, reason)
-            self._take(Asked(entry.request, entry.document, entry.signature, (signed,)))
+            self.take(Asked(entry.request, entry.document, entry.signature, (signed,)))
             decided = self.records.request(digest).state is RequestState.APPROVED
         if decided:
             self.on_last_word(digest)
@@ -110,10 +139,10 @@ class Requests:
     async def on_request(self, party: Party, body: bytes) -> bytes:
         """Take in a request and answers to it, whoever passes them on."""
         asked = wire.decode(body, Asked)
-        self._take(asked)
+        self.take(asked)
         digest = asked.request.digest()
         waits = self.records.request(digest).state is RequestState.APPROVED
-        if waits and asked.request.type == "unlock":
+        if waits and asked.request.type != "order":
             self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
@@ -121,7 +150,7 @@ class Requests:
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what waits, as far as it is known here."""
         for entry in self.records.requests_in(*REQUEST_OPEN):
-            await self.desk.tell(party, "request", self._asked(entry))
+            await self.desk.tell(party, "request", self.asked(entry))
 
     # Shared
 
@@ -161,6 +190,30 @@ class Requests:
         state = self.records.request(digest).state
         self.records.set_request_state(digest, after(REQUESTS, "the request", state, event), note)
 
+    def finish(self, asked: Asked, result: object, event: RequestEvent) -> bool:
+        """Keep what came of a request, verified, with the answers under which it came.
+
+        Returns whether it is the first word of it; the caller holds a transaction.
+        """
+        request, digest = asked.request, asked.request.digest()
+        self.records.add_request(request, asked.document, asked.signature)
+        self.keep_answers(request, asked.answers)
+        entry = self.records.request(digest)
+        if entry.state in REQUEST_DONE:
+            return False
+        self.records.set_result(digest, wire.encode(result))
+        self.move(digest, event, entry.note)
+        return True
+
+    def lately(self, state: RequestState) -> tuple[RequestEntry, ...]:
+        """Return the requests of which members that come back are still told what came."""
+        now = self.desk.now()
+        return tuple(
+            entry
+            for entry in self.records.requests_in(state)
+            if datetime.fromisoformat(entry.request.expires) + TOLD_FOR > now
+        )
+
     def expire(self) -> None:
         """End the requests whose time is over."""
         for entry in self.records.requests_in(*REQUEST_OPEN):
@@ -182,7 +235,7 @@ class Requests:
             ),
         )
 
-    def _take(self, asked: Asked) -> None:
+    def take(self, asked: Asked) -> None:
         """Keep a request if it is one this node's staff could answer, and the answers to it."""
         request = asked.request
         digest = request.digest()
@@ -190,15 +243,15 @@ class Requests:
             if not self.records.has_request(digest):
                 self._check_new(asked)
                 self.records.add_request(request, asked.document, asked.signature)
-                who = f"{request.short_id} by {request.requester}"
-                self.desk.audit.append(f"{request.type} requested", who)
+                witnessed = self.records.key_of(request.key).plan.witnesses is not wire.ABSENT
+                self.desk.audit.append(*noted_as(request, whole=witnessed))
             self.take_answers(digest, asked.answers)
 
     def _check_new(self, asked: Asked) -> None:
         request, group = asked.request, self.desk.group
         check_request(request, asked.document)
         key = self.records.key_of(request.key)
-        if (key.plan.purpose == "sign") is not (request.type == "order"):
+        if key.plan.purpose not in KEYS_FOR[request.type]:
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
@@ -218,7 +271,7 @@ class Requests:
             plain_words(text_of(asked.document))
         else:
             (requester,) = holders_of(self.desk.group, [asked.request.requester])
-            self.on_unlocking(check_unlock(key, asked.request, asked.document, requester))
+            self.on_use(check_use(key, asked.request, asked.document, requester))
 
     def _move_on(self, digest: bytes, key: Key) -> None:
         """Move a request on where its answers decide it."""
@@ -230,17 +283,21 @@ class Requests:
         if entry.state is not RequestState.OPEN:
             return
         words = [signed.answer.word for signed in self.records.answers(digest)]
-        if words.count("approve") >= key.plan.min_signers:
+        rule = key.plan.rule_for(entry.request.type)
+        if words.count("approve") >= rule.min_signers:
             self.move(digest, RequestEvent.QUORUM)
             self.on_quorum(digest)
-        elif words.count("decline") > len(key.plan.holders) - key.plan.min_signers:
+        elif words.count("decline") > rule.max_signers - rule.min_signers:
             self.move(digest, RequestEvent.NO_QUORUM, "too many holders declined")
 
-    def _asked(self, entry: RequestEntry) -> Asked:
+    def asked(self, entry: RequestEntry) -> Asked:
+        """Return a request as it is told, with all answers that are known here."""
         answers = self.records.answers(entry.request.digest())
         return Asked(entry.request, entry.document, entry.signature, answers)
 
     async def _tell(self, request: Request) -> tuple[RequestEntry, tuple[str, ...]]:
         digest = request.digest()
-        untold = await self.desk.tell_all("request", self._asked(self.records.request(digest)))
+        untold = await self.desk.tell_all(
+            "request", self.asked(self.records.request(digest)), PATIENCE_S
+        )
         return self.records.request(digest), untold

@@ -1,8 +1,10 @@
-"""Coordinating a signature: two questions to each of `min_signers` approvers who are there.
+"""Coordinating a signature: a question to all approvers who are there, and one to who signs.
 
-    coordinator                     each signer
+    coordinator                     each approver
     commit (with the approvals) →   checks them, keeps nonces in memory, answers commitments
-    sign (everybody's commitments) → signs once, and states for which package
+    sign (the commitments) →        signs once, and states for which package
+
+The `min_signers` that commit first are who signs: one that hangs delays nobody.
 
 The node whose staff gave the approval that was enough begins at once; the
 others try where it has not finished. Several may coordinate at the same time:
@@ -21,7 +23,7 @@ import structlog
 
 from quorate.errors import Abort, Error, Party
 from quorate.node.desk import Desk
-from quorate.node.quorum.errands import Errands, ask_each, is_there
+from quorate.node.quorum.errands import Errands, ask_enough, is_there
 from quorate.node.quorum.messages import Commit, Sign
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records, RequestEntry
@@ -89,12 +91,12 @@ class Signing:
                 return
             key = self.records.key_of(entry.request.key)
             approved = self.requests.approved_by(entry)
-            signers = self._choose(key, approved, left_out)
-            if not signers:
+            able = self._able(key, approved, left_out)
+            if not able:
                 self._note(digest, left_out)
                 return
             try:
-                signature = await self._session(entry, key, approved, signers)
+                signature = await self._session(entry, key, approved, able)
             except Abort as e:
                 self._leave_out(entry, key, e, left_out)
                 continue
@@ -108,43 +110,43 @@ class Signing:
         except Error as e:
             log.warning("order not told", id=order.request.short_id, why=str(e))
 
-    def _choose(
+    def _able(
         self, key: Key, approved: tuple[SignedAnswer, ...], left_out: dict[str, str]
     ) -> tuple[str, ...]:
-        """Return as many approvers as must sign, this node first; nobody if they are too few."""
+        """Return the approvers who could sign; nobody if they are too few."""
         for signed in approved:
             name = signed.answer.member
             if not is_there(self.desk, name):
                 left_out.setdefault(name, f"{name} is not connected")
-        able = [s.answer.member for s in approved if s.answer.member not in left_out]
-        able.sort(key=lambda name: name != self.desk.home.name)
-        enough = key.plan.min_signers
-        return tuple(able[:enough]) if len(able) >= enough else ()
+        able = tuple(s.answer.member for s in approved if s.answer.member not in left_out)
+        return able if len(able) >= key.plan.min_signers else ()
 
     async def _session(
         self,
         entry: RequestEntry,
         key: Key,
         approved: tuple[SignedAnswer, ...],
-        names: tuple[str, ...],
+        able: tuple[str, ...],
     ) -> bytes:
-        """Gather one signature from these signers. Raises `Abort` with seats of holders."""
+        """Gather one signature from some of these. Raises `Abort` with seats of holders."""
         session = os.urandom(32)
         ask = Commit(entry.request.digest(), session, approved)
-        commitments = await self._ask_all(
-            key, names, "commit", ask, NonceCommitment, lambda me: self.signer.commit(me, ask)
+        commitments = await self._ask_enough(
+            key, able, "commit", ask, NonceCommitment, lambda me: self.signer.commit(me, ask)
         )
-        _check_identifiers(key, names, [c.identifier for c in commitments])
-        package = frost.package(entry.request.message(), commitments)
+        names = tuple(commitments)
+        _check_identifiers(key, names, [c.identifier for c in commitments.values()])
+        package = frost.package(entry.request.message(), tuple(commitments.values()))
         order = Sign(session, package.commitments)
-        shares = await self._ask_all(
+        shares = await self._ask_enough(
             key, names, "sign", order, SignedShare, lambda me: self.signer.sign(me, order)
         )
-        _check_identifiers(key, names, [s.share.identifier for s in shares])
+        identifiers = [share.share.identifier for share in shares.values()]
+        _check_identifiers(key, tuple(shares), identifiers)
         identities = [holder.public_key for holder in key.plan.holders]
-        return statement.aggregate(key.public, session, package, shares, identities)
+        return statement.aggregate(key.public, session, package, tuple(shares.values()), identities)
 
-    async def _ask_all(
+    async def _ask_enough(
         self,
         key: Key,
         names: tuple[str, ...],
@@ -152,16 +154,21 @@ class Signing:
         question: object,
         answer: type[T],
         here: Callable[[Party], T],
-    ) -> list[T]:
-        """Ask all signers at once. Raises `Abort` naming all who did not do their part."""
-        results = await ask_each(self.desk, names, topic, question, answer, here)
+    ) -> dict[str, T]:
+        """Ask these at once; return the first answers that are enough, by name.
+
+        Raises `Abort` naming all who did not do their part, where too few did.
+        """
+        enough = key.plan.min_signers
+        results = await ask_enough(self.desk, names, topic, question, answer, here, enough)
         failed = {name: r for name, r in results.items() if isinstance(r, Error)}
-        if failed:
+        done = {name: r for name, r in results.items() if not isinstance(r, Error)}
+        if len(done) < enough:
             raise Abort(
                 "; ".join(str(error) for error in failed.values()),
                 suspects=[key.plan.identifier(name) - 1 for name in failed],
             )
-        return [r for r in results.values() if not isinstance(r, Error)]
+        return dict(list(done.items())[:enough])
 
     def _leave_out(
         self, entry: RequestEntry, key: Key, error: Abort, left_out: dict[str, str]
