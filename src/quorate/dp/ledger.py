@@ -180,6 +180,11 @@ class Ledger:
         known = self._find(name)
         return None if known is None else known.state
 
+    def answer_of(self, name: str) -> bytes:
+        """Return the answer that is given for free; nothing where there is none yet."""
+        known = self._find(name)
+        return b"" if known is None else known.answer
+
     def head(self) -> Head:
         """Return the last entry's number and digest, to be witnessed by others."""
         return _head_of(self.last())
