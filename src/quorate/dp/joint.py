@@ -7,7 +7,7 @@ corrupt; where the committee checks, one that deviates is noticed before anythin
 revealed. Two together know the noise, and then also the data.
 
 The noise is a geometric number of independent bits, each turned over where a last one, the
-sign, is 1 (`dp.geometric`). Bit i is 1 with probability t = 0.t_1 t_2 ... t_64 in binary: it is t_J,
+sign, is 1 (`dp.geometric`). Bit i is 1 with probability t = 0.t_1 t_2 ... t_64: it is t_J,
 where J is the place of the first 0 in a sequence of fair bits e_1, e_2, ...; for J = j has
 probability 2^-j. Fair shared bits are free, and the digits of t are public, so what
 is left is to find t_J, by pairs (found, still 1) of neighbouring sequences:

@@ -51,7 +51,7 @@ SEMI_HONEST = "semi-honest"
 ACCEPTABLE = (SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS)
 MAX_COMPARED = 2_000_000  # pairs of cells a committee puts in order
 MAX_RESULTS = 10_000  # values a study releases
-MAX_RESULT_BYTES = 700_000  # of all results, so that a release fits one record
+MAX_RESULT_BYTES = 3_000_000  # of all results, so that a release fits one record
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ from quorate.node.budgets.rows import LedgerRows, ledger
 from quorate.node.lifecycle import State as StudyState
 from quorate.node.messages import SignedHead
 from quorate.node.store import Entry, Store
-from quorate.studies.release import Left, Release, verify_release
+from quorate.studies.release import Left, Release, from_json, to_json, verify_release
 from quorate.studies.runners.noise import Answer, totals_in
 from tests.node.three import (
     NOW,
@@ -410,5 +411,48 @@ def test_a_budget_says_what_is_left_of_it() -> None:
         budgets.set("births", None, 5, "first")
         assert [cap.dataset for cap in budgets.caps()] == ["births", "patients"]
         assert budgets.left("births") == (None, 5)
+
+    among(body)
+
+
+MANY = """
+title = "Patients by region and day"
+purpose = "a test"
+max_rows = 1000
+min_cell = 1
+
+[privacy]
+bounds = "the tests"
+
+[tables.patients]
+region = "category {regions}"
+day = "category {days}"
+
+[releases.patients_by_region_and_day]
+sql = "select region, day, count(*) as patients from patients group by region, day"
+privacy = {{ epsilon = 0.5 }}
+"""
+
+
+def test_a_study_releases_ten_thousand_noisy_cells() -> None:
+    regions, days = ([f"{what}{i:02}" for i in range(100)] for what in ("region ", "day "))
+    text = MANY.format(
+        regions=" ".join(f'\\"{r}\\"' for r in regions), days=" ".join(f'\\"{d}\\"' for d in days)
+    )
+
+    async def body(hospitals: list[Hospital]) -> None:
+        for hospital in hospitals:
+            path = hospital.home.folder / "patients.csv"
+            path.write_text("\n".join(["region,day", *["region 07,day 03"] * 500]) + "\n")
+            hospital.home.add_table("patients", path)
+        release = await released(hospitals, text)
+        found = [int(result.exact) for result in release.certificate.results]
+        assert len(found) == 10_000
+        at = 100 * 7 + 3
+        assert 1400 < found[at] < 1600
+        rest = np.array(found[:at] + found[at + 1 :])
+        assert abs(rest.mean()) < 0.2
+        assert 2.6 < rest.std() < 3.0  # sqrt(2) / 0.5
+        verify_release(from_json(to_json(release)), group=hospitals[0].desk.group)
 
     among(body)
