@@ -18,12 +18,12 @@ from itertools import product
 from math import ceil, isqrt
 from typing import Literal
 
-from quorate.dp import accounting, geometric, joint, queries, tables
+from quorate.dp import accounting, joint, queries
 from quorate.dp.accounting import Charge
 from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
 from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
-from quorate.errors import OutOfRange, Refused
+from quorate.errors import Refused
 from quorate.studies.inputs import Axis, Cells, cells_of, size
 from quorate.studies.privacy import IN_SHARES, Budget, Privacy
 from quorate.studies.query import Output, Query
@@ -50,9 +50,6 @@ SQUARE_BITS = 9
 
 NARROWEST = 1 << 12
 """The variance of Gaussian noise, at least: enough that shares of 256 members are wide too."""
-
-RANGE = 1 << 61
-"""What sums stay below, so that no noise takes them out of 63 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +128,6 @@ def shared(mechanism: Mechanism, members: int) -> SharedNoise:
     if isinstance(mechanism, Laplace):
         return SharedLaplace(mechanism.scale, members, t)
     return SharedGaussian(mechanism.variance, members, t)
-
-
-def make_tables(study: Study, members: int) -> None:
-    """Make the tables that shares of noise are drawn from: the widest take a second."""
-    if is_in_shares(study, members):
-        for vector in vectors_of(study):
-            if vector.mechanism is not None:
-                shared(vector.mechanism, members).table()
-
-
-def check_noise(study: Study, members: int) -> None:
-    """Refuse what cannot be noised: columns without width, sums too large, noise too wide."""
-    try:
-        for vector in vectors_of(study):
-            _check_range(vector, members * study.max_rows)
-            _check_width(vector, members, in_shares=is_in_shares(study, members))
-        charge_of(study, members)
-    except OutOfRange as e:
-        raise Refused(f"under privacy: {e}", hint=e.hint) from None
 
 
 def describe(vector: Vector) -> str:
@@ -249,37 +227,14 @@ def _of(noised: Noised) -> Laplace:
 def _distance(mechanism: Mechanism, members: int, in_shares: bool) -> Fraction:
     if in_shares:
         return shared(mechanism, members).distance
-    return joint.distance(_scale(mechanism))
+    return joint.distance(scale_of(mechanism))
 
 
-def _scale(mechanism: Mechanism) -> Fraction:
+def scale_of(mechanism: Mechanism) -> Fraction:
+    """Return the scale of noise that three draw together. Raises `Refused` for any other."""
     if not isinstance(mechanism, Laplace):
         raise Refused("noise that three draw together is Laplace noise", hint="epsilon = 1.0")
     return mechanism.scale
-
-
-def _check_range(vector: Vector, rows: int) -> None:
-    if rows * vector.largest * vector.factor >= RANGE:
-        raise OutOfRange(
-            f"the {vector.kind} of {vector.column or 'all'} might leave 61 bits",
-            hint="set a smaller max_rows, or narrower bounds",
-        )
-
-
-def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
-    if vector.mechanism is None:
-        return
-    if not in_shares:
-        geometric.bits_of_scale(_scale(vector.mechanism), joint.PRECISION)
-        return
-    noise = shared(vector.mechanism, members)
-    width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
-    is_squared = isinstance(noise, SharedGaussian)
-    if tables.most_entries(width, is_squared=is_squared) > tables.MAX_ENTRIES // 2:
-        raise OutOfRange(
-            f"the {vector.kind} of {vector.column or 'rows'} needs noise too wide for shares",
-            hint="let three members draw it jointly, or give this release more epsilon",
-        )
 
 
 def _step(column: Column) -> Fraction:

@@ -21,7 +21,8 @@ from quorate.studies.analyses.outcome import results_told
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, most_rows, size
 from quorate.studies.lines import layout_of
-from quorate.studies.noised import Vector, check_noise, colluders, is_in_shares, vectors_of
+from quorate.studies.noise_checks import check_noise
+from quorate.studies.noised import Vector, colluders, is_in_shares, vectors_of
 from quorate.studies.noisy_results import noisy_results
 from quorate.studies.query import Query
 from quorate.studies.records import check_records, is_on_records, results_of_records, sums_of
