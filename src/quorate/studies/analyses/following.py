@@ -23,7 +23,12 @@ class Followed:
 
 
 def follows(plan: Plan, results: Iterable[Result]) -> tuple[Followed, ...]:
-    """Return what follows from the `results` of `plan`. Raises `Unavailable` without SciPy."""
+    """Return what follows from the `results` of `plan`: under privacy nothing.
+
+    Raises `Unavailable` without SciPy.
+    """
+    if plan.study.privacy is not None:
+        return ()  # errors of coefficients do not follow from noisy ones
     given = tuple(results)
     found: list[Followed] = []
     for asked in all_asked(plan.study, len(plan.members)):
