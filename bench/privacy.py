@@ -23,7 +23,9 @@ from bench.members import Task, forget, tasks
 from bench.processes import Pipe, all_say, be_quiet, processes
 from bench.trio import run_three
 from quorate.dp import accounting, joint, tables
-from quorate.dp.ledger import Cap, Ledger, Release
+from quorate.dp.caps import Cap
+from quorate.dp.chain import Release
+from quorate.dp.ledger import Ledger
 from quorate.dp.mechanisms import laplace
 from quorate.dp.shares import SharedLaplace, default_colluders, noisy_sum
 from quorate.mpc import additive

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import sqrt
 
 from quorate.dp.accounting import ATTO, Charge
-from quorate.dp.ledger import decimal_of
+from quorate.dp.caps import decimal_of
 from quorate.dp.planning import variance_of
 from quorate.studies.noised import (
     Vector,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from quorate import wire
 from quorate.dp.accounting import NANO
-from quorate.dp.ledger import State
+from quorate.dp.chain import State
 from quorate.errors import Abort, Error, NotFound, Refused, VerificationFailed
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
@@ -210,7 +210,8 @@ def test_a_release_that_is_taken_over_from_others_is_released_in_the_ledger(nois
         progress = await hospitals[1].run(entry.plan.digest())
         assert progress[-1].done, error_of(progress)
         release = _release(hospitals[1], entry)
-        assert release == _release(hospitals[0], entry) is not None
+        assert release is not None
+        assert release == _release(hospitals[0], entry)
         assert states(hospitals[1]) == [State.RESERVED, State.OPENED, State.RELEASED]
         again = await released(hospitals[::-1], study(noise=noise))
         assert again.certificate.results == release.certificate.results

@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from quorate import wire
-from quorate.dp import ledger as ledgers
+from quorate.dp import chain
 from quorate.dp.accounting import MOST, Charge
-from quorate.dp.ledger import NOTHING_SEEN, Cap, Entry, Ledger, State, decimal_of, digest_of
+from quorate.dp.caps import Cap, decimal_of
+from quorate.dp.chain import NOTHING_SEEN, Entry, State, digest_of
+from quorate.dp.ledger import Ledger
 from quorate.errors import Abort, NotFound, Refused, VerificationFailed
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.rows import LedgerRows, OwnersCap, all_caps, cap_of, set_cap
@@ -191,9 +193,9 @@ def release_name(plan: Plan) -> str:
     return wire.digest("noisy release", what).hex()
 
 
-def _asked(plan: Plan) -> ledgers.Release:
+def _asked(plan: Plan) -> chain.Release:
     name, words = release_name(plan), "; ".join(noise_in_words(plan))
-    return ledgers.Release(name, bytes.fromhex(name), words[:_MAX_WORDS], cost_of(plan))
+    return chain.Release(name, bytes.fromhex(name), words[:_MAX_WORDS], cost_of(plan))
 
 
 def _told(dataset: str, entry: Entry) -> str:
