@@ -11,7 +11,7 @@ from quorate.cli import verify_order
 from quorate.cli.analysis_text import Told, tables
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
-from quorate.dp.ledger import decimal_of
+from quorate.dp.caps import decimal_of
 from quorate.errors import Unavailable
 from quorate.studies.analyses.following import Followed, follows
 from quorate.studies.disclosure import disclose

@@ -41,7 +41,12 @@ def follows(plan: Plan, results: Iterable[Result]) -> tuple[Followed, ...]:
 def derived_of(
     plan: Plan, results: Iterable[Result]
 ) -> Iterator[tuple[Asked, tuple[Derived, ...]]]:
-    """Yield the same as numbers, analysis by analysis. Raises `Unavailable` without SciPy."""
+    """Yield the same as numbers, analysis by analysis; under privacy nothing.
+
+    Raises `Unavailable` without SciPy.
+    """
+    if plan.study.privacy is not None:
+        return  # errors of coefficients do not follow from noisy ones
     given = tuple(results)
     for asked in all_asked(plan.study, len(plan.members)):
         mine = [from_exact(r.exact) for r in given if r.release == asked.analysis.name]
