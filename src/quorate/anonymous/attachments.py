@@ -12,8 +12,8 @@ from quorate.errors import Refused
 
 Kind = Literal["jpeg", "png", "pdf", "other"]
 
-MOST_BYTES = 160 << 10
-"""Bytes of all files of one report: near 200 runs of cells of 1 KiB."""
+MOST_BYTES = 112 << 10
+"""Bytes of all files of one report: near 140 runs of cells of 1 KiB."""
 
 MOST_FILES = 8
 
@@ -30,12 +30,17 @@ class Attachment:
 
     @property
     def shown_kind(self) -> Kind:
-        """The kind, where the first bytes are of it; they are all that is looked at."""
-        return self.kind if self.data.startswith(_BEGINS.get(self.kind, b"")) else "other"
+        """The kind its author says, where it begins as one does; no more of it is looked at."""
+        return self.kind if self.kind == kind_of(self.data) else "other"
 
     def name(self, thread: bytes, number: int) -> str:
         """Return the name under which a reader saves it: nothing in it is the author's choice."""
         return f"{thread.hex()[:12]}-{number}{_ENDINGS[self.shown_kind]}"
+
+
+def kind_of(data: bytes) -> Kind:
+    """Return what a file is by its first bytes."""
+    return next((kind for kind, begin in _BEGINS.items() if data.startswith(begin)), "other")
 
 
 def check_sizes(attachments: tuple[Attachment, ...]) -> None:

@@ -66,19 +66,30 @@ def filed_lines(filed: "Filed") -> list[str]:
     return lines
 
 
+_STALE = (
+    "it is sealed to a key that its member has changed, and does not leave; "
+    "seal it to the new one with: quorate report reseal"
+)
+
+
 def queued_lines(waiting: "WaitingView") -> list[str]:
     """Return what a person reads of a post that waits."""
     fragments, stale = waiting.fragments, waiting.outdated
     what = "1 run" if fragments == 1 else f"{fragments} runs, one fragment in each"
     return [
         f"queued: post {waiting.post} of thread {waiting.thread[:12]}, to leave in {what}",
-        *(["it is sealed to keys that are no longer the members': write it again"] * stale),
+        *([_STALE] * stale),
         *meter_lines(waiting.meter),
     ]
 
 
 def _text(post: "PostView") -> list[str]:
     lines = [f"  {line}" for line in post.text.splitlines()]
+    if post.files:
+        number = "a file" if post.files == 1 else f"{post.files} files"
+        lines.append(f"  (with {number}; once whole: quorate report show ID --save FOLDER)")
+    if post.is_file:
+        lines.append(f"  ({_file(post)})")
     if not post.sealed:
         return lines
     if not post.recipients:
@@ -86,6 +97,12 @@ def _text(post: "PostView") -> list[str]:
     among, said = ", ".join(post.recipients), ", ".join(post.approved) or "nobody yet"
     rule = f"  (sealed to {among}; {post.open_by} of them open it; approved by {said})"
     return [rule, *lines]
+
+
+def _file(post: "PostView") -> str:
+    if post.file is None:
+        return "a file that is not open" if post.sealed else "a file that its author spoilt"
+    return f"a file of {post.file.size:,} bytes: {post.file.name}"
 
 
 def first_line(thread: "ThreadView") -> str:

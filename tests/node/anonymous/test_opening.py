@@ -9,7 +9,7 @@ from quorate.anonymous.cards import Card, SignedCard, sign_card, verify_card
 from quorate.anonymous.messages import Identity
 from quorate.anonymous.recipients import Found, Recipient, RecipientKey, Sealed, find
 from quorate.errors import MalformedMessage, NotFound, Refused, VerificationFailed
-from quorate.node.anonymous import book, opening
+from quorate.node.anonymous import opening, writer
 from quorate.node.anonymous.messages import Given, Wanted
 from quorate.node.anonymous.reports import Reports
 from quorate.node.anonymous.runs import Runs
@@ -26,7 +26,7 @@ async def brought(circle: Circle, by: str, to: tuple[str, ...], least: int) -> b
     await agreed(circle)
     reports = circle[by].reports
     sealing = reports.cards.sealing(to, least)
-    waiting = reports.writer.write(SECRET, (), sealing=sealing)
+    (waiting,) = reports.writer.write(SECRET, (), sealing=sealing)
     for _ in waiting.cells:
         await hold(circle)
     return waiting.thread
@@ -143,7 +143,7 @@ async def _marked(circle: Circle) -> tuple[RecipientKey, list[bytes]]:
     key, card = another_card(circle, "fay")
     cleo = circle["cleo"].reports
     cleo.cards.take(card)
-    waiting = cleo.writer.write(SECRET, (), sealing=cleo.cards.sealing(("fay",), 1))
+    (waiting,) = cleo.writer.write(SECRET, (), sealing=cleo.cards.sealing(("fay",), 1))
     for _ in waiting.cells:
         await hold(circle)
     return key, [post.body for post in circle["fay"].reports.shelf().posts]
@@ -172,7 +172,7 @@ def test_control_without_agreement_on_keys_the_one_that_opens_tells_who_wrote(
         del self, run, shown
 
     monkeypatch.setattr(Runs, "_check_cards", unchecked)
-    monkeypatch.setattr(book, "is_agreed", lambda *_: True)
+    monkeypatch.setattr(writer, "is_agreed", lambda *_: True)
 
     async def body(circle: Circle) -> None:
         key, out = await _marked(circle)
@@ -198,6 +198,57 @@ def test_a_report_sealed_to_a_key_of_the_past_does_not_leave() -> None:
         assert held.shape.texts == 0
 
     in_a_circle(body, SIX)
+
+
+def _has_a_new_key(circle: Circle, name: str) -> None:
+    """Have a member make another key, and all know it; its own node keeps the new one."""
+    key, card = another_card(circle, name)
+    circle[name].quorum.custody.keep("recipient", key.seed)
+    for node in circle.values():
+        node.reports.cards.take(card)
+
+
+def test_what_waits_for_a_key_that_is_gone_is_sealed_anew_and_read() -> None:
+    async def body(circle: Circle) -> None:
+        await agreed(circle)
+        cleo, eve = circle["cleo"].reports, circle["eve"].reports
+        with pytest.raises(NotFound, match="nothing waits"):
+            cleo.reseal()
+        sealing = cleo.cards.sealing(("ben", "eve"), 1)
+        (before,) = cleo.writer.write(SECRET, (), sealing=sealing)
+        _has_a_new_key(circle, "eve")
+        held = await hold(circle)
+        assert held.shape is not None
+        assert held.shape.texts == 0  # it would wait for ever
+        (after,) = cleo.reseal()
+        assert (after.thread, after.number) == (before.thread, before.number)
+        assert cleo.writer.book().waiting == (after,)
+        for _ in after.cells:
+            await hold(circle)
+        assert cleo.writer.book().kept == ()
+        await eve.openings.approve(after.thread)
+        assert text_of(eve) == SECRET
+
+    in_a_circle(body)
+
+
+def test_what_is_sealed_anew_when_a_part_has_left_has_a_new_number() -> None:
+    async def body(circle: Circle) -> None:
+        await agreed(circle)
+        cleo, ben = circle["cleo"].reports, circle["ben"].reports
+        (before,) = cleo.writer.write(SECRET, (), sealing=cleo.cards.sealing(("ben",), 1))
+        await hold(circle)
+        _has_a_new_key(circle, "ben")
+        (after,) = cleo.reseal()
+        assert (after.thread, after.number) == (before.thread, 1)
+        for _ in after.cells:
+            await hold(circle)
+        await ben.openings.approve(after.thread)
+        assert text_of(ben) == SECRET
+        (left,) = circle["dan"].reports.shelf().unfinished
+        assert (left.number, left.arrived, left.count) == (0, 1, len(before.cells))
+
+    in_a_circle(body)
 
 
 def test_cards_that_are_not_the_members_are_refused() -> None:

@@ -125,4 +125,4 @@ def test_a_readers_file_is_named_by_what_it_begins_with() -> None:
     thread = bytes(32)
     assert Attachment("jpeg", files.jpeg()).name(thread, 3) == "000000000000-3.jpg"
     assert Attachment("pdf", b"#!/bin/sh").name(thread, 1) == "000000000000-1.bin"
-    assert MOST_BYTES == 163_840
+    assert MOST_BYTES == 114_688

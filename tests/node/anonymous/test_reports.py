@@ -46,7 +46,7 @@ def test_all_members_say_as_much_and_their_parts_add_up_to_the_cell() -> None:
 def test_a_long_report_takes_several_runs() -> None:
     async def body(circle: Circle) -> None:
         text = "It is boring. " * 150
-        waiting = circle["dan"].reports.writer.write(text, ())
+        (waiting,) = circle["dan"].reports.writer.write(text, ())
         assert len(waiting.cells) == 3
         for left in (2, 1, 0):
             assert bodies(circle["ada"]) == []
@@ -110,9 +110,9 @@ def test_nobody_holds_a_run_of_too_few() -> None:
 def test_threads_are_answered_continued_claimed_and_certified() -> None:
     async def body(circle: Circle) -> None:
         cleo, dan = circle["cleo"].reports, circle["dan"].reports
-        thread = cleo.writer.write(BORING, ()).thread
+        thread = cleo.writer.write(BORING, ())[0].thread
         await hold(circle)
-        answer = dan.writer.write("Which part?", (), to=dan.find(thread.hex()[:12])).thread
+        answer = dan.writer.write("Which part?", (), to=dan.find(thread.hex()[:12]))[0].thread
         cleo.writer.write("The first hour.", (), to=thread)
         await hold(circle)
         posts = circle["eve"].reports.shelf().posts
@@ -160,7 +160,7 @@ def test_nodes_hold_runs_by_the_clock() -> None:
 def test_a_report_waits_for_as_many_as_its_author_asked_for() -> None:
     async def body(circle: Circle) -> None:
         writer = circle["eve"].reports.writer
-        thread = writer.write(BORING, (), gate=own_gate(6, 0)).thread
+        thread = writer.write(BORING, (), gate=own_gate(6, 0))[0].thread
         held = await hold(circle)
         assert held.shape is not None
         assert held.shape.texts == 0

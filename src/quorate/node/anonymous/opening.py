@@ -8,7 +8,7 @@ approved and given lies in the sealed book, which is of one size on every node.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from quorate import wire
 from quorate.anonymous.recipients import Found, Sealed, Share, check_share, find, unseal
@@ -20,19 +20,24 @@ from quorate.errors import (
     Party,
     VerificationFailed,
 )
-from quorate.node.anonymous.book import Book, Opening, Writer
+from quorate.node.anonymous.book import Book, Opening
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Given, Wanted
+from quorate.node.anonymous.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a recipient knows of a sealed post: `text` once enough have approved."""
+    """What a recipient knows of a sealed post: its body once enough have approved."""
 
     recipients: tuple[str, ...]
     min_recipients: int
     approved: tuple[str, ...]
-    text: str | None
+    body: bytes | None = field(repr=False)
+
+    @property
+    def text(self) -> str | None:
+        return None if self.body is None else self.body.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,10 @@ class Openings:
         slots = {share.slot for share in shares}
         names = tuple(sorted(holder.name for holder in found.note.holders))
         approved = tuple(sorted(h.name for h in found.note.holders if h.slot in slots))
-        least, text = found.note.min_recipients, None
+        least, body = found.note.min_recipients, None
         if opening is not None and len(slots) >= least:
-            text = unseal(sealed, post.thread, found.note, shares).decode(errors="replace")
-        return Opened(names, least, approved, text)
+            body = unseal(sealed, post.thread, found.note, shares)
+        return Opened(names, least, approved, body)
 
     async def approve(self, thread: bytes) -> None:
         """Approve that the sealed posts of a thread are opened, and ask the other recipients.

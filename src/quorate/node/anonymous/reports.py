@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import structlog
 
 from quorate import wire
+from quorate.anonymous.attachments import Attachment
 from quorate.anonymous.meter import LEAST, Gate, Reading
 from quorate.anonymous.threads import Claim, Post, Shelf, assemble, claim, verify_claim
-from quorate.errors import Error, NotFound, Party
-from quorate.node.anonymous.book import Writer
+from quorate.errors import Error, MalformedMessage, NotFound, Party
+from quorate.node.anonymous.book import Waiting
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.convening import Convening
 from quorate.node.anonymous.opening import Openings
 from quorate.node.anonymous.proofs import Proofs
 from quorate.node.anonymous.records import Records
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
+from quorate.node.anonymous.writer import Writer
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.custody import Custody
@@ -65,6 +67,30 @@ class Reports:
     def shelf(self) -> Shelf:
         """Return all posts that came out of runs on this node."""
         return _shelf(self.desk, self.records)
+
+    def body_of(self, post: Post) -> bytes | None:
+        """Return what this member may read of a post."""
+        if not post.sealed:
+            return post.body
+        seen = self.openings.seen(post)
+        return None if seen is None else seen.body
+
+    def file_of(self, post: Post) -> Attachment | None:
+        """Return the file that a post is, if this member may read it and its author made it one."""
+        body = self.body_of(post) if post.is_file else None
+        try:
+            return None if body is None else wire.decode(body, Attachment)
+        except MalformedMessage:
+            return None
+
+    def reseal(self) -> tuple[Waiting, ...]:
+        """Seal anew what waits for keys that are no longer the members'. Raises `NotFound`."""
+        found = self.writer.outdated(self.cards.digest())
+        if not found:
+            raise NotFound("nothing waits for a key that is gone")
+        sealings = [self.cards.sealing(kept.recipients, kept.min_recipients) for kept in found]
+        anew = map(self.writer.reseal, found, sealings)
+        return tuple(waiting for posts in anew for waiting in posts)
 
     def find(self, prefix: str) -> bytes:
         """Return the thread whose name begins with `prefix` (hex). Raises `NotFound`."""

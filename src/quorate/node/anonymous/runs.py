@@ -21,10 +21,10 @@ from quorate.anonymous.filing import certify
 from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.meter import Candidate, Crowd
 from quorate.errors import Abort, Disrupted, Error, Party, Refused
-from quorate.node.anonymous.book import Writer
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Begin, Past, Prepare, verify_past
 from quorate.node.anonymous.records import SHOWN, Records, Shape
+from quorate.node.anonymous.writer import Writer
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.runs import CLOCK_S
