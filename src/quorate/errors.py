@@ -53,6 +53,10 @@ class Abort(Error):
         self.exit_code = 4 if self.culprits else 3
 
 
+class Silence(Abort):
+    """Parties said nothing for as long as this party waits, or nearly: its own finding."""
+
+
 class Disrupted(Abort):
     """Somebody spoilt the run. `evidence` is the records that prove it to a third party."""
 

@@ -118,4 +118,6 @@ def outcome(held: "RunView") -> str:
         return f"spoilt by {', '.join(held.culprits)}, proven"
     if held.failure:
         return f"failed: {held.failure}"
-    return "went well" if held.decision == "key" else "under way"
+    if held.decision == "absent":
+        return "went well, without this node"
+    return "went well" if held.texts or held.decision == "key" else "under way"

@@ -13,9 +13,8 @@ from quorate.node.anonymous.reports import Reports
 from quorate.node.anonymous.runs import CELL_BYTES
 from quorate.node.anonymous.writer import BOOK_BYTES
 from tests.node.anonymous import files
-from tests.node.anonymous.circle import BORING, Circle, hold, in_a_circle
+from tests.node.anonymous.circle import BORING, Circle, agreed, hold, in_a_circle
 from tests.node.anonymous.test_no_trace import sealed_book, traces
-from tests.node.anonymous.test_opening import agreed
 
 PHOTO = scrub_picture(files.jpeg(files.pixels((400, 300))))
 

@@ -13,12 +13,10 @@ from quorate.node.anonymous import opening, writer
 from quorate.node.anonymous.messages import Given, Wanted
 from quorate.node.anonymous.reports import Reports
 from quorate.node.anonymous.runs import Runs
-from tests.node.anonymous.circle import BORING, FIVE, Circle, hold, in_a_circle
+from tests.node.anonymous.circle import BORING, SIX, Circle, agreed, hold, in_a_circle
 from tests.node.anonymous.test_no_trace import traces
-from tests.node.three import until
 
 SECRET = "dan doubled the dose"  # noqa: S105 - what a report says
-SIX = (*FIVE, "fay")
 
 
 async def brought(circle: Circle, by: str, to: tuple[str, ...], least: int) -> bytes:
@@ -30,12 +28,6 @@ async def brought(circle: Circle, by: str, to: tuple[str, ...], least: int) -> b
     for _ in waiting.cells:
         await hold(circle)
     return waiting.thread
-
-
-async def agreed(circle: Circle) -> None:
-    """Wait until all nodes know all cards."""
-    nodes = circle.values()
-    await until(lambda: all(len(n.reports.cards.all()) == len(circle) for n in nodes))
 
 
 def text_of(reports: Reports) -> str | None:

@@ -5,7 +5,16 @@ import pytest
 from quorate.anonymous.meter import Gate, own_gate
 from quorate.errors import NotFound, Refused, Unavailable, VerificationFailed
 from quorate.node.anonymous.certificates import filing_of, verify_filing
-from tests.node.anonymous.circle import BORING, FIVE, Circle, bodies, hold, in_a_circle
+from tests.node.anonymous.circle import (
+    BORING,
+    FIVE,
+    SIX,
+    Circle,
+    bodies,
+    cut_off,
+    hold,
+    in_a_circle,
+)
 from tests.node.three import until
 
 
@@ -79,14 +88,10 @@ def test_a_report_waits_while_too_few_could_have_written_it() -> None:
 
 
 def test_with_a_member_away_five_are_no_crowd_and_six_are() -> None:
-    six = (*FIVE, "fay")
-
     async def body(circle: Circle) -> None:
         circle["eve"].reports.writer.write(BORING, ())
         await hold(circle)
-        fay = circle.pop("fay")
-        fay.desk.peers.peers[0].link.close("gone")  # type: ignore[union-attr]
-        await until(lambda: not circle["ada"].desk.peers.peers[5].ready.is_set())
+        await cut_off(circle, "fay")
         held = await hold(circle)
         assert [m.name for m in held.run.members] == list(FIVE)
         (thread,) = circle["eve"].reports.writer.book().threads
@@ -95,7 +100,7 @@ def test_with_a_member_away_five_are_no_crowd_and_six_are() -> None:
         )
         assert [c.name for c in reading.lost] == ["fay"]
 
-    in_a_circle(body, six)
+    in_a_circle(body, SIX)
 
 
 def test_nobody_holds_a_run_of_too_few() -> None:

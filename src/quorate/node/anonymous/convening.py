@@ -22,7 +22,7 @@ from quorate.anonymous import meter
 from quorate.anonymous.cards import digest_of
 from quorate.anonymous.messages import Run
 from quorate.errors import Abort, Error, Party, Refused
-from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing
+from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing, age
 from quorate.node.anonymous.records import Held
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
 from quorate.node.messages import Ack
@@ -133,4 +133,4 @@ class Convening:
 def _newest(standings: Sequence[Standing]) -> Past | None:
     """Return the last run that any of them knows to have gone well."""
     pasts = [standing.past for standing in standings if standing.past is not None]
-    return max(pasts, key=lambda past: past.run.number, default=None)
+    return max(pasts, key=age, default=None)

@@ -15,6 +15,7 @@ from quorate.errors import Error, MalformedMessage, NotFound, Party
 from quorate.node.anonymous.book import Waiting
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.convening import Convening
+from quorate.node.anonymous.missed import Missed
 from quorate.node.anonymous.opening import Openings
 from quorate.node.anonymous.proofs import Proofs
 from quorate.node.anonymous.records import Records
@@ -41,6 +42,7 @@ class Reports:
     proofs: Proofs
     cards: Cards
     openings: Openings
+    missed: Missed
 
     def answers(self) -> dict[str, Answerer]:
         """Return what answers each topic of `messages`."""
@@ -52,6 +54,9 @@ class Reports:
             "report claim": self.on_claim,
             "report card": self.cards.on_card,
             "report share": self.openings.on_share,
+            "report missed": self.missed.on_missed,
+            "report brought": self.missed.on_brought,
+            "report evidence": self.missed.on_evidence,
         }
 
     # What this member writes and reads
@@ -133,13 +138,14 @@ class Reports:
                 self.desk.audit.append("thread claimed", who)
 
     async def catch_up(self, party: Party) -> None:
-        """Tell a member that has just connected of the cards and claims known here."""
+        """Tell who has just connected of cards and claims; ask it for what is missing here."""
         try:
             await self.cards.catch_up(party)
             for claimed in self.records.claims():
                 await self.desk.tell(party, "report claim", claimed)
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
+        await self.missed.catch_up(party)
 
     # By the clock
 
@@ -150,10 +156,19 @@ class Reports:
             now = self.desk.now().timestamp()
             begin = now - now % period + period
             await asyncio.sleep(begin - now)
+            await self._hear_the_end()
             turn = self.convening.present().index(self.desk.me) if self._is_in() else 0
             await asyncio.sleep(min(turn * self.desk.home.timeout_s, period / 2))
             if self._is_in() and self.records.standing().number < int(begin):
                 await self._hold()
+
+    async def _hear_the_end(self) -> None:
+        """Ask what a run brought in which somebody kept its key from this member alone."""
+        last = self.records.runs(1)
+        if last and last[0].decision == "key" and last[0].past is None:
+            for party in self.convening.present():
+                if party != self.desk.me:
+                    await self.missed.catch_up(party)
 
     def _is_in(self) -> bool:
         return self.desk.me in self.convening.present()
@@ -183,7 +198,9 @@ def make_reports(desk: Desk, custody: Custody, tasks: asyncio.TaskGroup) -> Repo
         cards.make_own()
 
     custody.on_open = on_open
-    return Reports(desk, records, writer, runs, Convening(runs), proofs, cards, openings)
+    return Reports(
+        desk, records, writer, runs, Convening(runs), proofs, cards, openings, Missed(runs)
+    )
 
 
 def _shelf(desk: Desk, records: Records) -> Shelf:

@@ -22,7 +22,7 @@ from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.meter import Candidate, Crowd
 from quorate.errors import Abort, Disrupted, Error, Party, Refused
 from quorate.node.anonymous.cards import Cards
-from quorate.node.anonymous.messages import Begin, Past, Prepare, verify_past
+from quorate.node.anonymous.messages import Begin, Past, Prepare, age, verify_past
 from quorate.node.anonymous.records import SHOWN, Records, Shape
 from quorate.node.anonymous.writer import Writer
 from quorate.node.desk import Desk
@@ -151,7 +151,7 @@ class Runs:
             raise Refused("the run does not follow on the one that was shown")
         if mine is None or past == mine:
             return
-        if past is None or past.run.number <= mine.run.number:
+        if past is None or age(past) < age(mine):
             raise Refused("this node has taken part in another run since")
 
     def _check_cards(self, run: Run, shown: tuple[SignedCard, ...]) -> None:
