@@ -33,6 +33,9 @@ def meter_lines(meter: "MeterView") -> list[str]:
     ]
     if meter.lost:
         lines.append(f"fewer than before: without {', '.join(meter.lost)}, who are away")
+    if meter.left_out:
+        silent = ", ".join(meter.left_out)
+        lines.append(f"left out for a day, silent in several runs by all others' word: {silent}")
     if meter.lacking:
         lines.append(f"too few ({' and '.join(meter.lacking)}): it waits until there are more")
     return lines

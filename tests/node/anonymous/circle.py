@@ -1,33 +1,65 @@
 """Five members' nodes with open vaults, who hold anonymous runs: one process, real sockets."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from quorate.node.anonymous.records import Held
-from tests.node.three import Hospital, connected, make_homes, until
+from quorate.node.home import Home
+from tests.node.three import Hospital, make_homes, until, up
 
 FIVE = ("ada", "ben", "cleo", "dan", "eve")
 SIX = (*FIVE, "fay")
 CHEAT = "fay"
 PASSPHRASE = "correct horse battery"  # noqa: S105 - of a test
 BORING = "This course is boring"
-Circle = dict[str, Hospital]
+
+
+class Circle(dict[str, Hospital]):
+    """The nodes that are up, by name, and the homes of those that are not yet."""
+
+    away: tuple[Home, ...] = ()
 
 
 def in_a_circle(
-    body: Callable[[Circle], Awaitable[None]], names: tuple[str, ...] = FIVE, every_s: float = 0
+    body: Callable[[Circle], Awaitable[None]],
+    names: tuple[str, ...] = FIVE,
+    every_s: float = 0,
+    late: int = 0,
 ) -> None:
-    """Run `body` among the connected nodes of these members, whose vaults are open."""
+    """Run `body` among the connected nodes of these members, whose vaults are open.
+
+    The last `late` of them are away.
+    """
 
     async def main() -> None:
         homes = make_homes(names)
         for home in homes:
             home.report_every_s = every_s
-        async with connected(*homes) as nodes:
+        there = homes[: len(homes) - late]
+        async with AsyncExitStack() as stack:
+            nodes = [await stack.enter_async_context(up(home)) for home in there]
+            circle = Circle((node.home.name, node) for node in nodes)
+            circle.away = tuple(homes[len(there) :])
+            await until(lambda: all(_linked(node) == len(there) - 1 for node in nodes), 20)
             await asyncio.gather(*(node.quorum.unlock(PASSPHRASE) for node in nodes))
-            await body({node.home.name: node for node in nodes})
+            await body(circle)
 
     asyncio.run(main())
+
+
+def _linked(node: Hospital) -> int:
+    return sum(peer.ready.is_set() for peer in node.desk.peers.peers.values())
+
+
+@asynccontextmanager
+async def back(circle: Circle) -> AsyncGenerator[Hospital]:
+    """Have the first of those that are away come, open its vault, and be in the circle."""
+    async with up(circle.away[0]) as node:
+        await node.quorum.unlock(PASSPHRASE)
+        await until(lambda: _linked(node) == len(circle), 20)
+        circle[node.home.name] = node
+        yield node
 
 
 async def hold(circle: Circle, by: str = "ada") -> Held:
@@ -53,7 +85,7 @@ async def agreed(circle: Circle) -> None:
 async def cut_off(circle: Circle, name: str, of: str = "ada") -> Hospital:
     """Cut a member's link to another, take it out of the circle, and return it.
 
-    It dials again by itself, and is then told what it missed.
+    It dials again by itself.
     """
     await agreed(circle)
     gone = circle.pop(name)

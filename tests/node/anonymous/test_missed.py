@@ -22,8 +22,9 @@ from tests.node.anonymous.circle import (
     FIVE,
     SIX,
     Circle,
+    agreed,
+    back,
     bodies,
-    cut_off,
     hold,
     in_a_circle,
 )
@@ -40,36 +41,36 @@ def told_all(node: Hospital) -> list[str]:
 def test_who_was_away_gets_the_texts_and_can_prove_them() -> None:
     async def body(circle: Circle) -> None:
         thread = circle["cleo"].reports.writer.write(BORING, ())[0].thread
-        fay = await cut_off(circle, "fay")
         held = await hold(circle)
         assert [m.name for m in held.run.members] == list(FIVE)
-        await until(lambda: bodies(fay) == [BORING], 20)
-        filed = verify_filing(filing_of(fay.reports, thread), fay.desk.group)
-        assert filed.members == (FIVE,)
-        assert told_all(fay) == ["of 5 members, 1 texts, heard of later"]
-        assert fay.reports.records.standing() == circle["ada"].reports.records.standing()
-        await fay.reports.missed.catch_up(1)  # asked again, it takes nothing twice
-        assert len(told_all(fay)) == 1
-        circle["fay"] = fay
-        again = await hold(circle, "fay")
-        assert again.failure == ""
-        assert len(again.run.members) == 6
+        async with back(circle) as fay:
+            await until(lambda: bodies(fay) == [BORING], 20)
+            filed = verify_filing(filing_of(fay.reports, thread), fay.desk.group)
+            assert filed.members == (FIVE,)
+            assert told_all(fay) == ["of 5 members, 1 texts, heard of later"]
+            assert fay.reports.records.standing() == circle["ada"].reports.records.standing()
+            await fay.reports.missed.catch_up(1)  # asked again, it takes nothing twice
+            assert len(told_all(fay)) == 1
+            await agreed(circle)
+            again = await hold(circle, "fay")
+            assert again.failure == ""
+            assert len(again.run.members) == 6
 
-    in_a_circle(body, SIX)
+    in_a_circle(body, SIX, late=1)
 
 
 @pytest.mark.usefixtures("fay_cheats")
 def test_who_was_away_gets_the_evidence_and_judges_it() -> None:
     async def body(circle: Circle) -> None:
-        gus = await cut_off(circle, "gus")
         held = await hold(circle)
         assert len(held.run.members) == 6
-        await until(lambda: gus.reports.records.culprits(0) == {CHEAT}, 20)
-        spoilt = gus.reports.records.run(held.run.digest())
-        assert (spoilt.run, spoilt.decision, spoilt.past) == (held.run, "absent", None)
-        assert any("fay spoilt run" in line for line in gus.details().splitlines())
+        async with back(circle) as gus:
+            await until(lambda: gus.reports.records.culprits(0) == {CHEAT}, 20)
+            spoilt = gus.reports.records.run(held.run.digest())
+            assert (spoilt.run, spoilt.decision, spoilt.past) == (held.run, "absent", None)
+            assert any("fay spoilt run" in line for line in gus.details().splitlines())
 
-    in_a_circle(body, (*SIX, "gus"))
+    in_a_circle(body, (*SIX, "gus"), late=1)
 
 
 def _forged(brought: Brought) -> Brought:
@@ -113,14 +114,16 @@ def lied(monkeypatch: pytest.MonkeyPatch, lie: Lie) -> list[Brought]:
     return told
 
 
-async def _lied_to(circle: Circle, lied: list[Brought]) -> Hospital:
-    """Return a member that was away, when it has been lied to of what it missed."""
+async def _texts_of_who_was_lied_to(circle: Circle, lied: list[Brought]) -> tuple[bytes, ...]:
+    """Return what a member that was away has been made to believe of what it missed."""
     circle["cleo"].reports.writer.write(BORING, ())
-    fay = await cut_off(circle, "fay")
     await hold(circle)
-    await until(lambda: bool(lied), 20)
-    await fay.reports.missed.catch_up(0)  # when this is over, so is what came before it
-    return fay
+    async with back(circle) as fay:
+        await until(lambda: bool(lied), 20)
+        for party in range(5):  # when these are over, so is what came before
+            await fay.reports.missed.catch_up(party)
+        assert len(told_all(fay)) == len(fay.reports.records.texts())
+        return fay.reports.records.texts()
 
 
 @pytest.mark.parametrize(
@@ -128,11 +131,9 @@ async def _lied_to(circle: Circle, lied: list[Brought]) -> Hospital:
 )
 def test_what_not_all_of_a_run_signed_is_not_believed(lied: list[Brought]) -> None:
     async def body(circle: Circle) -> None:
-        fay = await _lied_to(circle, lied)
-        assert fay.reports.records.texts() == ()
-        assert told_all(fay) == []
+        assert await _texts_of_who_was_lied_to(circle, lied) == ()
 
-    in_a_circle(body, SIX)
+    in_a_circle(body, SIX, late=1)
 
 
 @pytest.mark.parametrize("lie", [_forged])
@@ -145,10 +146,9 @@ def test_control_without_looking_at_signatures_a_text_nobody_wrote_is_believed(
     monkeypatch.setattr(missed, "verify_delivered", believe)
 
     async def body(circle: Circle) -> None:
-        fay = await _lied_to(circle, lied)
-        assert fay.reports.records.texts() == (FORGED,)
+        assert await _texts_of_who_was_lied_to(circle, lied) == (FORGED,)
 
-    in_a_circle(body, SIX)
+    in_a_circle(body, SIX, late=1)
 
 
 def test_lists_without_end_or_order_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def _add_writing(app: FastAPI, reports: Reports) -> None:
     async def meter(body: MeterBody) -> MeterView:
         thread = reports.find(body.thread) if body.thread else b""
         gate = own_gate(body.at_least, body.organisations)
-        return _meter_view(reports.reading(body.feared, thread, gate))
+        return _meter_view(reports, reports.reading(body.feared, thread, gate))
 
     @app.post("/reports")
     async def write(body: WriteBody) -> tuple[WaitingView, ...]:
@@ -120,12 +120,13 @@ def _write(reports: Reports, body: WriteBody, to: bytes = b"") -> tuple[Waiting,
     return reports.writer.write(body.text, body.feared, to, sealing, gate, files)
 
 
-def _meter_view(reading: Reading) -> MeterView:
+def _meter_view(reports: Reports, reading: Reading) -> MeterView:
     return MeterView(
         members=tuple(sorted(c.name for c in reading.crowd)),
         organisations=len(reading.organisations),
         lost=tuple(sorted(c.name for c in reading.lost)),
         lacking=reading.lacking,
+        left_out=tuple(sorted(reports.silences.left_out())),
     )
 
 
@@ -139,7 +140,7 @@ def _waiting_view(reports: Reports, waiting: Waiting) -> WaitingView:
         post=waiting.number,
         fragments=len(waiting.cells),
         outdated=not is_agreed(waiting, reports.cards.digest()),
-        meter=_meter_view(reports.reading((), waiting.thread)),
+        meter=_meter_view(reports, reports.reading((), waiting.thread)),
     )
 
 

@@ -143,7 +143,7 @@ def _body(body: bytes, thread: bytes, sealing: Sealing | None, randomness: Rando
     return wire.encode(seal(body, thread, sealing.recipients, least, randomness))
 
 
-def is_agreed(waiting: Waiting, cards: bytes) -> bool:
+def is_agreed(waiting: Waiting, cards: bytes | None) -> bool:
     """Return whether all that agree on these cards could have sealed this post."""
     return waiting.cards in (b"", cards)
 

@@ -10,12 +10,15 @@ report card       SignedCard Ack        (the key by which a member is sealed to)
 report share      Wanted     Given      (a recipient's share, if the other is one and says so)
 report missed     Since      Listing    (runs that who was away should know of)
 report brought    Which      Brought    (the texts of one)
+report silent     Word       Ack        (of whom this member heard nothing in a run)
+report unheard    Unheard    Ack        (of whom nobody heard anything in one)
 report evidence   Which      Spoilt     (who spoilt one, a record at a time)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from quorate.anonymous.absence import Unheard
 from quorate.anonymous.cards import SignedCard
 from quorate.anonymous.filing import verify_votes
 from quorate.anonymous.messages import Identity, Run, Vote
@@ -45,12 +48,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Get ready for a run over session `session`; it follows on `past`. `cards` are all known."""
+    """Get ready for a run over session `session`; it follows on `past`.
+
+    `cards` are all known, `unheard` say why members that are there are not in it.
+    """
 
     run: Run
     session: int  # 1 .. 2^63 - 1, random
     past: Past | None
     cards: tuple[SignedCard, ...]
+    unheard: tuple[Unheard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

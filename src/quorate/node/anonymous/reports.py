@@ -20,6 +20,7 @@ from quorate.node.anonymous.opening import Openings
 from quorate.node.anonymous.proofs import Proofs
 from quorate.node.anonymous.records import Records
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
+from quorate.node.anonymous.silences import Silences
 from quorate.node.anonymous.writer import Writer
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
@@ -44,6 +45,10 @@ class Reports:
     openings: Openings
     missed: Missed
 
+    @property
+    def silences(self) -> Silences:
+        return self.runs.silences
+
     def answers(self) -> dict[str, Answerer]:
         """Return what answers each topic of `messages`."""
         return {
@@ -56,6 +61,8 @@ class Reports:
             "report share": self.openings.on_share,
             "report missed": self.missed.on_missed,
             "report brought": self.missed.on_brought,
+            "report silent": self.silences.on_word,
+            "report unheard": self.silences.on_unheard,
             "report evidence": self.missed.on_evidence,
         }
 
@@ -66,7 +73,7 @@ class Reports:
         for name in feared:
             self.desk.group.party(name)
         own = self.writer.find(thread) if thread else None
-        there = self.runs.crowd(self.convening.names(self.convening.present()))
+        there = self.runs.crowd(self.convening.names(self.runs.present()))
         return self.writer.reading(own, there, feared, gate)
 
     def shelf(self) -> Shelf:
@@ -141,6 +148,7 @@ class Reports:
         """Tell who has just connected of cards and claims; ask it for what is missing here."""
         try:
             await self.cards.catch_up(party)
+            await self.silences.catch_up(party)
             for claimed in self.records.claims():
                 await self.desk.tell(party, "report claim", claimed)
         except Error as e:
@@ -150,14 +158,16 @@ class Reports:
     # By the clock
 
     async def keep_time(self) -> None:
-        """Have a run held in every period: by the first member that is there, else the next."""
+        """Have a run held in every period: by each member in turn, else by the next."""
         period = self.desk.home.report_every_s
         while period > 0:
             now = self.desk.now().timestamp()
             begin = now - now % period + period
             await asyncio.sleep(begin - now)
             await self._hear_the_end()
-            turn = self.convening.present().index(self.desk.me) if self._is_in() else 0
+            there = self.runs.present()
+            place = there.index(self.desk.me) if self._is_in() else 0
+            turn = (place - int(begin // period)) % len(there)
             await asyncio.sleep(min(turn * self.desk.home.timeout_s, period / 2))
             if self._is_in() and self.records.standing().number < int(begin):
                 await self._hold()
@@ -166,12 +176,12 @@ class Reports:
         """Ask what a run brought in which somebody kept its key from this member alone."""
         last = self.records.runs(1)
         if last and last[0].decision == "key" and last[0].past is None:
-            for party in self.convening.present():
+            for party in self.runs.present():
                 if party != self.desk.me:
                     await self.missed.catch_up(party)
 
     def _is_in(self) -> bool:
-        return self.desk.me in self.convening.present()
+        return self.desk.me in self.runs.present()
 
     async def _hold(self) -> None:
         try:
@@ -188,7 +198,7 @@ def make_reports(desk: Desk, custody: Custody, tasks: asyncio.TaskGroup) -> Repo
     records = Records(desk.store)
     writer = Writer(desk, custody, CELL_BYTES, os.urandom)
     cards = Cards(desk, custody, tasks)
-    runs = Runs(desk, records, writer, cards, tasks)
+    runs = Runs(desk, records, writer, cards, Silences(desk, records, tasks), tasks)
     proofs = Proofs(runs)
     runs.pass_on = proofs.pass_on
     openings = Openings(writer, cards, lambda: _shelf(desk, records))

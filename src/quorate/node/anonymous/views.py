@@ -40,6 +40,7 @@ class MeterView(View):
     organisations: int
     lost: tuple[str, ...]  # who stood behind the thread so far, and would not any more
     lacking: tuple[str, ...]  # what is too little; then the report waits
+    left_out: tuple[str, ...] = ()  # who was silent in several runs, by all others' word
 
 
 class MeterBody(View):

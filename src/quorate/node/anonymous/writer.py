@@ -133,16 +133,17 @@ class Writer:
         self.keep(book)
         return posts
 
-    def next_text(self, crowd: Crowd, cards: bytes) -> bytes:
+    def next_text(self, crowd: Crowd, cards: bytes | None) -> bytes:
         """Return what to say in a run of `crowd`: nothing, unless enough stand beside the author.
 
-        What is sealed leaves only where all agree on the `cards` it is sealed to. From now
-        on the thread's author is among who is in this run.
+        In no crowd, nothing at all. What is sealed leaves only where all agree on the `cards`
+        it is sealed to; where these are new it waits. From now on the thread's author is
+        among who is in this run.
         """
         if self.custody.state != "open":
             return b""
         book, text = self.book(), b""
-        for waiting in book.in_turn():
+        for waiting in book.in_turn() if crowd else ():
             thread = self._own(book, waiting.thread)
             fits = is_agreed(waiting, cards)
             if thread is None or not fits or self.reading(thread, crowd).lacking:
