@@ -82,6 +82,12 @@ async def agreed(circle: Circle) -> None:
     await until(lambda: all(len(n.reports.cards.all()) == len(circle) for n in nodes))
 
 
+async def settled(circle: Circle) -> None:
+    """Wait until a run has been held in which all knew all cards: then may be sealed to them."""
+    await agreed(circle)
+    await hold(circle)
+
+
 async def cut_off(circle: Circle, name: str, of: str = "ada") -> Hospital:
     """Cut a member's link to another, take it out of the circle, and return it.
 

@@ -13,7 +13,7 @@ from quorate.node.anonymous.reports import Reports
 from quorate.node.anonymous.runs import CELL_BYTES
 from quorate.node.anonymous.writer import BOOK_BYTES
 from tests.node.anonymous import files
-from tests.node.anonymous.circle import BORING, Circle, agreed, hold, in_a_circle
+from tests.node.anonymous.circle import BORING, Circle, hold, in_a_circle, settled
 from tests.node.anonymous.test_no_trace import sealed_book, traces
 
 PHOTO = scrub_picture(files.jpeg(files.pixels((400, 300))))
@@ -92,7 +92,7 @@ def test_what_a_report_does_not_take_is_refused() -> None:
 
 def test_a_sealed_file_is_its_recipients_alone() -> None:
     async def body(circle: Circle) -> None:
-        await agreed(circle)
+        await settled(circle)
         reports = circle["cleo"].reports
         sealing = reports.cards.sealing(("ada", "ben"), 1)
         posts = reports.writer.write(BORING, (), sealing=sealing, files=(PHOTO,))
