@@ -26,6 +26,7 @@ def in_a_circle(
     names: tuple[str, ...] = FIVE,
     every_s: float = 0,
     late: int = 0,
+    timeout_s: float = 3.0,
 ) -> None:
     """Run `body` among the connected nodes of these members, whose vaults are open.
 
@@ -33,7 +34,7 @@ def in_a_circle(
     """
 
     async def main() -> None:
-        homes = make_homes(names)
+        homes = make_homes(names, timeout_s)
         for home in homes:
             home.report_every_s = every_s
         there = homes[: len(homes) - late]

@@ -120,7 +120,7 @@ def test_what_comes_under_a_files_name_is_not_believed() -> None:
         text = Content(b"look", files=tuple(content.digest() for content in contents))
         posts = enumerate((text, *contents))
         waiting = tuple(Waiting(one.thread, i, one.write(i, c, CELL_BYTES)) for i, c in posts)
-        eve.writer.keep(Book((Thread(one.seed, 3, (), ()),), waiting))
+        eve.writer.keep(Book((Thread(one.seed, one.thread, 3, (), ()),), waiting))
         for _ in waiting:
             await hold(circle)
         found = files_of(circle["ada"].reports)

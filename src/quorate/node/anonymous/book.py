@@ -19,9 +19,13 @@ from quorate.anonymous.threads import Content, Pseudonym
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One thread of this member. `crowd` are who took part in all runs it spoke in; `()`: none."""
+    """One thread of this member. `crowd` are who took part in all runs it spoke in; `()`: none.
+
+    `name`, its public key, follows from the seed, and is kept because that takes time.
+    """
 
     seed: bytes = field(repr=False)
+    name: bytes
     posts: int
     feared: tuple[str, ...]
     crowd: tuple[str, ...]
@@ -102,6 +106,9 @@ class Book:
         """Return the book with this thread as it is now, a new one at the end."""
         threads = tuple(thread if t.seed == thread.seed else t for t in self.threads)
         return replace(self, threads=threads if thread in threads else (*threads, thread))
+
+    def thread(self, name: bytes) -> Thread | None:
+        return next((thread for thread in self.threads if thread.name == name), None)
 
     def without(self, text: bytes) -> "Book":
         """Return the book when a fragment has left, and what nothing waits for any more."""

@@ -2,7 +2,8 @@
 
 A recipient that approves gives its share to whoever asks and is a recipient too, and
 asks the others for theirs. All other questions get one answer, which is also that
-of a node whose member is no recipient: asking tells nobody who they are. What was
+of a node whose member is no recipient, at the same time after the question: asking tells
+nobody who they are. What was
 approved and given lies in the sealed book, which is of one size on every node.
 """
 
@@ -23,6 +24,7 @@ from quorate.errors import (
 from quorate.node.anonymous.book import Book, Opening
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Given, Wanted
+from quorate.node.anonymous.pace import evenly
 from quorate.node.anonymous.writer import Writer
 
 
@@ -97,14 +99,13 @@ class Openings:
 
     async def on_share(self, party: Party, body: bytes) -> bytes:
         """Give this member's share to a recipient, if both are and this one has approved."""
-        wanted = wire.decode(body, Wanted)
-        if self.writer.custody.state != "open":
-            return wire.encode(Given(None))
-        name = self.writer.desk.group.names[party]
-        book = self.writer.book()
-        return wire.encode(Given(self._share_for(name, wanted, book)))
+        wanted, name = wire.decode(body, Wanted), self.writer.desk.group.names[party]
+        return wire.encode(Given(await evenly(lambda: self._share_for(name, wanted))))
 
-    def _share_for(self, name: str, wanted: Wanted, book: Book) -> Share | None:
+    def _share_for(self, name: str, wanted: Wanted) -> Share | None:
+        if self.writer.custody.state != "open":
+            return None
+        book = self.writer.book()
         place = wanted.thread, wanted.number
         post = next((p for p in self.shelf().posts if (p.thread, p.number) == place), None)
         if post is None or _opening(book, post) is None:

@@ -23,6 +23,7 @@ from quorate.anonymous.meter import Candidate, Crowd
 from quorate.errors import Abort, Disrupted, Error, Party, Refused, Silence
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Begin, Past, Prepare, age, verify_past
+from quorate.node.anonymous.pace import evenly
 from quorate.node.anonymous.records import SHOWN, Records, Shape
 from quorate.node.anonymous.silences import SITS_OUT_S, Silences
 from quorate.node.anonymous.writer import Writer
@@ -243,7 +244,7 @@ class Runs:
     async def _take_part(self, convened: Convened) -> None:
         run, home = convened.run, self.desk.home
         names = tuple(member.name for member in run.members)
-        text = self._next_text(run)
+        text = await evenly(lambda: self._next_text(run))
         session = Session(names.index(home.name), names, convened.channel, home.timeout_s)
         try:
             async with session:

@@ -81,9 +81,10 @@ class Writer:
         for name in feared:
             self.desk.group.party(name)
         book = self.book()
-        thread = self._own(book, to) if to else None
+        thread = book.thread(to) if to else None
         if thread is None:
-            thread = Thread(self.randomness(32), 0, feared, ())
+            seed = self.randomness(32)
+            thread = Thread(seed, self._pseudonym(seed).thread, 0, feared, ())
         else:
             to, feared = b"", tuple(sorted({*thread.feared, *feared}))
         meter.read(self.everybody(), author=self.desk.home.name, feared=feared)
@@ -143,8 +144,9 @@ class Writer:
         if self.custody.state != "open":
             return b""
         book, text = self.book(), b""
+        threads = {thread.name: thread for thread in book.threads}
         for waiting in book.in_turn() if crowd else ():
-            thread = self._own(book, waiting.thread)
+            thread = threads.get(waiting.thread)
             fits = is_agreed(waiting, cards)
             if thread is None or not fits or self.reading(thread, crowd).lacking:
                 continue
@@ -181,7 +183,7 @@ class Writer:
 
     def find(self, thread: bytes) -> Thread | None:
         """Return a thread if it is one of this member's."""
-        return self._own(self.book(), thread)
+        return self.book().thread(thread)
 
     def own(self, thread: bytes) -> Thread:
         """Return one of this member's threads. Raises `NotFound`."""
@@ -193,7 +195,10 @@ class Writer:
         return found
 
     def pseudonym(self, thread: Thread) -> Pseudonym:
-        return Pseudonym(self.desk.group.digest(), thread.seed)
+        return self._pseudonym(thread.seed)
+
+    def _pseudonym(self, seed: bytes) -> Pseudonym:
+        return Pseudonym(self.desk.group.digest(), seed)
 
     def everybody(self) -> Crowd:
         return self._named(self.desk.group.names)
@@ -201,7 +206,3 @@ class Writer:
     def _named(self, names: tuple[str, ...]) -> Crowd:
         members = self.desk.group.members
         return frozenset(Candidate(m.name, m.run_by) for m in members if m.name in names)
-
-    def _own(self, book: Book, thread: bytes) -> Thread | None:
-        threads = (t for t in book.threads if self.pseudonym(t).thread == thread)
-        return next(threads, None)
