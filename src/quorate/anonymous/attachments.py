@@ -40,7 +40,10 @@ class Attachment:
 
 def kind_of(data: bytes) -> Kind:
     """Return what a file is by its first bytes."""
-    return next((kind for kind, begin in _BEGINS.items() if data.startswith(begin)), "other")
+    for kind, begin in _BEGINS.items():
+        if data.startswith(begin):
+            return kind
+    return "other"
 
 
 def check_sizes(attachments: tuple[Attachment, ...]) -> None:

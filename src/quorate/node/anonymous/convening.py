@@ -28,8 +28,6 @@ from quorate.node.anonymous.runs import CELL_BYTES, Runs
 from quorate.node.messages import Ack
 from quorate.node.runs import CLOCK_S
 
-_ATTEMPTS = 2
-
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -51,19 +49,22 @@ class Convening:
         the same: it fails, and all hear who is silent. So nobody who convenes leaves any out.
         Raises `Refused` where an author would stand among too few, and `Abort`.
         """
-        for _ in range(_ATTEMPTS):
-            parties = self.runs.present()
-            self._check_many(parties)
-            standings = await self._standings(parties)
-            ready = await self._prepare(parties, tuple(standings.values()))
-            if ready == parties:
-                break
+        parties, ready = await self._made_ready()
+        if ready != parties:
+            parties, ready = await self._made_ready()
         try:
             self._check_many(ready)
         except Refused:
             self.runs.stop()
             raise
         return await self._go(ready)
+
+    async def _made_ready(self) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
+        """Have all that are there prepare; return them, and those that are ready."""
+        parties = self.runs.present()
+        self._check_many(parties)
+        standings = await self._standings(parties)
+        return parties, await self._prepare(parties, tuple(standings.values()))
 
     def _check_many(self, parties: Sequence[Party]) -> None:
         """Raise `Refused` unless an author would stand among enough."""
