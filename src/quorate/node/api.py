@@ -20,6 +20,7 @@ from quorate.errors import (
     Error,
     NotFound,
     Refused,
+    Silence,
     Unavailable,
     VerificationFailed,
 )
@@ -64,6 +65,7 @@ _STATUS: dict[type[Error], int] = {
     Refused: 403,
     Unavailable: 503,
     Abort: 502,
+    Silence: 502,
     DataError: 422,
 }
 
