@@ -18,7 +18,15 @@ from quorate.studies import committee
 from quorate.studies.analyses.kinds import every_input
 from quorate.studies.inputs import size
 from quorate.studies.lines import layout_of
-from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plan import (
+    COMMITTEE,
+    JOINT_NOISE,
+    NOISE_IN_SHARES,
+    NOISE_ON_RECORDS,
+    SCORE,
+    Plan,
+)
+from quorate.studies.runners import score
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 
@@ -38,6 +46,8 @@ def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
         return _committee_cost(plan.study, len(plan.members), plan.security)
+    if plan.protocol == SCORE:
+        return _score_cost(plan)
     n = len(plan.members)
     if plan.protocol == JOINT_NOISE:
         return _joint_cost(plan)
@@ -50,6 +60,26 @@ def run_cost(plan: Plan) -> RunCost:
         return RunCost(total.rounds + 2, (total.bytes_sent + signed,) * n)
     total = additive.cost(n, plan.numbers)
     return RunCost(total.rounds + 1, (total.bytes_sent + (n - 1) * SIGNATURE_BYTES,) * n)
+
+
+def _score_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, dealing to three, the scores, two reveals, and signatures."""
+    n, m = len(plan.members), plan.numbers
+    outside, treating = n - SEATS, plan.members.index(plan.study.scoring.record.treating)
+    oracle = Oracle(plan.security)
+    parts = score.nothing_of(plan, oracle)
+    done = _then(Checked(FREE, NOTHING), [score.computed(plan, parts)])
+    work = done.cost.then(price.verification(done.claims, committee.PACE))
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    inside = 8 * m + 32 * outside + (8 * n + 32) * (1 + outside) + score.steps_of(plan) * outside
+    sent = [everybody + inside + one for one in work.bytes_sent]
+    for party in range(SEATS):
+        if treating >= SEATS or party == (treating - 1) % SEATS:
+            sent[party] += 8 * m
+        if treating >= SEATS or party == (treating + 1) % SEATS:
+            sent[party] += 32
+    rounds = 2 + 1 + (outside > 0) + work.rounds + 1 + 1 + 1
+    return RunCost(rounds, (*sent, *[everybody + 16 * m + 128] * outside))
 
 
 def _joint_cost(plan: Plan) -> RunCost:

@@ -84,7 +84,7 @@ class Reading:
 
 def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(_reading(scan, column) for column in used_columns(study, inputs))
+    return tuple(reading(scan, column) for column in used_columns(study, inputs))
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
@@ -234,7 +234,8 @@ def _factor(reading: Reading) -> str:
     return f"CAST({reading.name} AS BIGINT)" if whole else reading.name
 
 
-def _reading(scan: Scan, column: Column) -> Reading:
+def reading(scan: Scan, column: Column) -> Reading:
+    """Return how one column is read. Raises `DataError`."""
     field = _field(scan, column.name)
     return Reading(column, field.sql, _value(column, field), field.type)
 

@@ -10,7 +10,7 @@ every member's signature. A plan under privacy is run by `runners.noise`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,6 +30,7 @@ from quorate.studies.plan import (
     JOINT_NOISE,
     NOISE_IN_SHARES,
     NOISE_ON_RECORDS,
+    SCORE,
     Plan,
     Protocol,
 )
@@ -44,7 +45,7 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import local_noise, noise
+from quorate.studies.runners import local_noise, noise, score
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
@@ -55,6 +56,7 @@ STAGES = {
     NOISE_IN_SHARES: noise.STAGES_SHARES,
     JOINT_NOISE: noise.STAGES_JOINT,
     NOISE_ON_RECORDS: local_noise.STAGES,
+    SCORE: score.STAGES,
 }
 SIGNATURES = "signatures"
 NO_LEDGER = Standing(b"", None, None)
@@ -69,6 +71,7 @@ class Computed:
     seen: dict[Party, Words]
     left: tuple[Left, ...] = ()
     answer: bytes = b""
+    scores: tuple[int, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Ran:
     release: Release
     seen: dict[Party, tuple[int, ...]]
     answer: bytes  # for this member's ledger, where the plan is under privacy
+    scores: tuple[int, ...] | None = field(default=None, repr=False)
+    """Of each patient, at the member that alone learns them; in nobody's release."""
 
 
 async def run(
@@ -112,7 +117,7 @@ async def run(
             session, plan, words, standing, context, claim, randomness, progress
         )
     else:
-        compute = _decide if plan.protocol == COMMITTEE else _sum
+        compute = {COMMITTEE: _decide, SCORE: _score}.get(plan.protocol, _sum)
         computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
@@ -132,7 +137,7 @@ async def run(
         group_signature = await group_signer.sign(session, computed.session_id, message)
     seen = {party: tuple(first.tolist()) for party, first in computed.seen.items()}
     release = Release(plan, group, approvals, certificate, signatures, group_signature)
-    return Ran(release, seen, computed.answer)
+    return Ran(release, seen, computed.answer, computed.scores)
 
 
 def stages(protocol: Protocol) -> tuple[str, ...]:
@@ -179,6 +184,28 @@ async def _decide(
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
     return Computed(results, revealed.session_id, revealed.seen)
+
+
+async def _score(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Score patients for the member that treats them; a certificate has none of it."""
+    found = await score.reveal_scores(
+        session,
+        plan,
+        own,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    return Computed((), found.session_id, found.seen, scores=found.words)
 
 
 async def _noisy(
