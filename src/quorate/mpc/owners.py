@@ -153,8 +153,10 @@ def _compare(parts: dict[Party, Words], hashes: dict[Party, bytes]) -> None:
 
 def _whole(x: Share | None, received: dict[Party, Words]) -> Words:
     """Return the three parts added up: those one holds, if any, and those one was sent."""
-    first, second, third = (*(() if x is None else (x.own, x.next)), *received.values())
-    total: Words = first + second + third
+    parts = list(received.values())
+    if x is not None:
+        parts += [x.own, x.next]
+    total: Words = parts[0] + parts[1] + parts[2]
     return total
 
 

@@ -7,6 +7,7 @@
     privacy = true                  # only studies whose values are noised
     approval_days = 30              # how long this member's approvals count
     recipients = ["north"]          # results may go to these members only
+    max_scores = 4                  # so many scores in 30 days for one member that treats patients
     [tables]                        # these tables and columns only
     patients = ["age", "sex"]
 
@@ -38,6 +39,7 @@ class Policy(BaseModel):
     privacy: bool = False
     approval_days: Annotated[int, Field(ge=1, le=3650)] = 30
     recipients: list[str] | None = None
+    max_scores: Annotated[int, Field(ge=0)] | None = None
     tables: dict[str, list[str]] | None = None
 
     def check(self, plan: Plan) -> None:

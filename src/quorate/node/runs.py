@@ -232,6 +232,8 @@ class Runs:
             run.standing = self.desk.budgets.reserve(run.plan)
         if not run.standing.answer:
             run.own = await self.desk.own_part(run.plan)
+        if run.plan.study.is_scored:
+            self.desk.scores.begin(run.plan)
         ahead = max(EARLY, *run_cost(run.plan).bytes_sent)  # no one is further than all it sends
         run.channel = self.desk.peers.channel(run.session, ahead)
         return Prepared(None)
@@ -313,7 +315,10 @@ class Runs:
             tuple(Seen(desk.group.names[p], words) for p, words in ran.seen.items()),
             run.notices,
         )
-        self._note_release(run, ran.release, outcome)
+        with desk.store.transaction():
+            if ran.scores is not None:
+                desk.scores.keep(run.plan, ran.scores)
+            self._note_release(run, ran.release, outcome)
 
     def _close(self, run: Run) -> None:
         if run.channel is not None:

@@ -14,6 +14,7 @@ from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
 from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
+from quorate.studies.score_disclosure import score_words
 from quorate.studies.words import cells_in_words, listed
 
 
@@ -50,7 +51,7 @@ class Disclosure:
         return (
             *(f"asks     {text}" for text in self.asks),
             *(f"reveals  {r.what}, {_needed(r)}" for r in self.reveals),
-            f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",
+            *self._to(),
             *(f"noise    {text}" for text in self.noise),
             *(f"implies  {text}" for text in self.follows),
             f"small    {self.withholds}",
@@ -59,6 +60,13 @@ class Disclosure:
             *(f"not      {text}" for text in self.not_protected),
             f"costs    {self.rounds} rounds, {self._sent()}",
         )
+
+    def _to(self) -> tuple[str, ...]:
+        """Return to whom all is revealed, or each thing where that differs."""
+        if len({reveal.to for reveal in self.reveals}) == 1:
+            return (f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",)
+        each = (f"to       {', '.join(one.to)}: {one.what}" for one in self.reveals)
+        return (*each, "to       nobody: anything else")
 
     def _sent(self) -> str:
         if len(set(self.bytes_sent)) == 1:
@@ -74,6 +82,8 @@ def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
     if plan.study.privacy is not None:
         return _with_noise(plan)
+    if plan.study.is_scored:
+        return _of_score(plan)
     cost = run_cost(plan)
     return Disclosure(
         asks=_asks(plan),
@@ -85,6 +95,25 @@ def disclose(plan: Plan) -> Disclosure:
         members=len(plan.members),
         rounding=_rounding(plan),
         not_protected=_not_protected(plan),
+        rounds=cost.rounds,
+        bytes_sent=cost.bytes_sent,
+        computes=plan.computes,
+    )
+
+
+def _of_score(plan: Plan) -> Disclosure:
+    words, cost = score_words(plan), run_cost(plan)
+    name = plan.study.scoring.score.name
+    return Disclosure(
+        asks=words.asks,
+        reveals=tuple(Reveal(what, n, to, (name,)) for what, n, to in words.reveals),
+        follows=words.follows,
+        withholds=words.withholds,
+        holds=_by_three(plan),
+        t=plan.t,
+        members=len(plan.members),
+        rounding=(),
+        not_protected=(*words.not_protected, *_unverified(plan)),
         rounds=cost.rounds,
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
@@ -231,20 +260,24 @@ def _withholds(plan: Plan) -> str:
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
     if plan.protocol == COMMITTEE:
-        one = (
-            "whatever it does: it can end the run, and bends a result unnoticed with a chance "
-            "below 2^-40"
-            if plan.security == "malicious"
-            else "that follows the protocol and only looks (semi-honest)"
-        )
-        together = "two of these together read every member's numbers"
-        return f"against any one of {listed(plan.computes)} {one}: {together}"
+        return _by_three(plan)
     if n == 2:
         return "against nobody inside: only those outside learn nothing"
     return (
         f"against any {plan.t} of {n} members together: they learn of the others "
         "what is said here, and nothing else"
     )
+
+
+def _by_three(plan: Plan) -> str:
+    one = (
+        "whatever it does: it can end the run, and bends a result unnoticed with a chance "
+        "below 2^-40"
+        if plan.security == "malicious"
+        else "that follows the protocol and only looks (semi-honest)"
+    )
+    together = "two of these together read every member's numbers"
+    return f"against any one of {listed(plan.computes)} {one}: {together}"
 
 
 def _rounding(plan: Plan) -> tuple[str, ...]:
@@ -278,13 +311,13 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
 
 def _not_by_committee(plan: Plan) -> tuple[str, ...]:
     return (
-        *(
-            [
-                f"against one of {listed(plan.computes)} that deviates: "
-                "it can make results wrong, unnoticed"
-            ]
-            if plan.security == "semi-honest"
-            else []
-        ),
+        *_unverified(plan),
         "a small cell against rows that a member makes up: with them it may be small no longer",
     )
+
+
+def _unverified(plan: Plan) -> tuple[str, ...]:
+    if plan.security == "malicious":
+        return ()
+    three = listed(plan.computes)
+    return (f"against one of {three} that deviates: it can make results wrong, unnoticed",)

@@ -5,13 +5,14 @@ list with a patient more has another digest, and nobody computes anything for it
 other rows nothing is computed. Errors name no pseudonym and no value.
 """
 
+from math import exp
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quorate import wire
-from quorate.errors import DataError, Refused
+from quorate.errors import DataError, Refused, VerificationFailed
 from quorate.studies.plan import Plan
 from quorate.studies.scan import Reading, Scan, constant, reading, sql_of
 from quorate.studies.schema import shown
@@ -69,6 +70,18 @@ def own_points(source: Source, plan: Plan, member: str, names: Names) -> NDArray
         )
     points: NDArray[np.int64] = found["points"][at].astype(np.int64)
     return points
+
+
+def told(score: Score, word: int) -> str:
+    """Return what a word that was revealed says of a patient: a band, points, or a risk."""
+    if score.shows == "band":
+        if not 0 <= word < len(score.bands):
+            raise VerificationFailed("what was revealed of a patient is no band of the score")
+        return score.bands[word]
+    if score.link == "points":
+        return str(word)
+    odds = word / score.words("1")
+    return f"{1 / (1 + exp(-max(min(float(odds), 700), -700))):.6f}"
 
 
 def _query(
