@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from quorate.algebra.ring import Words
 from quorate.mpc.streams import Stream
 
 Table = dict[str, NDArray[np.str_]]
@@ -45,8 +44,7 @@ def _patients(count: int) -> Table:
     stream = Stream(_KEY, "made-up patients")
 
     def uniform() -> NDArray[np.float64]:
-        words: Words = stream.words(count)
-        return np.asarray((words >> np.uint64(11)) / 2.0**53, np.float64)
+        return np.asarray((stream.words(count) >> np.uint64(11)) / 2.0**53, np.float64)
 
     def normal() -> NDArray[np.float64]:
         parts: NDArray[np.float64] = np.sum([uniform() for _ in range(12)], axis=0) - 6
