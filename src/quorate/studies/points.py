@@ -9,6 +9,8 @@ The first is a bit for each member, and says nothing of a member that follows th
 compared is any word of 64 bits, as its sign is exact: x - low and high - x are both below 2^63
 only where x is in between.
 
+The score of the example is [LinTuo03].
+
 Adversary: that of the engine. A false value within the table's bounds is not noticed. Unreviewed.
 """
 
