@@ -36,7 +36,8 @@ from quorate.studies.approval import (
 )
 from quorate.studies.group import Group
 from quorate.studies.noised import make_tables
-from quorate.studies.plan import Plan, check, compile_plan, utc_text
+from quorate.studies.own_rows import own_rows
+from quorate.studies.plan import STEPS, Plan, check, compile_plan, utc_text
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records
 from quorate.studies.sources import aggregate, count_rows
@@ -137,6 +138,10 @@ class Desk:
             self.scores.check(plan, policy.max_scores)
             return await asyncio.to_thread(own_points_of, self.home, plan)
         source = source_of(self.home, plan.study.table.name)
+        if plan.protocol == STEPS:
+            rows = await asyncio.to_thread(own_rows, source, plan)
+            policy.check_rows(len(rows))
+            return tuple(rows.reshape(-1).tolist())
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
         if plan.study.privacy is not None:  # then no row is a reason to refuse

@@ -7,6 +7,7 @@ import numpy as np
 
 from quorate.dp import joint
 from quorate.dp.mechanisms import Laplace
+from quorate.models.newton import MOST_STEPS
 from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.engine import Oracle
@@ -24,9 +25,10 @@ from quorate.studies.plan import (
     NOISE_IN_SHARES,
     NOISE_ON_RECORDS,
     SCORE,
+    STEPS,
     Plan,
 )
-from quorate.studies.runners import score
+from quorate.studies.runners import score, steps
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 
@@ -48,6 +50,8 @@ def run_cost(plan: Plan) -> RunCost:
         return _committee_cost(plan.study, len(plan.members), plan.security)
     if plan.protocol == SCORE:
         return _score_cost(plan)
+    if plan.protocol == STEPS:
+        return steps_cost(plan, MOST_STEPS + 1)
     n = len(plan.members)
     if plan.protocol == JOINT_NOISE:
         return _joint_cost(plan)
@@ -80,6 +84,26 @@ def _score_cost(plan: Plan) -> RunCost:
             sent[party] += 32
     rounds = 2 + 1 + (outside > 0) + work.rounds + 1 + 1 + 1
     return RunCost(rounds, (*sent, *[everybody + 16 * m + 128] * outside))
+
+
+def steps_cost(plan: Plan, taken: int) -> RunCost:
+    """Return the cost of a run in which `taken` steps were revealed, and errors at the end."""
+    n, stepping = len(plan.members), plan.stepping
+    dealt = [2, *[stepping.size[0] * stepping.size[1]] * (taken + 1)]
+    shown = [1, *[len(stepping.terms) + 1] * (taken + 1)]
+    works = [steps.permission, *[steps.next_step] * taken, steps.last_step]
+    everybody, outside = (n - 1) * (163 + SIGNATURE_BYTES), n - SEATS
+    rounds, sent, owners_send = 2 + 1, [everybody] * SEATS, everybody
+    for m, told, work in zip(dealt, shown, works, strict=True):
+        built = work(plan, steps.nothing_of(m, Oracle(plan.security)))
+        done = _then(Checked(FREE, NOTHING), [built])
+        cost = done.cost.then(price.verification(done.claims, committee.PACE))
+        ticks = len(list(expression.steps([built.node]))) * outside
+        inside = 8 * m + 32 * outside + (8 * told + 32) * (1 + outside) + ticks
+        sent = [one + inside + more for one, more in zip(sent, cost.bytes_sent, strict=True)]
+        owners_send += 16 * m + 128
+        rounds += 1 + (outside > 0) + cost.rounds + 1
+    return RunCost(rounds, (*sent, *[owners_send] * outside))
 
 
 def _joint_cost(plan: Plan) -> RunCost:

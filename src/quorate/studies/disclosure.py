@@ -8,12 +8,13 @@ is listed too: a reader should not have to be a mathematician.
 from dataclasses import dataclass
 from itertools import chain
 
+from quorate.models.newton import MOST_STEPS
 from quorate.studies.analyses.kinds import all_asked, kind_of
 from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
-from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
+from quorate.studies.plan import ADDITIVE, STEPS, WITHHOLDING, Plan
 from quorate.studies.score_disclosure import score_words
 from quorate.studies.words import cells_in_words, listed
 
@@ -158,6 +159,7 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
 def _told(plan: Plan) -> tuple[Reveal, ...]:
     """Return what is revealed of each analysis."""
     revealed: list[Reveal] = []
+    needed_by: tuple[str, ...] = ()
     for asked in all_asked(plan.study, len(plan.members)):
         values, name = kind_of(asked).values(asked), asked.analysis.name
         listed = ", ".join(dict.fromkeys(value.name for value in values))
@@ -167,6 +169,10 @@ def _told(plan: Plan) -> tuple[Reveal, ...]:
         if plan.study.min_cell > 1:
             why = f"a bit: is {name} withheld, as less than 3 members or too few rows are in it"
             revealed.append(Reveal(why, 1, plan.recipients, ()))
+    if plan.protocol == STEPS:
+        p = len(plan.stepping.terms)
+        what = f"in each of at most {MOST_STEPS + 1} steps, by how much {p} coefficients change"
+        revealed.append(Reveal(what, p, plan.recipients, needed_by))
     return tuple(revealed)
 
 
@@ -199,7 +205,7 @@ def _reveal(plan: Plan, item: Input) -> Reveal:
         and item.amount in AMOUNTS[output.statistic]
         and item.column in {"", output.column}
     )
-    shown = ", where it is not withheld" if plan.protocol == COMMITTEE else ""
+    shown = ", where it is not withheld" if plan.protocol in WITHHOLDING else ""
     what = f"{_amount(plan, item)}{text}, of all members together{shown}"
     return Reveal(what, n, plan.recipients, needed_by)
 
@@ -209,7 +215,7 @@ def _needed(reveal: Reveal) -> str:
 
 
 def _follows(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in WITHHOLDING else plan.inputs
     summed = [item for item in inputs if item.amount == "sum"]
     means = tuple(
         dict.fromkeys(
@@ -230,15 +236,15 @@ def _follows(plan: Plan) -> tuple[str, ...]:
 
 
 def _by_subtracting(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in WITHHOLDING else plan.inputs
     if not inputs:
         return ()
     kinds = dict.fromkeys(_amount(plan, item) for item in inputs)
     values = " and ".join(kinds)
     if any(item.cells.axes or item.cells.where for item in inputs):
-        which = "the cells that are shown" if plan.protocol == COMMITTEE else "the cells"
+        which = "the cells that are shown" if plan.protocol in WITHHOLDING else "the cells"
         values += f", in each of {which},"
-    if plan.protocol == COMMITTEE or plan.t > 1:
+    if plan.protocol in WITHHOLDING or plan.t > 1:
         return (f"each member, by subtracting its own: {values} of the other members together",)
     first, second = plan.members
     return (
@@ -252,14 +258,14 @@ def _withholds(plan: Plan) -> str:
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
-    if plan.protocol == COMMITTEE:
+    if plan.protocol in WITHHOLDING:
         return f"{values}: {listed(plan.computes)} find them on shares, and no node learns them"
     return f"{values} from the release; every member's node still learns all numbers above"
 
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
-    if plan.protocol == COMMITTEE:
+    if plan.protocol in WITHHOLDING:
         return _by_three(plan)
     if n == 2:
         return "against nobody inside: only those outside learn nothing"
@@ -299,7 +305,7 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         f"a member against all {n - 1} others together: they subtract their own and learn its part"
         if n > 2
         else "the two members against each other, as said above",
-        *(_not_by_committee(plan) if plan.protocol == COMMITTEE else ()),
+        *(_not_by_committee(plan) if plan.protocol in WITHHOLDING else ()),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
         "against comparison: studies over nearly the same rows tell about the rows that differ",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from quorate import wire
 from quorate.errors import DataError, Refused, VerificationFailed
 from quorate.studies.plan import Plan
-from quorate.studies.scan import Reading, Scan, constant, reading, sql_of
+from quorate.studies.scan import Reading, Scan, constant, readings_of, sql_of
 from quorate.studies.schema import shown
 from quorate.studies.score import Item, Record, Score
 from quorate.studies.sources import Source, check_rows, scanned
@@ -54,9 +54,7 @@ def own_points(source: Source, plan: Plan, member: str, names: Names) -> NDArray
     scoring = plan.study.scoring
     table = plan.study.table
     with scanned(source) as (database, scan):
-        read = tuple(
-            reading(scan, table.column(name)) for name in scoring.record.columns_of(member)
-        )
+        read = readings_of(scan, map(table.column, scoring.record.columns_of(member)))
         check_rows(source, plan.study.max_rows, database, scan, read)
         items = scoring.items_of(member)
         sql = _query(scan, read, scoring.score, items, scoring.record.pseudonym)

@@ -16,8 +16,9 @@ from typing import Literal
 from quorate import wire
 from quorate.errors import Refused
 from quorate.mpc.replicated import SEATS, Security
-from quorate.studies.analyses.kinds import check_kinds, every_input, every_value
+from quorate.studies.analyses.kinds import check_kinds, every_input, every_value, stepping_of
 from quorate.studies.analyses.outcome import results_told
+from quorate.studies.analyses.stepped import Stepping
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, most_rows, size
 from quorate.studies.lines import layout_of
@@ -41,6 +42,7 @@ Protocol = Literal[
     "noise in shares",
     "noise on records",
     "score for one member",
+    "steps of three",
 ]
 TrustModel = Literal["mpc", "local-noise"]
 ADDITIVE: Protocol = "additive sum"
@@ -49,8 +51,12 @@ JOINT_NOISE: Protocol = "joint noise"
 NOISE_IN_SHARES: Protocol = "noise in shares"
 NOISE_ON_RECORDS: Protocol = "noise on records"
 SCORE: Protocol = "score for one member"
-OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE)
+STEPS: Protocol = "steps of three"
+OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS)
 """These the first three members compute."""
+
+WITHHOLDING = (COMMITTEE, STEPS)
+"""These decide on shares what is shown of an analysis."""
 
 TWO_MEMBERS = "two-members"
 SMALL_CELLS_SEEN = "small-cells-seen"
@@ -101,6 +107,14 @@ class Plan:
     def vectors(self) -> tuple[Vector, ...]:
         """Return what each member computes where the study is under privacy."""
         return vectors_of(self.study)
+
+    @property
+    def stepping(self) -> Stepping:
+        """Return the steps of a plan that is computed by steps."""
+        found = stepping_of(self.study, len(self.members))
+        if found is None:
+            raise TypeError("this plan has no steps")
+        return found
 
     @property
     def numbers(self) -> int:
@@ -185,7 +199,7 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
     if study.privacy is not None:
         return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
     if study.analyses:
-        return COMMITTEE
+        return COMMITTEE if stepping_of(study, members) is None else STEPS
     small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
     return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
 

@@ -6,7 +6,7 @@ that no group, sum or square can be of a value nobody declared.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -84,7 +84,42 @@ class Reading:
 
 def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(reading(scan, column) for column in used_columns(study, inputs))
+    return readings_of(scan, used_columns(study, inputs))
+
+
+def readings_of(scan: Scan, columns: Iterable[Column]) -> tuple[Reading, ...]:
+    """Return how these columns are read. Raises `DataError`."""
+    return tuple(reading(scan, column) for column in columns)
+
+
+def rows_query(
+    scan: Scan,
+    read: Sequence[Reading],
+    where: tuple[Predicate, ...],
+    columns: Sequence[Column],
+) -> str:
+    """Return SQL for whole numbers c0, c1, ... of each row: of a category a value's place."""
+    by_name = {one.column.name: one for one in read}
+    inside = " AND ".join(_condition(p, by_name) for p in where) or "true"
+    numbers = (f"{_whole(by_name[c.name])} AS c{i}" for i, c in enumerate(columns))
+    return f"SELECT {', '.join(numbers)} FROM {_values(scan, read)} WHERE {inside}"  # noqa: S608
+
+
+def _whole(one: Reading) -> str:
+    if one.column.kind == "category":
+        places = (
+            f"WHEN {constant(one.column, v)} THEN {i}" for i, v in enumerate(one.column.values)
+        )
+        return f"CASE {one.name} {' '.join(places)} END"
+    if one.column.kind == "integer":
+        return f"CAST({one.name} AS BIGINT)"
+    return _in_units(one)
+
+
+def _in_units(one: Reading) -> str:
+    """Return SQL for a number in units of its last decimal."""
+    places = DECIMALS["number"]
+    return f"CAST(CAST({one.name} AS DECIMAL(38,{places})) * {10**places} AS BIGINT)"
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
@@ -200,8 +235,7 @@ def _in_steps(reading: Reading, axis: Axis) -> str:
         return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
     unit = 10 ** DECIMALS["number"]
     first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
-    whole = f"CAST(CAST({reading.name} AS DECIMAL(38,{DECIMALS['number']})) * {unit} AS BIGINT)"
-    return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
+    return f"least(({_in_units(reading)} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
 def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:

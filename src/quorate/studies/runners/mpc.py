@@ -31,6 +31,7 @@ from quorate.studies.plan import (
     NOISE_IN_SHARES,
     NOISE_ON_RECORDS,
     SCORE,
+    STEPS,
     Plan,
     Protocol,
 )
@@ -45,7 +46,7 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import local_noise, noise, score
+from quorate.studies.runners import local_noise, noise, score, steps
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
@@ -57,6 +58,7 @@ STAGES = {
     JOINT_NOISE: noise.STAGES_JOINT,
     NOISE_ON_RECORDS: local_noise.STAGES,
     SCORE: score.STAGES,
+    STEPS: steps.STAGES,
 }
 SIGNATURES = "signatures"
 NO_LEDGER = Standing(b"", None, None)
@@ -117,7 +119,7 @@ async def run(
             session, plan, words, standing, context, claim, randomness, progress
         )
     else:
-        compute = {COMMITTEE: _decide, SCORE: _score}.get(plan.protocol, _sum)
+        compute = {COMMITTEE: _decide, SCORE: _score, STEPS: _step}.get(plan.protocol, _sum)
         computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
@@ -206,6 +208,29 @@ async def _score(
         progress=progress,
     )
     return Computed((), found.session_id, found.seen, scores=found.words)
+
+
+async def _step(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Go from coefficients to better ones that all see, to the likeliest."""
+    found = await steps.reveal_steps(
+        session,
+        plan,
+        own,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    results = plan.results_revealed((), (), found.told)
+    return Computed(results, found.session_id, found.seen)
 
 
 async def _noisy(
