@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -156,7 +157,7 @@ def test_a_risk_is_in_its_band_from_the_edge_on() -> None:
 
 
 def told_risk(word: int) -> float:
-    return 1 / (1 + 2.718281828459045 ** (-word / 1e6))
+    return float(1 / (1 + np.exp(-word / 1e6)))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from quorate.studies.plan import (
 from quorate.studies.runners import score, steps
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
+from quorate.studies.turn import Build, nothing_of
 
 SIGNATURE_BYTES = 64
 STANDING_BYTES = 48  # of a member's ledger
@@ -87,23 +89,34 @@ def _score_cost(plan: Plan) -> RunCost:
 
 
 def steps_cost(plan: Plan, taken: int) -> RunCost:
-    """Return the cost of a run in which `taken` steps were revealed, and errors at the end."""
-    n, stepping = len(plan.members), plan.stepping
-    dealt = [2, *[stepping.size[0] * stepping.size[1]] * (taken + 1)]
-    shown = [1, *[len(stepping.terms) + 1] * (taken + 1)]
-    works = [steps.permission, *[steps.next_step] * taken, steps.last_step]
-    everybody, outside = (n - 1) * (163 + SIGNATURE_BYTES), n - SEATS
-    rounds, sent, owners_send = 2 + 1, [everybody] * SEATS, everybody
-    for m, told, work in zip(dealt, shown, works, strict=True):
-        built = work(plan, steps.nothing_of(m, Oracle(plan.security)))
-        done = _then(Checked(FREE, NOTHING), [built])
-        cost = done.cost.then(price.verification(done.claims, committee.PACE))
-        ticks = len(list(expression.steps([built.node]))) * outside
-        inside = 8 * m + 32 * outside + (8 * told + 32) * (1 + outside) + ticks
-        sent = [one + inside + more for one, more in zip(sent, cost.bytes_sent, strict=True)]
-        owners_send += 16 * m + 128
-        rounds += 1 + (outside > 0) + cost.rounds + 1
-    return RunCost(rounds, (*sent, *[owners_send] * outside))
+    """Return the cost of a run in which `taken` steps were revealed, and errors at the end.
+
+    Rounds are the most there may be: where one member waits for less than all, there are fewer.
+    """
+    n, p, entries = len(plan.members), len(plan.stepping.terms), prod(plan.stepping.size)
+    turns = (
+        (1, _turn_cost(plan, 2, 1, steps.permission)),
+        (taken, _turn_cost(plan, entries, p + 1, steps.next_step)),
+        (1, _turn_cost(plan, entries, p + 1, steps.last_step)),
+    )
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    sent = (sum(k * turn.bytes_sent[seat] for k, turn in turns) for seat in range(n))
+    rounds = 2 + 1 + sum(k * turn.rounds for k, turn in turns)
+    return RunCost(rounds, tuple(everybody + one for one in sent))
+
+
+def _turn_cost(plan: Plan, dealt: int, told: int, build: Build) -> RunCost:
+    """Return the cost of dealing words, of what the three do with them, and of a reveal to all."""
+    outside = len(plan.members) - SEATS
+    built = build(plan, nothing_of(dealt, Oracle(plan.security)))
+    done = _then(Checked(FREE, NOTHING), [built])
+    cost = done.cost.then(price.verification(done.claims, committee.PACE))
+    ticks = len(list(expression.steps([built.node]))) * outside
+    inside = 8 * dealt + 32 * outside + (8 * told + 32) * (1 + outside) + ticks
+    return RunCost(
+        1 + (outside > 0) + cost.rounds + 1,
+        (*(inside + one for one in cost.bytes_sent), *[16 * dealt + 128] * outside),
+    )
 
 
 def _joint_cost(plan: Plan) -> RunCost:
