@@ -18,6 +18,7 @@ from quorate import wire
 from quorate.errors import Abort, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
+from quorate.node.cohorts import Cohorts
 from quorate.node.home import Home
 from quorate.node.lifecycle import OPEN, Event, State, after
 from quorate.node.messages import Ack, Proposal
@@ -77,6 +78,11 @@ class Desk:
     def scores(self) -> Scores:
         """What this node remembers of scores."""
         return Scores(self.store, self.now)
+
+    @property
+    def cohorts(self) -> Cohorts:
+        """What the guard against differencing knows of earlier releases."""
+        return Cohorts(self.home, self.store, self.audit, self.now)
 
     @property
     def policy(self) -> Policy:

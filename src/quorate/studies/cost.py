@@ -30,6 +30,7 @@ from quorate.studies.plan import (
     Plan,
 )
 from quorate.studies.runners import score, steps
+from quorate.studies.runners.guard import far_or_same
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 from quorate.studies.turn import Build, nothing_of
@@ -103,6 +104,15 @@ def steps_cost(plan: Plan, taken: int) -> RunCost:
     sent = (sum(k * turn.bytes_sent[seat] for k, turn in turns) for seat in range(n))
     rounds = 2 + 1 + sum(k * turn.rounds for k, turn in turns)
     return RunCost(rounds, tuple(everybody + one for one in sent))
+
+
+def guard_cost(plan: Plan, pairs: int) -> RunCost:
+    """Return the cost of comparing so many pairs of cohorts, before a run; of none nothing."""
+    n = len(plan.members)
+    if not pairs:
+        return RunCost(0, (0,) * n)
+    turn = _turn_cost(plan, pairs, 1, far_or_same)
+    return RunCost(2 + turn.rounds, tuple((n - 1) * 163 + one for one in turn.bytes_sent))
 
 
 def _turn_cost(plan: Plan, dealt: int, told: int, build: Build) -> RunCost:

@@ -308,7 +308,7 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         *(_not_by_committee(plan) if plan.protocol in WITHHOLDING else ()),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
-        "against comparison: studies over nearly the same rows tell about the rows that differ",
+        _compared(plan),
         "by noise: values are exact, and what somebody knows already may tell more",
         f"that each member has 1 to {plan.study.max_rows} rows, all of them as declared",
         "the result itself: a recipient may pass it on",
@@ -327,3 +327,17 @@ def _unverified(plan: Plan) -> tuple[str, ...]:
         return ()
     three = listed(plan.computes)
     return (f"against one of {three} that deviates: it can make results wrong, unnoticed",)
+
+
+def _compared(plan: Plan) -> str:
+    """Return what is said of studies over nearly the same rows."""
+    if not plan.study.is_guarded:
+        return (
+            "against comparison: studies over nearly the same rows tell about the rows that differ"
+        )
+    return (
+        "against comparison of three studies or more: a guard stops this one where its rows "
+        f"differ by 1 to {plan.study.min_cell - 1} from those of a guarded one released before, "
+        f"and tells one bit, which {listed(plan.members[:3])} find on shares: any one of them "
+        "learns no more; two together would"
+    )

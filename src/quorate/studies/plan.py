@@ -222,6 +222,10 @@ def check(plan: Plan, group: Group) -> None:
         "analyses and scores are computed by three members, and the group has two",
         "ask for counts and sums, in [releases]",
     )
+    _require(
+        not plan.study.is_guarded or len(plan.members) >= SEATS,
+        "the guard is computed by three members, and the group has two",
+    )
     if plan.study.is_scored:
         check_members(plan.study.scoring.record, plan.members)
     check_kinds(plan.study, len(plan.members))

@@ -105,6 +105,17 @@ def rows_query(
     return f"SELECT {', '.join(numbers)} FROM {_values(scan, read)} WHERE {inside}"  # noqa: S608
 
 
+def marks_query(
+    scan: Scan, read: Sequence[Reading], where: tuple[Predicate, ...], secret: str
+) -> str:
+    """Return SQL for a mark of each row: 64 bits of a hash of all its columns, and a secret."""
+    inside = " AND ".join(_condition(p, {one.column.name: one for one in read}) for p in where)
+    texts = (f"coalesce(CAST({field.sql} AS VARCHAR), chr(30))" for field in scan.fields)
+    row = f"concat_ws(chr(31), {quoted_text(secret)}, {', '.join(texts)})"
+    shown = ", ".join([f"md5_number_lower({row}) AS mark", *_shown(read)])
+    return f"SELECT mark FROM (SELECT {shown} FROM {scan.sql}) WHERE {inside or 'true'}"  # noqa: S608
+
+
 def _whole(one: Reading) -> str:
     if one.column.kind == "category":
         places = (
@@ -200,8 +211,12 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _shown(read: Sequence[Reading]) -> list[str]:
+    return [f"{reading.value} AS {reading.name}" for reading in read]
+
+
 def _values(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
-    shown = [f"{reading.value} AS {reading.name}" for reading in read]
+    shown = _shown(read)
     values = (
         ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
     )

@@ -38,7 +38,7 @@ MIN_CELL = 5
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
-    *("releases", "analyses", "table_one", "privacy", "record", "score"),
+    *("releases", "analyses", "table_one", "privacy", "record", "score", "guard"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -57,6 +57,12 @@ class Study:
     privacy: Privacy | None = None  # without it, values are exact
     analyses: tuple[Analysis, ...] = ()
     scored: Scoring | wire.Absent = wire.ABSENT  # one patient's record at several members
+
+    guard: bool | wire.Absent = wire.ABSENT  # true: not run beside releases of nearly the same rows
+
+    @property
+    def is_guarded(self) -> bool:
+        return self.guard is True
 
     @property
     def is_scored(self) -> bool:
@@ -97,6 +103,7 @@ def read_study(text: str) -> Study:
         analyses=(*analyses, *written.analyses),
         privacy=read_privacy(top.get("privacy"), budgets),
         scored=read_scoring(top.get("score"), top.get("record")) if is_scored else wire.ABSENT,
+        guard=_guard(top),
     )
     check_study(study)
     return study
@@ -114,6 +121,7 @@ def check_study(study: Study) -> None:
     if not 1 <= study.min_cell <= MAX_MIN_CELL:
         refuse("min_cell", f"must be between 1 and {MAX_MIN_CELL}", "1 withholds nothing")
     check_table(study.table)
+    _check_guard(study)
     check_analyses(study.analyses, study.table)
     if study.is_scored:
         _check_score_alone(study)
@@ -135,6 +143,13 @@ def check_study(study: Study) -> None:
     elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
         why = "a percentile is of noisy counts between public edges"
         refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
+
+
+def _check_guard(study: Study) -> None:
+    if study.guard is False:
+        refuse("guard", "is left out where there is none")
+    if study.is_guarded and (study.is_scored or study.privacy is not None or study.min_cell == 1):
+        refuse("guard", "is of exact values with a min_cell above 1")
 
 
 def _check_score_alone(study: Study) -> None:
@@ -192,6 +207,13 @@ def _whole(top: dict[str, object], key: str, example: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         refuse(key, "missing, or not a whole number", f"add {key} = {example:_}")
     return value
+
+
+def _guard(top: dict[str, object]) -> bool | wire.Absent:
+    value = top.get("guard", False)
+    if not isinstance(value, bool):
+        refuse("guard", "neither true nor false")
+    return True if value else wire.ABSENT
 
 
 def _only(section: dict[str, object], known: set[str], place: str) -> None:

@@ -46,7 +46,7 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import local_noise, noise, score, steps
+from quorate.studies.runners import guard, local_noise, noise, score, steps
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
@@ -99,6 +99,7 @@ async def run(
     key: Ed25519PrivateKey,
     group_signer: GroupSigner | None = None,
     standing: Standing = NO_LEDGER,
+    differences: tuple[int, ...] = (),
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
@@ -107,13 +108,23 @@ async def run(
 
     `approvals`, one of each member by seat, and `time` are the run's, the same
     at all members; verifying them is the caller's. `standing` is where this member's
-    ledger stands, for a plan under privacy. Raises `Abort`, `SessionReused`.
+    ledger stands, for a plan under privacy; `differences` are from earlier cohorts,
+    for one that is guarded. Raises `Abort`, `SessionReused`.
 
-    Cost: `studies.cost.run_cost`; with `group_signer`, where the group has a key, also that
-    of its `sign`
+    Cost: `studies.cost.run_cost`; with `differences` also `guard_cost`; with `group_signer`,
+    where the group has a key, also that of its `sign`
     """
     words = ring.from_signed(np.array(own, np.int64))
     context = wire.digest("run", (plan.digest(), approvals, time))
+    await guard.refuse_near(
+        session.at("guard"),
+        plan,
+        differences,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
     if plan.study.privacy is not None:
         computed = await _noisy(
             session, plan, words, standing, context, claim, randomness, progress
@@ -142,9 +153,9 @@ async def run(
     return Ran(release, seen, computed.answer, computed.scores)
 
 
-def stages(protocol: Protocol) -> tuple[str, ...]:
+def stages(protocol: Protocol, *, guarded: bool = False) -> tuple[str, ...]:
     """Return what `progress` is told in a run of a plan with this protocol, in order."""
-    return (*STAGES[protocol], SIGNATURES)
+    return (*([guard.STAGE] if guarded else []), *STAGES[protocol], SIGNATURES)
 
 
 async def _sum(
