@@ -1,8 +1,10 @@
 """`quorate study`: propose, understand, approve, run and release studies."""
 
+import csv
 import os
 import sys
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +29,12 @@ app = typer.Typer(help="What the members compute together: propose, approve, run
 StudyId = Annotated[
     str, typer.Argument(metavar="ID", help="The study's identifier, or its beginning.")
 ]
+Score = Annotated[
+    Path | None,
+    typer.Option(
+        "--score", metavar="FILE", help="A published score, which becomes part of the study."
+    ),
+]
 Accept = Annotated[
     list[str] | None,
     typer.Option(help="A risk accepted in so many words, such as two-members."),
@@ -40,6 +48,7 @@ def check(
         int | None,
         typer.Option(min=2, max=MAX_MEMBERS, help="For how many members, if no node is named."),
     ] = None,
+    score: Score = None,
     accept: Accept = None,
     node: NodeOption = None,
     form: FormatOption = "text",
@@ -48,7 +57,7 @@ def check(
     from quorate.studies.disclosure import disclose
     from quorate.studies.plan import compile_plan
 
-    study = read_study(read_file(file))
+    study = read_study(with_score(file, score))
     group = _of_node(node) if node and members is None else _imagined(members or 3)
     now = datetime.now(UTC)  # noqa: TID251 - the edge
     plan = compile_plan(study, group, proposer=group.names[0], now=now, accept=accept or ())
@@ -86,13 +95,14 @@ def explain(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") 
 @app.command("propose")
 def propose(
     file: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    score: Score = None,
     accept: Accept = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Propose a study to all members, and approve it for this one."""
     with connect(node) as client:
-        study = client.propose(read_file(file), tuple(accept or ()))
+        study = client.propose(with_score(file, score), tuple(accept or ()))
     show(study, study_text.whole(study), form)
 
 
@@ -179,6 +189,50 @@ def release(
 
 
 app.command("plot")(plot)
+
+
+@app.command("scores")
+def scores(
+    id_: StudyId,
+    out: Annotated[
+        Path | None, typer.Option(help="The CSV file to write; if not given, stdout.")
+    ] = None,
+    node: NodeOption = None,
+) -> None:
+    """Write what this member alone learned of its patients, as CSV."""
+    with connect(node) as client:
+        found = client.scores(id_)
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        [(found.pseudonym, found.shows), *found.patients]
+    )
+    if out is None:
+        print(text.getvalue(), end="")
+        return
+    write_file(out, text.getvalue())
+    say(f"{found.score} of {len(found.patients)} patients written to {out}")
+
+
+@app.command("patients")
+def patients(
+    file: Annotated[Path, typer.Argument(help="The list, a .csv or .parquet file.")],
+    column: Annotated[str, typer.Option(help="The column that names a patient.")] = "patient",
+    form: FormatOption = "text",
+) -> None:
+    """Say what a study states of a list of patients: how many, and its digest. Asks no node."""
+    from quorate.studies.patients import list_digest, listed_patients
+    from quorate.studies.sources import open_source
+
+    names = listed_patients(open_source(file), column)
+    digest = list_digest(names).hex()
+    lines = [f"patients = {len(names)}", f'digest = "{digest}"']
+    show({"patients": len(names), "digest": digest}, lines, form)
+
+
+def with_score(file: Path, score: Path | None) -> str:
+    """Return the text of a study, that of the score it is proposed with after it."""
+    texts = [read_file(file), *([] if score is None else [read_file(score)])]
+    return "\n".join(texts)
 
 
 def run_to_end(client: "Client", id_: str, *, quiet: bool = False) -> "StudyView":

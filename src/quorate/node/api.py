@@ -4,6 +4,7 @@ The CLI uses it, and whatever else the operator runs; there are no private
 doors. Every answer is a model of `views`; every error is a `ProblemView`.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ from quorate.node.desk import Desk
 from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
+from quorate.node.own import scores_of
 from quorate.node.quorum.api import add_quorum
 from quorate.node.run import Progress, Run
 from quorate.node.runs import Runs
@@ -45,6 +47,7 @@ from quorate.node.views import (
     ProblemView,
     ProposeBody,
     ResultView,
+    ScoresView,
     SeenView,
     StatusView,
     StudyView,
@@ -182,6 +185,11 @@ def _add_studies(app: FastAPI, desk: Desk) -> None:
     async def revoke(prefix: str) -> StudyView:
         entry, untold = await desk.revoke(desk.store.find(prefix).plan.digest())
         return _study_view(desk, entry, untold)
+
+    @app.get("/studies/{prefix}/scores")
+    async def scores(prefix: str) -> ScoresView:
+        plan = desk.store.find(prefix).plan
+        return await asyncio.to_thread(scores_of, desk.home, plan, desk.scores.of(plan))
 
     @app.get("/studies/{prefix}/release")
     async def release(prefix: str) -> PlainTextResponse:

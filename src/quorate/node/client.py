@@ -18,6 +18,7 @@ from quorate.node.views import (
     DataBody,
     EventView,
     ProposeBody,
+    ScoresView,
     StatusView,
     StudyView,
     TableView,
@@ -96,6 +97,10 @@ class Client:
                 told = Problem(problem.kind, problem.message, problem.hint, problem.exit_code)
                 raise error_of(told)
             yield event
+
+    def scores(self, id_: str) -> ScoresView:
+        """Return what this member alone learned of its patients."""
+        return self.get(_route(id_, "scores"), ScoresView)
 
     def release(self, id_: str) -> str:
         """Return the text of the release file."""

@@ -15,13 +15,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from quorate import wire
-from quorate.errors import Abort, DataError, Party, Refused
+from quorate.errors import Abort, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
+from quorate.node.cohorts import Cohorts
 from quorate.node.home import Home
 from quorate.node.lifecycle import OPEN, Event, State, after
 from quorate.node.messages import Ack, Proposal
+from quorate.node.own import own_points_of, snapshot_of, source_of
 from quorate.node.policy import Policy, read_policy
+from quorate.node.scores import Scores
 from quorate.node.store import Entry, Store
 from quorate.studies.approval import (
     Approval,
@@ -34,10 +37,11 @@ from quorate.studies.approval import (
 )
 from quorate.studies.group import Group
 from quorate.studies.noise_checks import make_tables
-from quorate.studies.plan import Plan, check, compile_plan, utc_text
+from quorate.studies.own_rows import own_rows
+from quorate.studies.plan import STEPS, Plan, check, compile_plan, utc_text
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records
-from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
+from quorate.studies.sources import aggregate, count_rows
 from quorate.studies.study import read_study
 from quorate.transport.containment import contained
 from quorate.transport.peers import Peers
@@ -75,6 +79,16 @@ class Desk:
     def budgets(self) -> Budgets:
         """What may be released from this member's data under privacy."""
         return Budgets(self.store, self.audit, self.now)
+
+    @property
+    def scores(self) -> Scores:
+        """What this node remembers of scores."""
+        return Scores(self.store, self.now)
+
+    @property
+    def cohorts(self) -> Cohorts:
+        """What the guard against differencing knows of earlier releases."""
+        return Cohorts(self.home, self.store, self.audit, self.now)
 
     @property
     def policy(self) -> Policy:
@@ -130,8 +144,16 @@ class Desk:
 
         Raises `Refused` where this member's policy does not allow it.
         """
-        policy, source = self.policy, self._source(plan)
+        policy = self.policy
         policy.check(plan)
+        if plan.study.is_scored:
+            self.scores.check(plan, policy.max_scores)
+            return await asyncio.to_thread(own_points_of, self.home, plan)
+        source = source_of(self.home, plan.study.table.name)
+        if plan.protocol == STEPS:
+            rows = await asyncio.to_thread(own_rows, source, plan)
+            policy.check_rows(len(rows))
+            return tuple(rows.reshape(-1).tolist())
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
@@ -144,25 +166,16 @@ class Desk:
 
     async def data_changed(self, plan: Plan) -> bool:
         """Return whether this member's file is another than when it approved."""
-        now = await asyncio.to_thread(snapshot, self._source(plan))
+        now = await asyncio.to_thread(snapshot_of, self.home, plan)
         return self.store.snapshot(plan.digest()) not in (None, now)
 
     async def _check_own(self, plan: Plan) -> bytes:
         """Check rules, budget and rows; return what the file was at that moment."""
         if plan.study.privacy is not None:
             self.budgets.check(plan)
-        before = await asyncio.to_thread(snapshot, self._source(plan))
+        before = await asyncio.to_thread(snapshot_of, self.home, plan)
         await self.own_part(plan)
         return before
-
-    def _source(self, plan: Plan) -> Source:
-        path = self.home.tables.get(plan.study.table.name)
-        if path is None:
-            raise DataError(
-                f"this node has no table {plan.study.table.name}",
-                hint=f"register it with: quorate data add {plan.study.table.name} FILE",
-            )
-        return open_source(path)
 
     # What other nodes say
 

@@ -12,6 +12,7 @@ cancel    Go                 Ack
 
 from dataclasses import dataclass
 
+from quorate import wire
 from quorate.studies.approval import SignedApproval
 from quorate.studies.plan import Plan
 from quorate.studies.release import Release
@@ -39,6 +40,7 @@ class Prepare:
     time: str  # UTC; goes into the certificate
     approvals: tuple[SignedApproval, ...]  # one a member, by seat; goes into the certificate
     group_key: bytes  # identifier of the group's own key, under which it is signed too; or empty
+    earlier: tuple[bytes, ...] | wire.Absent = wire.ABSENT  # releases a guarded one is beside
 
 
 @dataclass(frozen=True, slots=True)

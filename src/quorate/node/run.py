@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from quorate.errors import Error, Party
 from quorate.studies.approval import SignedApproval
+from quorate.studies.cohorts import Marks
 from quorate.studies.plan import Plan
 from quorate.studies.runners import mpc
 from quorate.studies.runners.noise import Standing
@@ -36,6 +37,9 @@ class Run:
     starter: Party
     approvals: tuple[SignedApproval, ...]
     own: tuple[int, ...] = field(default=(), repr=False)
+    earlier: tuple[bytes, ...] = ()
+    marks: tuple[Marks, ...] = field(default=(), repr=False)
+    differences: tuple[int, ...] = field(default=(), repr=False)
     standing: Standing = mpc.NO_LEDGER
     notices: tuple[str, ...] = ()
     channel: LinkChannel | None = None
@@ -47,7 +51,8 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        return (OWN_ROWS, *mpc.stages(self.plan.protocol))
+        guarded = bool(self.differences)
+        return (OWN_ROWS, *mpc.stages(self.plan.protocol, guarded=guarded))
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""

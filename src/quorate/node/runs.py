@@ -78,7 +78,8 @@ class Runs:
         session, now = secrets.randbits(62) + 1, self.desk.now()
         words = self.desk.store.approvals(digest)
         approvals = verify_all_approve(self.desk.group, entry.plan, words, now)
-        request = Prepare(digest, session, utc_text(now), approvals, self._group_key())
+        earlier = self.desk.cohorts.earlier(entry.plan) or wire.ABSENT
+        request = Prepare(digest, session, utc_text(now), approvals, self._group_key(), earlier)
         run = self._open(entry.plan, request, self.desk.me)
         self.tasks.create_task(self._lead(run, request))
         return run
@@ -208,7 +209,8 @@ class Runs:
                 "this node and the starter's do not know the same key of the group",
                 hint="see it with: quorate key show group",
             )
-        run = Run(plan, request.session, request.time, starter, approvals)
+        earlier = request.earlier if isinstance(request.earlier, tuple) else ()
+        run = Run(plan, request.session, request.time, starter, approvals, earlier=earlier)
         with self.desk.store.transaction():
             self.desk.move(plan, Event.STARTED)
             desk.audit.append("run started", f"{plan.short_id} by {desk.group.names[starter]}")
@@ -240,6 +242,12 @@ class Runs:
             run.standing = self.desk.budgets.reserve(run.plan)
         if not run.standing.answer:
             run.own = await self.desk.own_part(run.plan)
+        if run.plan.study.is_guarded:
+            self.desk.cohorts.ask(run.plan, run.earlier, self.desk.policy.guards_a_day)
+            run.marks = await asyncio.to_thread(self.desk.cohorts.marks, run.plan)
+            run.differences = self.desk.cohorts.differences(run.plan, run.earlier, run.marks)
+        if run.plan.study.is_scored:
+            self.desk.scores.begin(run.plan)
         ahead = max(EARLY, *run_cost(run.plan).bytes_sent)  # no one is further than all it sends
         run.channel = self.desk.peers.channel(run.session, ahead)
         return Prepared(None)
@@ -307,6 +315,7 @@ class Runs:
                 key=desk.home.identity,
                 group_signer=self.group_signer(),
                 standing=run.standing,
+                differences=run.differences,
                 claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
                 randomness=os.urandom,
                 progress=progress,
@@ -321,7 +330,10 @@ class Runs:
             tuple(Seen(desk.group.names[p], words) for p, words in ran.seen.items()),
             run.notices,
         )
-        self._note_release(run, ran.release, outcome)
+        with desk.store.transaction():
+            if ran.scores is not None:
+                desk.scores.keep(run.plan, ran.scores)
+            self._note_release(run, ran.release, outcome)
 
     def _close(self, run: Run) -> None:
         if run.channel is not None:
@@ -332,6 +344,7 @@ class Runs:
         with self.desk.store.transaction():
             self.desk.store.set_release(run.plan.digest(), release, outcome)
             self.desk.move(run.plan, Event.CERTIFIED)
+            self.desk.cohorts.keep(run.plan, run.marks)
             session = release.certificate.session.hex()[:16]
             self.desk.audit.append("released", f"{run.plan.short_id} in session {session}")
         rounds, sent = (outcome.rounds, outcome.bytes_sent) if outcome else (0, 0)

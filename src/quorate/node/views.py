@@ -106,6 +106,15 @@ class StudyView(View):
     untold: tuple[str, ...] = ()  # members who will hear of the last step when they are back
 
 
+class ScoresView(View):
+    """What this member alone learned of its patients, in the order of their pseudonyms."""
+
+    score: str
+    pseudonym: str  # the column's name
+    shows: str  # points, risk or band
+    patients: tuple[tuple[str, str], ...]
+
+
 class ProposeBody(View):
     """A study to propose: its TOML text, and risks accepted in so many words."""
 

@@ -22,7 +22,7 @@ three together read every member's numbers. Owners deal what they like, but the 
 From [AFLNO16] and the rule of `suppression`. Unreviewed.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import cast
@@ -189,8 +189,7 @@ async def _outside(
     progress("shares")
     await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
     progress("small cells")
-    for tick in ticks:
-        await tick.route(senders=range(SEATS), like=TICK)
+    await wait_for(ticks)
     progress("reveal")
     return await owners.reveal_to_all(session.at("reveal"), None, like)
 
@@ -235,13 +234,13 @@ async def _decide(
         judged = await _computed(judged)
         more = nothing(judged)
         await passes[0].route(TICK, to=outside, like=TICK)
-        for tick in passes[1:]:
+        for step in passes[1:]:
             (more,) = await secret.compute(one_pass(layout, judged, more))
-            await tick.route(TICK, to=outside, like=TICK)
+            await step.route(TICK, to=outside, like=TICK)
         shown.append(shown_of(study, layout, members, sums, gone(judged, more)))
     if study.analyses:
         told = told_of_all(study, sums, apart)
-        values = await engine.compute([told.node], each_depth=partial(_tick, iter(steps), outside))
+        values = await engine.compute([told.node], each_depth=partial(tick, iter(steps), outside))
         shown.append(secret.held(engine, values[0], shape=told.shape, limit=told.node.limit))
     (value,) = await engine.compute([concatenate(shown).node])
     await engine.verify()
@@ -259,7 +258,14 @@ def _ticks(session: Session, study: Study, layout: Layout) -> list[Session]:
     return [session.at(name) for name in names]
 
 
-async def _tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+async def wait_for(ticks: Iterable[Session]) -> None:
+    """Hear of the committee as long as it computes, for those outside it."""
+    for one in ticks:
+        await one.route(senders=range(SEATS), like=TICK)
+
+
+async def tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+    """Let those outside hear that another step begins."""
     await next(steps).route(TICK, to=outside, like=TICK)
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
 from quorate.dp import joint
 from quorate.dp.mechanisms import Laplace
+from quorate.models.newton import MOST_STEPS
 from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.engine import Oracle
@@ -18,9 +20,20 @@ from quorate.studies import committee
 from quorate.studies.analyses.kinds import every_input
 from quorate.studies.inputs import size
 from quorate.studies.lines import layout_of
-from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plan import (
+    COMMITTEE,
+    JOINT_NOISE,
+    NOISE_IN_SHARES,
+    NOISE_ON_RECORDS,
+    SCORE,
+    STEPS,
+    Plan,
+)
+from quorate.studies.runners import score, steps
+from quorate.studies.runners.guard import far_or_same
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
+from quorate.studies.turn import Build, nothing_of
 
 SIGNATURE_BYTES = 64
 STANDING_BYTES = 48  # of a member's ledger
@@ -38,6 +51,10 @@ def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
         return _committee_cost(plan.study, len(plan.members), plan.security)
+    if plan.protocol == SCORE:
+        return _score_cost(plan)
+    if plan.protocol == STEPS:
+        return steps_cost(plan, MOST_STEPS + 1)
     n = len(plan.members)
     if plan.protocol == JOINT_NOISE:
         return _joint_cost(plan)
@@ -50,6 +67,66 @@ def run_cost(plan: Plan) -> RunCost:
         return RunCost(total.rounds + 2, (total.bytes_sent + signed,) * n)
     total = additive.cost(n, plan.numbers)
     return RunCost(total.rounds + 1, (total.bytes_sent + (n - 1) * SIGNATURE_BYTES,) * n)
+
+
+def _score_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, dealing to three, the scores, two reveals, and signatures."""
+    n, m = len(plan.members), plan.numbers
+    outside, treating = n - SEATS, plan.members.index(plan.study.scoring.record.treating)
+    oracle = Oracle(plan.security)
+    parts = score.nothing_of(plan, oracle)
+    done = _then(Checked(FREE, NOTHING), [score.computed(plan, parts)])
+    work = done.cost.then(price.verification(done.claims, committee.PACE))
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    inside = 8 * m + 32 * outside + (8 * n + 32) * (1 + outside) + score.steps_of(plan) * outside
+    sent = [everybody + inside + one for one in work.bytes_sent]
+    for party in range(SEATS):
+        if treating >= SEATS or party == (treating - 1) % SEATS:
+            sent[party] += 8 * m
+        if treating >= SEATS or party == (treating + 1) % SEATS:
+            sent[party] += 32
+    rounds = 2 + 1 + (outside > 0) + work.rounds + 1 + 1 + 1
+    return RunCost(rounds, (*sent, *[everybody + 16 * m + 128] * outside))
+
+
+def steps_cost(plan: Plan, taken: int) -> RunCost:
+    """Return the cost of a run in which `taken` steps were revealed, and errors at the end.
+
+    Rounds are the most there may be: where one member waits for less than all, there are fewer.
+    """
+    n, p, entries = len(plan.members), len(plan.stepping.terms), prod(plan.stepping.size)
+    turns = (
+        (1, _turn_cost(plan, 2, 1, steps.permission)),
+        (taken, _turn_cost(plan, entries, p + 1, steps.next_step)),
+        (1, _turn_cost(plan, entries, p + 1, steps.last_step)),
+    )
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    sent = (sum(k * turn.bytes_sent[seat] for k, turn in turns) for seat in range(n))
+    rounds = 2 + 1 + sum(k * turn.rounds for k, turn in turns)
+    return RunCost(rounds, tuple(everybody + one for one in sent))
+
+
+def guard_cost(plan: Plan, pairs: int) -> RunCost:
+    """Return the cost of comparing so many pairs of cohorts, before a run; of none nothing."""
+    n = len(plan.members)
+    if not pairs:
+        return RunCost(0, (0,) * n)
+    turn = _turn_cost(plan, pairs, 1, far_or_same)
+    return RunCost(2 + turn.rounds, tuple((n - 1) * 163 + one for one in turn.bytes_sent))
+
+
+def _turn_cost(plan: Plan, dealt: int, told: int, build: Build) -> RunCost:
+    """Return the cost of dealing words, of what the three do with them, and of a reveal to all."""
+    outside = len(plan.members) - SEATS
+    built = build(plan, nothing_of(dealt, Oracle(plan.security)))
+    done = _then(Checked(FREE, NOTHING), [built])
+    cost = done.cost.then(price.verification(done.claims, committee.PACE))
+    ticks = len(list(expression.steps([built.node]))) * outside
+    inside = 8 * dealt + 32 * outside + (8 * told + 32) * (1 + outside) + ticks
+    return RunCost(
+        1 + (outside > 0) + cost.rounds + 1,
+        (*(inside + one for one in cost.bytes_sent), *[16 * dealt + 128] * outside),
+    )
 
 
 def _joint_cost(plan: Plan) -> RunCost:

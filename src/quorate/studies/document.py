@@ -66,6 +66,8 @@ def _bytes_from_hex(plain: object, kind: Any) -> object:
     kind = getattr(kind, "__supertype__", kind)  # of a NewType
     if kind is bytes and isinstance(plain, str):
         return bytes.fromhex(plain)
+    if isinstance(plain, dict):  # where a record may be absent, it is there
+        kind = next((one for one in get_args(kind) if is_dataclass(one)), kind)
     if is_dataclass(kind) and isinstance(plain, dict):
         hints = get_type_hints(kind)
         found = cast("dict[str, object]", plain)

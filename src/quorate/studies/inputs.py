@@ -165,11 +165,11 @@ def used_columns(study: Study, inputs: Iterable[Input]) -> tuple[Column, ...]:
     used: set[str] = set()
     for item in inputs:
         used |= {axis.column for axis in item.cells.axes} | set(columns_of(item))
-        used |= _columns(item.cells.where)
+        used |= columns_in(item.cells.where)
     for query in study.releases:
         used |= {output.column for output in query.outputs}
     return tuple(column for column in study.table.columns if column.name in used)
 
 
-def _columns(where: tuple[Predicate, ...]) -> set[str]:
-    return {p.column for p in where}.union(*(_columns(p.args) for p in where))
+def columns_in(where: tuple[Predicate, ...]) -> set[str]:
+    return {p.column for p in where}.union(*(columns_in(p.args) for p in where))

@@ -16,8 +16,9 @@ from typing import Literal
 from quorate import wire
 from quorate.errors import Refused
 from quorate.mpc.replicated import SEATS, Security
-from quorate.studies.analyses.kinds import check_kinds, every_input, every_value
+from quorate.studies.analyses.kinds import check_kinds, every_input, every_value, stepping_of
 from quorate.studies.analyses.outcome import results_told
+from quorate.studies.analyses.stepped import Stepping
 from quorate.studies.group import Group, check_group
 from quorate.studies.inputs import Cells, Input, cells_of, decimals, most_rows, size
 from quorate.studies.lines import layout_of
@@ -28,6 +29,7 @@ from quorate.studies.query import Query
 from quorate.studies.records import check_records, is_on_records, results_of_records, sums_of
 from quorate.studies.results import Result, results_of, results_revealed, slots
 from quorate.studies.schema import shown
+from quorate.studies.score import check_members
 from quorate.studies.study import Study, check_study
 
 FORMAT = 4
@@ -35,7 +37,13 @@ SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 3, noise 1"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
 Protocol = Literal[
-    "additive sum", "committee of three", "joint noise", "noise in shares", "noise on records"
+    "additive sum",
+    "committee of three",
+    "joint noise",
+    "noise in shares",
+    "noise on records",
+    "score for one member",
+    "steps of three",
 ]
 TrustModel = Literal["mpc", "local-noise"]
 ADDITIVE: Protocol = "additive sum"
@@ -43,8 +51,13 @@ COMMITTEE: Protocol = "committee of three"
 JOINT_NOISE: Protocol = "joint noise"
 NOISE_IN_SHARES: Protocol = "noise in shares"
 NOISE_ON_RECORDS: Protocol = "noise on records"
-OF_THREE = (COMMITTEE, JOINT_NOISE)
+SCORE: Protocol = "score for one member"
+STEPS: Protocol = "steps of three"
+OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS)
 """These the first three members compute."""
+
+WITHHOLDING = (COMMITTEE, STEPS)
+"""These decide on shares what is shown of an analysis."""
 
 TWO_MEMBERS = "two-members"
 SMALL_CELLS_SEEN = "small-cells-seen"
@@ -97,10 +110,20 @@ class Plan:
         return vectors_of(self.study)
 
     @property
+    def stepping(self) -> Stepping:
+        """Return the steps of a plan that is computed by steps."""
+        found = stepping_of(self.study, len(self.members))
+        if found is None:
+            raise TypeError("this plan has no steps")
+        return found
+
+    @property
     def numbers(self) -> int:
         """Return how many integers each member puts into the secure sum."""
         if is_on_records(self.study):
             return sums_of(self.study)
+        if self.study.is_scored:
+            return self.study.scoring.record.patients
         if self.study.privacy is not None:
             return sum(vector.size for vector in self.vectors)
         return sum(size(self.study, item.cells) for item in self.inputs)
@@ -149,7 +172,7 @@ def compile_plan(
         group=group.digest(),
         members=group.names,
         computes=_computing(group.names, protocol),
-        recipients=group.names,
+        recipients=_recipients(study, group.names),
         proposer=proposer,
         proposed_at=utc_text(now),
         trust_model=_trust_model_of(study),
@@ -170,12 +193,14 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
     All rows of all members are no small cell. Two members cannot hide a cell from each
     other; more may prefer the sum that holds against all but one, and see the cells.
     """
+    if study.is_scored:
+        return SCORE
     if is_on_records(study):
         return NOISE_ON_RECORDS
     if study.privacy is not None:
         return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
     if study.analyses:
-        return COMMITTEE
+        return COMMITTEE if stepping_of(study, members) is None else STEPS
     small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
     return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
 
@@ -194,10 +219,18 @@ def check(plan: Plan, group: Group) -> None:
     )
     check_study(plan.study)
     _require(
-        not plan.study.analyses or plan.study.privacy is not None or len(plan.members) >= SEATS,
-        "an analysis is computed by three members, and the group has two",
+        not (plan.study.analyses or plan.study.is_scored)
+        or plan.study.privacy is not None
+        or len(plan.members) >= SEATS,
+        "analyses and scores are computed by three members, and the group has two",
         "ask for counts and sums, in [releases]",
     )
+    _require(
+        not plan.study.is_guarded or len(plan.members) >= SEATS,
+        "the guard is computed by three members, and the group has two",
+    )
+    if plan.study.is_scored:
+        check_members(plan.study.scoring.record, plan.members)
     check_kinds(plan.study, len(plan.members))
     _require(plan.group == group.digest(), "the plan is for another group, or another roster of it")
     _require(plan.members == group.names, "the plan names other members than the group has")
@@ -211,9 +244,9 @@ def check(plan: Plan, group: Group) -> None:
         "an additive sum is computed by every member, small cells by the first three",
     )
     _require(
-        plan.recipients == plan.members,
-        "the plan limits who receives the result",
-        "every member receives it",
+        plan.recipients == _recipients(plan.study, plan.members),
+        "the plan lets others receive the result than it should",
+        "every member receives it, and a score the member that treats the patients",
     )
     _require(plan.proposer in plan.members, "the plan's proposer is not a member")
     check_time(plan.proposed_at)
@@ -296,6 +329,10 @@ def _check_comparisons(plan: Plan) -> None:
         f"{MAX_COMPARED}",
         f"group by fewer categories, release fewer totals, or --accept {SMALL_CELLS_SEEN}",
     )
+
+
+def _recipients(study: Study, members: tuple[str, ...]) -> tuple[str, ...]:
+    return (study.scoring.record.treating,) if study.is_scored else members
 
 
 def _computing(members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ that no group, sum or square can be of a value nobody declared.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -84,7 +84,53 @@ class Reading:
 
 def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(_reading(scan, column) for column in used_columns(study, inputs))
+    return readings_of(scan, used_columns(study, inputs))
+
+
+def readings_of(scan: Scan, columns: Iterable[Column]) -> tuple[Reading, ...]:
+    """Return how these columns are read. Raises `DataError`."""
+    return tuple(reading(scan, column) for column in columns)
+
+
+def rows_query(
+    scan: Scan,
+    read: Sequence[Reading],
+    where: tuple[Predicate, ...],
+    columns: Sequence[Column],
+) -> str:
+    """Return SQL for whole numbers c0, c1, ... of each row: of a category a value's place."""
+    by_name = {one.column.name: one for one in read}
+    inside = " AND ".join(_condition(p, by_name) for p in where) or "true"
+    numbers = (f"{_whole(by_name[c.name])} AS c{i}" for i, c in enumerate(columns))
+    return f"SELECT {', '.join(numbers)} FROM {_values(scan, read)} WHERE {inside}"  # noqa: S608
+
+
+def marks_query(
+    scan: Scan, read: Sequence[Reading], where: tuple[Predicate, ...], secret: str
+) -> str:
+    """Return SQL for a mark of each row: 64 bits of a hash of all its columns, and a secret."""
+    inside = " AND ".join(_condition(p, {one.column.name: one for one in read}) for p in where)
+    texts = (f"coalesce(CAST({field.sql} AS VARCHAR), chr(30))" for field in scan.fields)
+    row = f"concat_ws(chr(31), {quoted_text(secret)}, {', '.join(texts)})"
+    shown = ", ".join([f"md5_number_lower({row}) AS mark", *_shown(read)])
+    return f"SELECT mark FROM (SELECT {shown} FROM {scan.sql}) WHERE {inside or 'true'}"  # noqa: S608
+
+
+def _whole(one: Reading) -> str:
+    if one.column.kind == "category":
+        places = (
+            f"WHEN {constant(one.column, v)} THEN {i}" for i, v in enumerate(one.column.values)
+        )
+        return f"CASE {one.name} {' '.join(places)} END"
+    if one.column.kind == "integer":
+        return f"CAST({one.name} AS BIGINT)"
+    return _in_units(one)
+
+
+def _in_units(one: Reading) -> str:
+    """Return SQL for a number in units of its last decimal."""
+    places = DECIMALS["number"]
+    return f"CAST(CAST({one.name} AS DECIMAL(38,{places})) * {10**places} AS BIGINT)"
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
@@ -165,8 +211,12 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _shown(read: Sequence[Reading]) -> list[str]:
+    return [f"{reading.value} AS {reading.name}" for reading in read]
+
+
 def _values(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
-    shown = [f"{reading.value} AS {reading.name}" for reading in read]
+    shown = _shown(read)
     values = (
         ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
     )
@@ -200,8 +250,7 @@ def _in_steps(reading: Reading, axis: Axis) -> str:
         return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
     unit = 10 ** DECIMALS["number"]
     first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
-    whole = f"CAST(CAST({reading.name} AS DECIMAL(38,{DECIMALS['number']})) * {unit} AS BIGINT)"
-    return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
+    return f"least(({_in_units(reading)} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
 def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
@@ -234,7 +283,8 @@ def _factor(reading: Reading) -> str:
     return f"CAST({reading.name} AS BIGINT)" if whole else reading.name
 
 
-def _reading(scan: Scan, column: Column) -> Reading:
+def reading(scan: Scan, column: Column) -> Reading:
+    """Return how one column is read. Raises `DataError`."""
     field = _field(scan, column.name)
     return Reading(column, field.sql, _value(column, field), field.type)
 

@@ -112,7 +112,7 @@ def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
     parts: dict[Input, list[int]] = {}
     with scanned(source) as (database, scan):
         read = readings(scan, plan.study, inputs)
-        _check_rows(source, plan, database, scan, read)
+        check_rows(source, plan.study.max_rows, database, scan, read)
         for cells in dict.fromkeys(item.cells for item in inputs):
             items = [item for item in inputs if item.cells == cells]
             amounts = [amount_of(read, item) for item in items if item.column]
@@ -141,9 +141,9 @@ def count_rows(source: Source) -> int:
         return count
 
 
-def _check_rows(
+def check_rows(
     source: Source,
-    plan: Plan,
+    max_rows: int,
     database: duckdb.DuckDBPyConnection,
     scan: Scan,
     read: Sequence[Reading],
@@ -154,7 +154,7 @@ def _check_rows(
     """
     together = read if source.format == "csv" else ()
     count, bad = database.execute(count_query(scan, together)).fetchall()[0]
-    check_count(source, count, plan.study.max_rows)
+    check_count(source, count, max_rows)
     apart = read if source.format == "parquet" else ()
     if bad or any(database.execute(bad_query(scan, r)).fetchall()[0][0] for r in apart):
         raise _bad_row(source, database, scan, read)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
+from quorate import wire
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
 from quorate.studies.privacy import Privacy, check_privacy, read_privacy
@@ -26,6 +27,8 @@ from quorate.studies.schema import (
     refuse,
     shown,
 )
+from quorate.studies.score import Scoring, check_scoring
+from quorate.studies.score_file import read_scoring
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
 
@@ -35,7 +38,7 @@ MIN_CELL = 5
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
-    *("releases", "analyses", "table_one", "privacy"),
+    *("releases", "analyses", "table_one", "privacy", "record", "score", "guard"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -53,6 +56,24 @@ class Study:
     releases: tuple[Query, ...]
     privacy: Privacy | None = None  # without it, values are exact
     analyses: tuple[Analysis, ...] = ()
+    scored: Scoring | wire.Absent = wire.ABSENT  # one patient's record at several members
+
+    guard: bool | wire.Absent = wire.ABSENT  # true: not run beside releases of nearly the same rows
+
+    @property
+    def is_guarded(self) -> bool:
+        return self.guard is True
+
+    @property
+    def is_scored(self) -> bool:
+        return isinstance(self.scored, Scoring)
+
+    @property
+    def scoring(self) -> Scoring:
+        """Return the score of a study that is one."""
+        if not isinstance(self.scored, Scoring):
+            raise TypeError("this study has no score")
+        return self.scored
 
 
 def read_study(text: str) -> Study:
@@ -67,7 +88,8 @@ def read_study(text: str) -> Study:
     _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
-    asks_more = "analyses" in top or "table_one" in top
+    asks_more = not top.keys().isdisjoint(("analyses", "table_one", "score"))
+    is_scored = not top.keys().isdisjoint(("score", "record"))
     written = write_out(_section(top, "table_one", optional=True), table)
     releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
     asked, more = _without_budgets(_section(top, "analyses", optional=True))
@@ -81,6 +103,8 @@ def read_study(text: str) -> Study:
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
         privacy=read_privacy(top.get("privacy"), budgets | more),
+        scored=read_scoring(top.get("score"), top.get("record")) if is_scored else wire.ABSENT,
+        guard=_guard(top),
     )
     check_study(study)
     return study
@@ -98,8 +122,11 @@ def check_study(study: Study) -> None:
     if not 1 <= study.min_cell <= MAX_MIN_CELL:
         refuse("min_cell", f"must be between 1 and {MAX_MIN_CELL}", "1 withholds nothing")
     check_table(study.table)
+    _check_guard(study)
     check_analyses(study.analyses, study.table)
-    if not study.releases and not study.analyses:
+    if study.is_scored:
+        _check_score_alone(study)
+    elif not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
     names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
     check_names("releases", names)
@@ -111,6 +138,19 @@ def check_study(study: Study) -> None:
     elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
         why = "a percentile is of noisy counts between public edges"
         refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
+
+
+def _check_guard(study: Study) -> None:
+    if study.guard is False:
+        refuse("guard", "is left out where there is none")
+    if study.is_guarded and (study.is_scored or study.privacy is not None or study.min_cell == 1):
+        refuse("guard", "is of exact values with a min_cell above 1")
+
+
+def _check_score_alone(study: Study) -> None:
+    if study.releases or study.analyses or study.privacy is not None:
+        refuse("score", "stands alone", "propose other results as a study of their own")
+    check_scoring(study.scoring, study.table)
 
 
 def _read_table(tables: dict[str, object]) -> Table:
@@ -176,6 +216,13 @@ def _whole(top: dict[str, object], key: str, example: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         refuse(key, "missing, or not a whole number", f"add {key} = {example:_}")
     return value
+
+
+def _guard(top: dict[str, object]) -> bool | wire.Absent:
+    value = top.get("guard", False)
+    if not isinstance(value, bool):
+        refuse("guard", "neither true nor false")
+    return True if value else wire.ABSENT
 
 
 def _only(section: dict[str, object], known: set[str], place: str) -> None:

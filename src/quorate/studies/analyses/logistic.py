@@ -11,21 +11,29 @@ most 1, with which a separated outcome has coefficients too. Ten rows or more ar
 coefficient.
 """
 
-from math import exp, sqrt
-
 import numpy as np
 from numpy.typing import NDArray
 
+from quorate.models.glm import LOGISTIC, contribution
+from quorate.models.glm import Rows as Counted
 from quorate.models.oracle import plain_training
 from quorate.models.products import brought, read, times, within
-from quorate.models.solving import SOLUTION_BITS
 from quorate.models.trained import DESIGN_BITS, Training, trained, training
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
-from quorate.studies.analyses import tails
 from quorate.studies.analyses.asked import Asked, Derived, Found, Sums, Told, Totals, Value
-from quorate.studies.analyses.linear import ROWS_A_COEFFICIENT, unit_of, value_of
-from quorate.studies.analyses.terms import Formula, Term, read_formula, scale_of
+from quorate.studies.analyses.linear import ROWS_A_COEFFICIENT, formula_of, unit_of
+from quorate.studies.analyses.stepped import (
+    CHOICE,
+    Rows,
+    Stepping,
+    check_stepped,
+    is_stepped,
+    sentences_of,
+    table_of,
+    values_of,
+)
+from quorate.studies.analyses.terms import Term, scale_of
 from quorate.studies.inputs import EACH_ROW, Axis, Input
 from quorate.studies.schema import check_number, refuse
 
@@ -36,11 +44,17 @@ MOST_PENALTY = 1000
 
 
 def parameters() -> tuple[str, ...]:
-    return "formula", "steps", "penalty"
+    return "formula", "steps", "penalty", CHOICE
 
 
 def check(asked: Asked) -> None:
-    asked.check_rows(MOST_ROWS)
+    check_stepped(asked, always=False)
+    if is_stepped(asked):
+        for name in ("steps", "penalty"):
+            if asked.values(name):
+                refuse(f"{asked.place}.{name}", f"is of no use with {CHOICE} = true")
+    else:
+        asked.check_rows(MOST_ROWS)
     if not formula_of(asked).outcome.levels:
         refuse(f"{asked.place}.formula", "the outcome must be a category of two values")
     steps, penalty = asked.one("steps", "8"), asked.one("penalty", "0")
@@ -61,12 +75,7 @@ def needs(asked: Asked) -> tuple[Input, ...]:
 
 
 def values(asked: Asked) -> tuple[Value, ...]:
-    units = [(t.name, (1 << SOLUTION_BITS) * unit_of(asked, t)) for t in formula_of(asked).terms]
-    return (
-        *(value_of("estimate", unit, (name,)) for name, unit in units),
-        *(value_of("deviation", unit, (name,)) for name, unit in units),
-        Value("columns are independent", "", 1, 0, 1),
-    )
+    return values_of(asked, formula_of(asked).terms)
 
 
 def together(asked: Asked, sums: Sums) -> Told:
@@ -89,19 +98,15 @@ def plain(asked: Asked, totals: Totals) -> tuple[float | None, ...]:
 
 
 def derived(asked: Asked, found: Found) -> tuple[Derived, ...]:
-    terms, told = formula_of(asked).terms, list[Derived]()
-    for term, estimate, root in zip(terms, found, found[len(terms) :], strict=False):
-        if estimate is None or root is None:
-            return ()
-        error = float(root) / sqrt(_training(asked).divisor)
-        told += tails.table(term.name, float(estimate), error)
-        if term.name != terms[0].name:
-            told.append(Derived("odds ratio", (term.name,), "", exp(min(float(estimate), 700))))
-    return tuple(told)
+    stepped = is_stepped(asked)
+    divisor = LOGISTIC.divisor(asked.rows) if stepped else _training(asked).divisor
+    return tuple(table_of(formula_of(asked).terms, found, divisor, "odds ratio"))
 
 
 def sentences(asked: Asked) -> tuple[str, ...]:
     formula = formula_of(asked)
+    if is_stepped(asked):
+        return sentences_of(asked, formula)
     return (
         f"how {formula.outcome.name} depends on {', '.join(t.name for t in formula.terms[1:])}: "
         "coefficients and their standard errors, or that there are none, and no step on the way",
@@ -110,8 +115,16 @@ def sentences(asked: Asked) -> tuple[str, ...]:
     )
 
 
-def formula_of(asked: Asked) -> Formula:
-    return read_formula(asked, asked.one("formula"))
+def stepping(asked: Asked) -> Stepping:
+    formula, p = formula_of(asked), len(formula_of(asked).terms)
+    divisor = LOGISTIC.divisor(asked.rows)
+
+    def sums(rows: Rows, estimates: NDArray[np.float64]) -> NDArray[np.float64]:
+        outcome = rows.has(formula.outcome.levels)
+        of = Counted(rows.design(formula.terms), outcome, np.zeros(len(outcome)))
+        return contribution(LOGISTIC, of, estimates, divisor)
+
+    return Stepping(formula.terms, divisor, (p, p + 1), sums, lambda total: total)
 
 
 def asked_count(asked: Asked) -> Input:

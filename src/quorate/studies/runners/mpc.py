@@ -10,7 +10,7 @@ every member's signature. A plan under privacy is run by `runners.noise`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,6 +30,8 @@ from quorate.studies.plan import (
     JOINT_NOISE,
     NOISE_IN_SHARES,
     NOISE_ON_RECORDS,
+    SCORE,
+    STEPS,
     Plan,
     Protocol,
 )
@@ -44,7 +46,7 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import local_noise, noise
+from quorate.studies.runners import guard, local_noise, noise, score, steps
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
@@ -55,6 +57,8 @@ STAGES = {
     NOISE_IN_SHARES: noise.STAGES_SHARES,
     JOINT_NOISE: noise.STAGES_JOINT,
     NOISE_ON_RECORDS: local_noise.STAGES,
+    SCORE: score.STAGES,
+    STEPS: steps.STAGES,
 }
 SIGNATURES = "signatures"
 NO_LEDGER = Standing(b"", None, None)
@@ -69,6 +73,7 @@ class Computed:
     seen: dict[Party, Words]
     left: tuple[Left, ...] = ()
     answer: bytes = b""
+    scores: tuple[int, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class Ran:
     release: Release
     seen: dict[Party, tuple[int, ...]]
     answer: bytes  # for this member's ledger, where the plan is under privacy
+    scores: tuple[int, ...] | None = field(default=None, repr=False)
+    """Of each patient, at the member that alone learns them; in nobody's release."""
 
 
 async def run(
@@ -92,6 +99,7 @@ async def run(
     key: Ed25519PrivateKey,
     group_signer: GroupSigner | None = None,
     standing: Standing = NO_LEDGER,
+    differences: tuple[int, ...] = (),
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
@@ -100,19 +108,29 @@ async def run(
 
     `approvals`, one of each member by seat, and `time` are the run's, the same
     at all members; verifying them is the caller's. `standing` is where this member's
-    ledger stands, for a plan under privacy. Raises `Abort`, `SessionReused`.
+    ledger stands, for a plan under privacy; `differences` are from earlier cohorts,
+    for one that is guarded. Raises `Abort`, `SessionReused`.
 
-    Cost: `studies.cost.run_cost`; with `group_signer`, where the group has a key, also that
-    of its `sign`
+    Cost: `studies.cost.run_cost`; with `differences` also `guard_cost`; with `group_signer`,
+    where the group has a key, also that of its `sign`
     """
     words = ring.from_signed(np.array(own, np.int64))
     context = wire.digest("run", (plan.digest(), approvals, time))
+    await guard.refuse_near(
+        session.at("guard"),
+        plan,
+        differences,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
     if plan.study.privacy is not None:
         computed = await _noisy(
             session, plan, words, standing, context, claim, randomness, progress
         )
     else:
-        compute = _decide if plan.protocol == COMMITTEE else _sum
+        compute = {COMMITTEE: _decide, SCORE: _score, STEPS: _step}.get(plan.protocol, _sum)
         computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
@@ -132,12 +150,12 @@ async def run(
         group_signature = await group_signer.sign(session, computed.session_id, message)
     seen = {party: tuple(first.tolist()) for party, first in computed.seen.items()}
     release = Release(plan, group, approvals, certificate, signatures, group_signature)
-    return Ran(release, seen, computed.answer)
+    return Ran(release, seen, computed.answer, computed.scores)
 
 
-def stages(protocol: Protocol) -> tuple[str, ...]:
+def stages(protocol: Protocol, *, guarded: bool = False) -> tuple[str, ...]:
     """Return what `progress` is told in a run of a plan with this protocol, in order."""
-    return (*STAGES[protocol], SIGNATURES)
+    return (*([guard.STAGE] if guarded else []), *STAGES[protocol], SIGNATURES)
 
 
 async def _sum(
@@ -179,6 +197,51 @@ async def _decide(
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
     return Computed(results, revealed.session_id, revealed.seen)
+
+
+async def _score(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Score patients for the member that treats them; a certificate has none of it."""
+    found = await score.reveal_scores(
+        session,
+        plan,
+        own,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    return Computed((), found.session_id, found.seen, scores=found.words)
+
+
+async def _step(
+    session: Session,
+    plan: Plan,
+    own: Words,
+    context: bytes,
+    claim: Claim,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+) -> Computed:
+    """Go from coefficients to better ones that all see, to the likeliest."""
+    found = await steps.reveal_steps(
+        session,
+        plan,
+        own,
+        context=context,
+        claim=claim,
+        randomness=randomness,
+        progress=progress,
+    )
+    results = plan.results_revealed((), (), found.told)
+    return Computed(results, found.session_id, found.seen)
 
 
 async def _noisy(
