@@ -12,10 +12,9 @@ from quorate.node.home import Home
 from quorate.node.messages import SignedHead
 from quorate.node.quorum.messages import Asked, Noted
 from quorate.node.quorum.publication import Publication, check_noted
-from quorate.node.quorum.requests import noted_as
 from quorate.quorum.key import Key, Witnesses, check_plan
 from quorate.quorum.lifecycle import RequestState
-from quorate.quorum.request import Request
+from quorate.quorum.request import Request, noted_as
 from tests.node.quorum.clinic import Clinic, approve, give_key, state_at
 from tests.node.quorum.records import FILE_KEY, ask, file_key, note_at, sealed
 from tests.node.three import Hospital, connected, make_homes, up
