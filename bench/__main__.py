@@ -65,7 +65,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "privacy": privacy.section,
         "threshold": threshold.section,
         "sealing": sealing.section,
-        "anonymous": anonymous.section,
+        "anonymous": lambda: anonymous.section(DOCS if given.write else None),
         "peers": peers.section,
     }
     watch = Watch()

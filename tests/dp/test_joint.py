@@ -92,8 +92,8 @@ def test_the_first_zero_decides_which_digit_counts(
 @pytest.mark.parametrize("scale", SCALES)
 def test_costs_what_the_docstring_says(scale: Fraction, count: int) -> None:
     found = measured(lambda committee: joint.discrete_laplace(committee, scale, count))
-    digits = geometric.bits_of_scale(scale, joint.PRECISION)
-    said = declared(joint.discrete_laplace, m=2 * count, d=digits)
+    digits = 1 + geometric.bits_of_scale(scale, joint.PRECISION)
+    said = declared(joint.discrete_laplace, m=count, d=digits)
     assert found == said == joint.cost(scale, count)
 
 

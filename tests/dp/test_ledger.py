@@ -16,18 +16,9 @@ from hypothesis import strategies as st
 
 from quorate import wire
 from quorate.dp.accounting import MOST, NANO, Charge, charge
-from quorate.dp.ledger import (
-    MAX_ANSWER,
-    NOTHING_SEEN,
-    TRANSITIONS,
-    Cap,
-    Entry,
-    Head,
-    Ledger,
-    LedgerStore,
-    Release,
-    State,
-)
+from quorate.dp.caps import Cap
+from quorate.dp.chain import NOTHING_SEEN, TRANSITIONS, Entry, Head, Release, State
+from quorate.dp.ledger import MAX_ANSWER, Ledger, LedgerStore
 from quorate.dp.mechanisms import gaussian, laplace
 from quorate.errors import NotFound, Refused, VerificationFailed
 from tests.dp.stores import MemoryStore, SqliteStore

@@ -9,6 +9,8 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
+from PIL import Image
+
 from quorate.cli import stage
 from quorate.cli.demo_anonymous import BORING, FIVE
 from quorate.errors import Unavailable
@@ -17,6 +19,7 @@ from quorate.node.anonymous.client import ReportClient
 from quorate.node.client import Client
 from quorate.node.quorum.client import QuorumClient
 from tests.e2e.nodes import quorate, start, wait
+from tests.node.anonymous import files
 
 WRITER, OTHER = "dan", "ben"
 SEALED = "the dose was doubled"
@@ -107,6 +110,7 @@ def _story(folder: Path, clients: dict[str, Client]) -> None:
     assert f"claimed by {WRITER}, proven by both keys" in typed(WRITER, "claim", id_, "--yes")
     assert f"claimed by {WRITER}, proven by both keys" in typed("eve", "show", id_)
     _some_only(text, typed)
+    _with_a_picture(text, typed)
     unasked = quorate("report", "write", str(text), node=folder / WRITER)
     assert unasked.returncode != 0
     assert "one of 5 members" in unasked.stdout
@@ -126,3 +130,30 @@ def _some_only(text: Path, typed: Callable[..., str]) -> None:
     assert SEALED in typed("eve", "open", id_)
     assert SEALED in typed("ben", "show", id_)
     assert SEALED not in typed("dan", "show", id_)
+
+
+def _with_a_picture(text: Path, typed: Callable[..., str]) -> None:
+    """Have a report bring a picture, which tells nothing of who took it, into a folder."""
+    photo, kept = text.with_name("photo of ward 3.jpg"), text.with_name("in")
+    photo.write_bytes(files.jpeg())
+    said = typed("eve", "write", str(text), "--attach", str(photo), "--yes")
+    assert "no name; in it stays what it shows" in said
+    for _ in range(said.count("queued: post")):
+        assert "went well" in typed("ada", "run")
+    id_ = re.findall(r"of thread (\w+)", said)[0]
+    assert "saved" in typed("ben", "show", id_, "--save", str(kept))
+    (saved,) = kept.iterdir()
+    assert saved.name == f"{id_}-1.jpg"
+    assert files.AUTHOR.encode() not in saved.read_bytes()
+    assert b"Exif" not in saved.read_bytes()
+    assert files.is_shown(Image.open(saved))
+    again = quorate("report", "show", id_, "--save", str(kept), node=text.parent / "ben")
+    assert "is there already" in again.stderr
+    table = text.with_name("patients.csv")
+    table.write_text("name\nAnn\n")
+    refused = quorate(
+        "report", "write", str(text), "--attach", str(table), "--yes", node=text.parent / "eve"
+    )
+    assert "--as-is" in refused.stderr
+    said = typed("eve", "write", str(text), "--attach", str(table), "--as-is", "--yes")
+    assert "nothing was removed" in said

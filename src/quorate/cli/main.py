@@ -29,6 +29,7 @@ NOUNS = (
     "enclave",
     "budget",
     "noise",
+    "poison",
     "seal",
     "unlock",
     "verify",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quorate.cli import pictures
 from quorate.cli.options import FormatOption, read_file
 from quorate.cli.output import aligned, say, show
+from quorate.cli.pictures import save
 from quorate.errors import Refused, Usage
+from quorate.pictures.drawing import fields
 from quorate.studies.group import MAX_MEMBERS
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _draw(found: Sequence["Expected"], path: Path) -> None:
     names = list(
         dict.fromkeys((one.release, one.value, one.unit) for one in found if one.one_place)
     )
-    figure, axes = pictures.fields(len(names))
+    figure, axes = fields(len(names))
     for field, name in zip(axes, names, strict=True):
         own = [one for one in found if (one.release, one.value, one.unit) == name]
         x = [one.epsilon for one in own]
@@ -144,4 +145,4 @@ def _draw(found: Sequence["Expected"], path: Path) -> None:
             field.loglog(*zip(*records, strict=True), label="each record")
         field.set(title=f"{name[0]}.{name[1]}", xlabel="epsilon", ylabel=f"error, {name[2]}")
         field.legend()
-    pictures.save(figure, path)
+    save(figure, path)

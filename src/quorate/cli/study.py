@@ -11,6 +11,7 @@ import typer
 from quorate.cli import study_text
 from quorate.cli.options import FormatOption, NodeOption, connect, open_home, read_file, write_file
 from quorate.cli.output import Format, say, show
+from quorate.cli.study_plot import plot
 from quorate.errors import Error, NotFound, Usage
 from quorate.studies.group import MAX_MEMBERS, Group, Member
 from quorate.studies.study import read_study
@@ -175,6 +176,9 @@ def release(
     write_file(out, text)
     lines = [f"written to {out}", f"next: anyone verifies it with: quorate verify {out}"]
     show({"written": str(out)}, lines, form)
+
+
+app.command("plot")(plot)
 
 
 def run_to_end(client: "Client", id_: str, *, quiet: bool = False) -> "StudyView":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from quorate.cli.analysis_text import Told, tables
 from quorate.cli.output import aligned, grouped
 from quorate.node.views import SeenView, StudyView
 
@@ -60,7 +61,13 @@ def outcome(study: StudyView) -> list[str]:
         [
             (r.name, f"{r.value} {r.unit}".rstrip(), f"= {r.exact}" if r.exact else "")
             for r in study.results
+            if not r.analysis
         ]
+    )
+    lines += tables(
+        Told(r.analysis, r.number, r.cell, f"{r.value} {r.unit}".rstrip())
+        for r in study.results
+        if r.analysis
     )
     if study.cost is not None:
         lines.append(

@@ -6,8 +6,8 @@ contains it is revealed. Adversary as in `mpc.replicated`: three parties, one of
 corrupt; where the committee checks, one that deviates is noticed before anything is
 revealed. Two together know the noise, and then also the data.
 
-The noise is the difference of two geometric numbers, each a sum of independent bits
-(`dp.geometric`): bit i is 1 with probability t = 0.t_1 t_2 ... t_64 in binary. Such a bit is t_J,
+The noise is a geometric number of independent bits, each turned over where a last one, the
+sign, is 1 (`dp.geometric`). Bit i is 1 with probability t = 0.t_1 t_2 ... t_64: it is t_J,
 where J is the place of the first 0 in a sequence of fair bits e_1, e_2, ...; for J = j has
 probability 2^-j. Fair shared bits are free, and the digits of t are public, so what
 is left is to find t_J, by pairs (found, still 1) of neighbouring sequences:
@@ -53,15 +53,13 @@ _ONES = np.uint64((1 << 64) - 1)
 async def discrete_laplace(committee: Committee, scale: Fraction, count: int) -> Share:
     """Return shares of `count` draws with P(x) ~ e^(-|x|/scale), within `distance` of it each.
 
-    Cost, m = 2 * count numbers of d bits in c = ceil(m / 64) columns:
+    Cost, m = count numbers of d bits, the sign among them, in c = ceil(m / 64) columns:
     8 rounds, 712 * c * d + 8 * d * m, 712 * c * d + 8 * m and 712 * c * d + 8 * m bytes
     by parties 0, 1 and 2
     """
-    chances = geometric.thresholds(scale, PRECISION)
-    drawn = await coins(committee, chances, 2 * count)
-    numbers = await from_bits(committee, drawn, signed=False)
-    own, after = (part[:count] - part[count:] for part in (numbers.own, numbers.next))
-    return Share(own, after)
+    drawn = await coins(committee, geometric.signed_thresholds(scale, PRECISION), count)
+    turned = BitShare(*map(_turned, (drawn.own, drawn.next)))
+    return await from_bits(committee, turned, signed=True)
 
 
 def distance(scale: Fraction) -> Fraction:
@@ -73,7 +71,7 @@ def cost(scale: Fraction, count: int) -> Cost:
     """Return what `discrete_laplace` costs."""
     if not count:
         return Cost(0, (0, 0, 0))
-    d, m = geometric.bits_of_scale(scale, PRECISION), 2 * count
+    d, m = 1 + geometric.bits_of_scale(scale, PRECISION), count
     ands = 8 * ANDS * columns(m) * d
     return Cost(8, (ands + 8 * d * m, ands + 8 * m, ands + 8 * m))
 
@@ -88,7 +86,7 @@ def drawing_cost(scales: Sequence[tuple[Fraction, int]], security: Security) -> 
         if security == "semi-honest":
             total = total.beside(cost(scale, count))
             continue
-        d, m = geometric.bits_of_scale(scale, PRECISION), 2 * count
+        d, m = 1 + geometric.bits_of_scale(scale, PRECISION), count
         lifted = to_ring(d * m)
         ands = ANDS * columns(m) * d
         coin = Cost(6, (8 * ands, 8 * ands, 8 * ands))
@@ -126,6 +124,11 @@ def secret(engine: Engine, noise: Share, scale: Fraction) -> SecretArray:
     """Return drawn noise as an array of the engine whose committee drew it."""
     limit = 1 << geometric.bits_of_scale(scale, PRECISION)
     return SecretArray(engine, expression.node(Held(noise), [], noise.shape, limit))
+
+
+def _turned(bits: Bits) -> Bits:
+    """Return the part of bits that are turned over where the last, which stays, is 1."""
+    return np.concatenate([bits[:-1] ^ bits[-1], bits[-1:]])
 
 
 def _shaped(x: Share, shape: tuple[int, ...]) -> Share:

@@ -20,6 +20,7 @@ from quorate.errors import (
     Error,
     NotFound,
     Refused,
+    Silence,
     Unavailable,
     VerificationFailed,
 )
@@ -64,6 +65,7 @@ _STATUS: dict[type[Error], int] = {
     Refused: 403,
     Unavailable: 503,
     Abort: 502,
+    Silence: 502,
     DataError: 422,
 }
 
@@ -306,9 +308,13 @@ def _result_views(release: Release) -> tuple[ResultView, ...]:
         *(slot.output.formula for slot in slots(study)),
         *(asked.analysis.text for asked, _ in every_value(study, len(release.plan.members))),
     ]
+    releases = {query.name for query in study.releases}
     return tuple(
         ResultView(
             name=result.label,
+            analysis="" if result.release in releases else result.release,
+            number=result.number,
+            cell=", ".join(result.cell),
             formula=formula,
             value=result.value,
             exact=result.exact,
@@ -325,7 +331,16 @@ def _following(release: Release) -> tuple[tuple[ResultView, ...], tuple[str, ...
     except Unavailable as e:
         return (), (f"{e}: {e.hint}",)
     views = [
-        ResultView(name=one.name, formula=one.analysis, value=one.value, exact="", unit=one.unit)
+        ResultView(
+            name=one.name,
+            analysis=one.analysis,
+            number=one.number,
+            cell=", ".join(one.cell),
+            formula=one.formula,
+            value=one.value,
+            exact="",
+            unit=one.unit,
+        )
         for one in found
     ]
     return tuple(views), ()

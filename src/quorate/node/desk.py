@@ -33,7 +33,7 @@ from quorate.studies.approval import (
     verify_approval,
 )
 from quorate.studies.group import Group
-from quorate.studies.noised import make_tables
+from quorate.studies.noise_checks import make_tables
 from quorate.studies.plan import Plan, check, compile_plan, utc_text
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records

@@ -46,6 +46,7 @@ class Prepared:
     """Ready; or the release, where this study was run to its end before."""
 
     release: Release | None
+    answer: bytes = b""  # under privacy, what the ledger keeps of that release: its noisy totals
 
 
 @dataclass(frozen=True, slots=True)

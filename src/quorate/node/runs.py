@@ -89,8 +89,8 @@ class Runs:
         try:
             await self.desk.peers.wait_ready(self.desk.home.timeout_s)
             released = await self._prepare_all(run, request)
-            if released is not None:
-                await self._adopt(run, released)
+            if released is not None and released.release is not None:
+                await self._adopt(run, released.release, released.answer)
                 return
         except Error as e:
             run.give_up(e)
@@ -99,25 +99,31 @@ class Runs:
         await self._tell_others("go", run)
         run.begin.set()
 
-    async def _prepare_all(self, run: Run, request: Prepare) -> Release | None:
-        """Prepare here and everywhere; return a release if a member has one already."""
-        asked = [self._ask_prepare(p, request) for p in self._others()]
+    async def _prepare_all(self, run: Run, request: Prepare) -> Prepared | None:
+        """Prepare here and everywhere; return the answer of a member that has the release."""
+        asked: list[Awaitable[Prepared | Abort]] = [
+            self._ask_prepare(p, request) for p in self._others()
+        ]
         if run.plan.study.privacy is None:
             asked.append(self._prepare_here(run))
         answers = await together(*asked)
-        released = next((answer.release for answer in answers if answer.release), None)
-        if run.plan.study.privacy is not None and released is None:
+        released = next((one for one in answers if isinstance(one, Prepared) and one.release), None)
+        if released is not None:
+            return released  # also where others lost their answers
+        if refusal := next((one for one in answers if isinstance(one, Abort)), None):
+            raise refusal
+        if run.plan.study.privacy is not None:
             await self._prepare_here(run)  # after the others: its own answer may be lost
-        return released
+        return None
 
-    async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared:
+    async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared | Abort:
         peers = self.desk.peers
         try:
             return await peers.ask(party, "prepare", request, Prepared, timeout_s=PREPARE_S)
         except Refused as e:
-            raise Abort(str(e), suspects=[party], hint=e.hint) from None
+            return Abort(str(e), suspects=[party], hint=e.hint)
 
-    async def _adopt(self, run: Run, release: Release) -> None:
+    async def _adopt(self, run: Run, release: Release, answer: bytes) -> None:
         """Take over the release of a run that this member did not see the end of."""
         await self._tell_others("cancel", run)
         if release.plan != run.plan:
@@ -127,7 +133,9 @@ class Runs:
         except VerificationFailed as e:
             raise Abort(f"a member answered with a release that does not verify: {e}") from None
         self._close(run)
-        self._note_release(run, release, None)
+        with self.desk.store.transaction():
+            self.desk.budgets.adopt(release, answer)
+            self._note_release(run, release, None)
 
     async def _tell_others(self, topic: str, run: Run) -> None:
         """Tell all; who does not answer is found out by the session itself."""
@@ -152,7 +160,7 @@ class Runs:
         request = wire.decode(body, Prepare)
         entry = self.desk.store.study(request.plan)
         if entry.release is not None:
-            return wire.encode(Prepared(entry.release))
+            return wire.encode(Prepared(entry.release, self.desk.budgets.answer(entry.plan)))
         for signed in request.approvals:
             self.desk.take_approval(signed)
         self.desk.expire()

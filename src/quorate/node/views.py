@@ -50,9 +50,15 @@ class StatusView(View):
 
 
 class ResultView(View):
-    """One released value: `value` is decimal text, `exact` a fraction."""
+    """One released value: `value` is decimal text, `exact` a fraction.
+
+    Of an analysis `number` and `cell` say which of its numbers it is.
+    """
 
     name: str
+    analysis: str = ""
+    number: str = ""
+    cell: str = ""
     formula: str
     value: str
     exact: str

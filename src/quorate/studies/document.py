@@ -16,7 +16,8 @@ from quorate.errors import MalformedMessage
 
 T = TypeVar("T")
 
-MAX_TEXT = 4 << 20
+MAX_TEXT = 16 << 20
+"""Characters: a record is four times as long as an indented text."""
 
 
 def write(tag: str, message: object) -> str:

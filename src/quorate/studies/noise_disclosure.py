@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import sqrt
 
 from quorate.dp.accounting import ATTO, Charge
-from quorate.dp.ledger import decimal_of
+from quorate.dp.caps import decimal_of
 from quorate.dp.planning import variance_of
 from quorate.studies.noised import (
     Vector,
@@ -24,6 +24,7 @@ from quorate.studies.records import (
     is_on_records,
     questions_of,
 )
+from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.words import cells_in_words, listed
 
 
@@ -52,6 +53,10 @@ def noise_words(plan: Plan) -> NoiseWords:
         ),
         follows=(
             "means, variances and totals of cells follow from the noisy totals, for free",
+            *(
+                f"{asked.analysis.name}: coefficients follow from its noisy sums, for free"
+                for asked in asked_regressions(plan.study)
+            ),
             "each member, by subtracting its own rows: the others' totals with the same noise",
         ),
         withholds=_withholds(plan),
@@ -106,6 +111,9 @@ def _reveal(plan: Plan, vector: Vector) -> tuple[str, int, str]:
             what = f"sum of {vector.column} about the middle of its bounds"
         case "squares":
             what = f"sum of squares of {vector.column} about the middle of its bounds"
+        case "products":
+            what = "sums of products of its formula's columns and outcome"
+            n = vector.size
     noisy = "exact " if vector.mechanism is None else "noisy "
     return f"{noisy}{what}{text}, of all members together", n, vector.release
 
@@ -143,11 +151,15 @@ def _on_records(plan: Plan) -> NoiseWords:
 
 def _guarantee(plan: Plan, used: Sequence[str]) -> tuple[str, ...]:
     privacy = privacy_of(plan.study)
-    releases = zip(plan.study.releases, privacy.budgets, strict=True)
-    columns = dict.fromkeys(name for name in used if name)
+    names = [query.name for query in plan.study.releases]
+    names += [analysis.name for analysis in plan.study.analyses]
+    columns = dict.fromkeys(name for name in (*used, *_in_regressions(plan)) if name)
     each = f"{privacy.rows} row" + ("s" if privacy.rows > 1 else "")
     return (
-        *(f"{query.name} costs {budget.text}" for query, budget in releases),
+        *(
+            f"{name} costs {budget.text}"
+            for name, budget in zip(names, privacy.budgets, strict=True)
+        ),
         f"all together: {cost_text(cost_of(plan))}",
         f"protects one {privacy.unit}, with at most {each}; neighbours: {privacy.neighbours}",
         *(
@@ -156,6 +168,12 @@ def _guarantee(plan: Plan, used: Sequence[str]) -> tuple[str, ...]:
             for name in columns
         ),
     )
+
+
+def _in_regressions(plan: Plan) -> list[str]:
+    """Return the numbers that regressions look at."""
+    every = (products_of(asked) for asked in asked_regressions(plan.study))
+    return [name for products in every for one in products for name in one.numbers]
 
 
 def _noise(plan: Plan, vector: Vector) -> str:
@@ -189,7 +207,9 @@ def _holds(plan: Plan) -> str:
 def _rounding(plan: Plan) -> list[str]:
     texts: dict[str, None] = {}
     for vector in plan.vectors:
-        if vector.kind == "rows":
+        if vector.kind == "products":
+            texts[f"{vector.release}: each product to steps of 1/{LARGEST} a row"] = None
+        if vector.kind in {"rows", "products"}:
             continue
         bounds = bounds_of(plan.study, vector.column)
         texts[f"{vector.column} to steps of {float(bounds.step):g} a row"] = None

@@ -78,7 +78,7 @@ def expected_errors(
     for query in study.releases:
         for epsilon in epsilons:
             budget = Budget(int(epsilon * NANO), 0, 0)
-            budgets = (budget,) * len(study.releases)
+            budgets = (budget,) * (len(study.releases) + len(study.analyses))
             at = replace(study, privacy=replace(study.privacy, budgets=budgets))
             own = tuple(v for v in vectors_of(at) if v.release == query.name)
             found += [_expected(at, query, out, own, assumed, epsilon) for out in query.outputs]

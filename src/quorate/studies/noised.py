@@ -8,6 +8,7 @@ of a number column 1, a half or a fifth of a power of ten, with 256 steps or mor
 
   rows      1                                    sum       x
   centred   c = 2 x - (L + H)                    squares   c^2, in coarser steps for wide columns
+  products  of a regression's columns, see `regressions`
 
 All follows from the study alone; the mathematics stands in `dp.queries`.
 """
@@ -18,19 +19,21 @@ from itertools import product
 from math import ceil, isqrt
 from typing import Literal
 
-from quorate.dp import accounting, geometric, joint, queries, tables
+from quorate.dp import accounting, joint, queries
 from quorate.dp.accounting import Charge
 from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
 from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
-from quorate.errors import OutOfRange, Refused
+from quorate.errors import Refused
+from quorate.studies.analyses.asked import Asked
 from quorate.studies.inputs import Axis, Cells, cells_of, size
 from quorate.studies.privacy import IN_SHARES, Budget, Privacy
 from quorate.studies.query import Output, Query
+from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
-Kind = Literal["rows", "sum", "centred", "squares"]
+Kind = Literal["rows", "sum", "centred", "squares", "products"]
 KINDS: dict[str, tuple[Kind, ...]] = {
     "count": ("rows",),
     "histogram": ("rows",),
@@ -50,9 +53,6 @@ SQUARE_BITS = 9
 
 NARROWEST = 1 << 12
 """The variance of Gaussian noise, at least: enough that shares of 256 members are wide too."""
-
-RANGE = 1 << 61
-"""What sums stay below, so that no noise takes them out of 63 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,13 @@ def square_step(bounds: Bounds) -> int:
 def vectors_of(study: Study) -> tuple[Vector, ...]:
     """Return what is added up for each release, in order. Raises `OutOfRange`."""
     found: list[Vector] = []
-    for query, budget in zip(study.releases, privacy_of(study).budgets, strict=True):
+    budgets = privacy_of(study).budgets
+    for query, budget in zip(study.releases, budgets, strict=False):
         bare = [_bare(study, query, *key) for key in _keys(query)]
         parts = sum(not _is_public(study, vector) for vector in bare)
         found += [_with_noise(study, vector, budget, max(parts, 1)) for vector in bare]
+    for asked, budget in zip(asked_regressions(study), budgets[len(study.releases) :], strict=True):
+        found.append(_with_noise(study, _sums(asked), budget, 1))
     return tuple(found)
 
 
@@ -131,25 +134,6 @@ def shared(mechanism: Mechanism, members: int) -> SharedNoise:
     if isinstance(mechanism, Laplace):
         return SharedLaplace(mechanism.scale, members, t)
     return SharedGaussian(mechanism.variance, members, t)
-
-
-def make_tables(study: Study, members: int) -> None:
-    """Make the tables that shares of noise are drawn from: the widest take a second."""
-    if is_in_shares(study, members):
-        for vector in vectors_of(study):
-            if vector.mechanism is not None:
-                shared(vector.mechanism, members).table()
-
-
-def check_noise(study: Study, members: int) -> None:
-    """Refuse what cannot be noised: columns without width, sums too large, noise too wide."""
-    try:
-        for vector in vectors_of(study):
-            _check_range(vector, members * study.max_rows)
-            _check_width(vector, members, in_shares=is_in_shares(study, members))
-        charge_of(study, members)
-    except OutOfRange as e:
-        raise Refused(f"under privacy: {e}", hint=e.hint) from None
 
 
 def describe(vector: Vector) -> str:
@@ -199,6 +183,12 @@ def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> 
     return Vector(query.name, cells, kind, column, cell_count, step, None, most)
 
 
+def _sums(asked: Asked) -> Vector:
+    """Return the sums of a regression's products, which have no noise yet."""
+    count, step = len(products_of(asked)), Fraction(1, LARGEST)
+    return Vector(asked.analysis.name, asked.cells(), "products", "", count, step, None, LARGEST)
+
+
 def _is_public(study: Study, vector: Vector) -> bool:
     """Return whether this is the number of all rows where each patient is replaced by another."""
     unit = privacy_of(study).protects
@@ -213,17 +203,30 @@ def _with_noise(study: Study, vector: Vector, budget: Budget, parts: int) -> Vec
         return vector
     if budget.is_pure:
         return replace(vector, mechanism=_laplace(study, vector, budget.epsilon / parts))
-    # A vector's Euclidean length is at most the sum of its parts.
-    moved = _laplace(study, vector, Fraction(1)).sensitivity
-    plain = gaussian(moved**2, budget.rho / parts)
+    squared = _squared(study, vector)
+    plain = gaussian(squared, budget.rho / parts)
     factor = isqrt(ceil(NARROWEST / plain.variance)) + 1
-    wide = gaussian((factor * moved) ** 2, budget.rho / parts)
+    wide = gaussian(factor**2 * squared, budget.rho / parts)
     return replace(vector, mechanism=wide, factor=factor)
+
+
+def _squared(study: Study, vector: Vector) -> int:
+    """Return by how much a patient moves a vector at most: the square, in Euclidean length."""
+    if vector.kind == "products":
+        unit = privacy_of(study).protects
+        noised = queries.products(vector.size, vector.largest, unit, Fraction(1), pure=False)
+        if not isinstance(noised.mechanism, Gaussian):
+            raise TypeError("a rho is paid in Gaussian noise")
+        return noised.mechanism.squared_sensitivity
+    # A vector's Euclidean length is at most the sum of its parts.
+    return _laplace(study, vector, Fraction(1)).sensitivity ** 2
 
 
 def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
     unit = privacy_of(study).protects
-    if vector.kind == "rows":
+    if vector.kind == "products":
+        noised = queries.products(vector.size, vector.largest, unit, epsilon, pure=True)
+    elif vector.kind == "rows":
         one = vector.size == 1
         noised = (
             queries.count(unit, epsilon) if one else queries.histogram(vector.size, unit, epsilon)
@@ -249,37 +252,14 @@ def _of(noised: Noised) -> Laplace:
 def _distance(mechanism: Mechanism, members: int, in_shares: bool) -> Fraction:
     if in_shares:
         return shared(mechanism, members).distance
-    return joint.distance(_scale(mechanism))
+    return joint.distance(scale_of(mechanism))
 
 
-def _scale(mechanism: Mechanism) -> Fraction:
+def scale_of(mechanism: Mechanism) -> Fraction:
+    """Return the scale of noise that three draw together. Raises `Refused` for any other."""
     if not isinstance(mechanism, Laplace):
         raise Refused("noise that three draw together is Laplace noise", hint="epsilon = 1.0")
     return mechanism.scale
-
-
-def _check_range(vector: Vector, rows: int) -> None:
-    if rows * vector.largest * vector.factor >= RANGE:
-        raise OutOfRange(
-            f"the {vector.kind} of {vector.column or 'all'} might leave 61 bits",
-            hint="set a smaller max_rows, or narrower bounds",
-        )
-
-
-def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
-    if vector.mechanism is None:
-        return
-    if not in_shares:
-        geometric.bits_of_scale(_scale(vector.mechanism), joint.PRECISION)
-        return
-    noise = shared(vector.mechanism, members)
-    width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
-    is_squared = isinstance(noise, SharedGaussian)
-    if tables.most_entries(width, is_squared=is_squared) > tables.MAX_ENTRIES // 2:
-        raise OutOfRange(
-            f"the {vector.kind} of {vector.column or 'rows'} needs noise too wide for shares",
-            hint="let three members draw it jointly, or give this release more epsilon",
-        )
 
 
 def _step(column: Column) -> Fraction:

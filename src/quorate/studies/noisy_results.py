@@ -13,6 +13,7 @@ from quorate.dp.estimates import mean_from, variance_from
 from quorate.errors import Abort
 from quorate.studies.inputs import Axis, Cells
 from quorate.studies.noised import Kind, bounds_of, square_step, vectors_of
+from quorate.studies.regression_results import Sums, regression_results
 from quorate.studies.results import Result, Slot, result_of, slots, withheld_at
 from quorate.studies.statistics import exact_text, from_exact
 from quorate.studies.study import Study
@@ -26,15 +27,19 @@ def noisy_results(study: Study, numbers: tuple[int, ...]) -> tuple[Result, ...]:
     Raises `Abort` for another number of totals.
     """
     totals: dict[tuple[str, Cells, Kind, str], tuple[int, ...]] = {}
+    sums: Sums = {}
     at = 0
     for vector in vectors_of(study):
         key = (vector.release, vector.cells, vector.kind, vector.column)
         here = numbers[at : at + vector.size]
         totals[key] = tuple(round(Fraction(number, vector.factor)) for number in here)
+        if vector.kind == "products":
+            sums[vector.release] = vector, totals[key]
         at += vector.size
     if at != len(numbers):
         raise Abort(f"{len(numbers)} noisy totals where {at} were due")
-    return tuple(_result(study, slot, totals) for slot in slots(study))
+    found = (_result(study, slot, totals) for slot in slots(study))
+    return (*found, *regression_results(study, sums))
 
 
 def is_possible_noisy(study: Study, slot: Slot, result: Result) -> bool:

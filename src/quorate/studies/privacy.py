@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Literal, cast
 
 from quorate.dp.accounting import ATTO, MOST, NANO, epsilon_of
-from quorate.dp.ledger import decimal_of
+from quorate.dp.caps import decimal_of
 from quorate.dp.mechanisms import Neighbours, Unit
 from quorate.studies.schema import check_text, refuse, shown
 

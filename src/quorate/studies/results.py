@@ -48,6 +48,11 @@ class Result:
         """Return the name and the cell, for people."""
         return ", ".join((self.name, *self.cell))
 
+    @property
+    def number(self) -> str:
+        """Return which number of its analysis it is: the name without the analysis's own."""
+        return self.name.removeprefix(f"{self.release} ")
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:

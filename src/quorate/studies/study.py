@@ -70,7 +70,8 @@ def read_study(text: str) -> Study:
     asks_more = "analyses" in top or "table_one" in top
     written = write_out(_section(top, "table_one", optional=True), table)
     releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
-    analyses = read_analyses(_section(top, "analyses", optional=True), table)
+    asked, more = _without_budgets(_section(top, "analyses", optional=True))
+    analyses = read_analyses(asked, table)
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
@@ -79,7 +80,7 @@ def read_study(text: str) -> Study:
         table=table,
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
-        privacy=read_privacy(top.get("privacy"), budgets),
+        privacy=read_privacy(top.get("privacy"), budgets | more),
     )
     check_study(study)
     return study
@@ -106,13 +107,7 @@ def check_study(study: Study) -> None:
         if read_query(query.name, query.sql, study.table) != query:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
     if study.privacy is not None:
-        if study.analyses:
-            refuse(
-                "analyses",
-                "none can be released under privacy",
-                "propose them as a study of their own, without privacy",
-            )
-        check_privacy(study.privacy, len(study.releases))
+        check_privacy(study.privacy, len(study.releases) + len(study.analyses))
     elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
         why = "a percentile is of noisy counts between public edges"
         refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
@@ -144,6 +139,20 @@ def _read_releases(
         found.append(read_query(name, sql, table))
         budgets[name] = release.get("privacy")
     return tuple(found), budgets
+
+
+def _without_budgets(
+    analyses: dict[str, object],
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return each analysis without its budget, and by name its budget, if it has one."""
+    found: dict[str, object] = {}
+    budgets: dict[str, object] = {}
+    for name, said in analyses.items():
+        given = cast("dict[str, object]", said) if isinstance(said, dict) else {}
+        budgets[name] = given.get("privacy")
+        rest = {key: value for key, value in given.items() if key != "privacy"}
+        found[name] = rest if isinstance(said, dict) else said
+    return found, budgets
 
 
 def _section(

@@ -145,7 +145,9 @@ def test_t(tmp_path: Path, name: str, column: str, by: str) -> None:
         assert found["t"] == pytest.approx(t, rel=1e-4)
         assert numbers(results)[2] == pytest.approx(freedom, rel=1e-4)
         assert found["p"] == pytest.approx(p, rel=1e-3)
-        ends = [found[f"difference, 95 % {end}"] for end in ("from", "to")]
+        first, second = order[:2]
+        what = f"mean of {first} less mean of {second}, 95 %"
+        ends = [found[f"{what} {end}"] for end in ("from", "to")]
         assert_allclose(ends, interval, rtol=1e-4)
 
 

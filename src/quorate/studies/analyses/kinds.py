@@ -26,6 +26,7 @@ from quorate.studies.analyses import (
 from quorate.studies.analyses.asked import Asked, Kind, Sums, Value
 from quorate.studies.analyses.guards import shown
 from quorate.studies.inputs import EACH_ROW, Input, columns_of, decimals, inputs_of
+from quorate.studies.regressions import check_regressions, values_of
 from quorate.studies.schema import refuse
 from quorate.studies.schema import shown as printed
 from quorate.studies.study import Study
@@ -60,6 +61,9 @@ def all_asked(study: Study, members: int) -> tuple[Asked, ...]:
 
 def check_kinds(study: Study, members: int) -> None:
     """Refuse analyses that are none, or that are too large. Raises `MalformedStudy`."""
+    if study.privacy is not None:
+        check_regressions(study)
+        return
     for asked in all_asked(study, members):
         kind = kind_of(asked)
         known = kind.parameters()
@@ -84,7 +88,9 @@ def every_input(study: Study, members: int) -> tuple[Input, ...]:
 def every_value(study: Study, members: int) -> Iterator[tuple[Asked, Value]]:
     """Yield what the analyses reveal, in order."""
     for asked in all_asked(study, members):
-        for value in kind_of(asked).values(asked):
+        under_privacy = study.privacy is not None
+        values = values_of(asked) if under_privacy else kind_of(asked).values(asked)
+        for value in values:
             yield asked, value
 
 

@@ -100,7 +100,7 @@ async def reveal_noisy(
     if standing.answer:
         progress("keys")
         bond = await agree(session, context, bytes(32), claim, randomness)
-        return Noisy(standing.answer, _numbers(standing.answer), left, bond.session_id, {})
+        return Noisy(standing.answer, totals_in(standing.answer), left, bond.session_id, {})
     if plan.protocol == NOISE_ON_RECORDS:
         numbers, session_id, seen = await tell_sums(
             session, own, context, claim, randomness, progress
@@ -214,8 +214,9 @@ def _left(word: np.uint64) -> int | None:
     return None if int(word) == _UNLIMITED else int(word)
 
 
-def _numbers(answer: bytes) -> tuple[int, ...]:
+def totals_in(answer: bytes) -> tuple[int, ...]:
+    """Return the noisy totals that a ledger keeps as its answer. Raises `Abort` for other bytes."""
     try:
         return wire.decode(answer, Answer).numbers
     except MalformedMessage:
-        raise Abort("this member's ledger holds an answer that is none") from None
+        raise Abort("a ledger holds an answer that is none") from None
