@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 from typer.core import TyperGroup
 
+from quorate.cli.answering import Kind, RequestId, Yes, add_common
 from quorate.cli.options import FormatOption, NodeOption, quorum_of
 from quorate.cli.output import aligned, say, show
-from quorate.cli.request_text import Reason, confirm, decided, heading, untold, waits, words
+from quorate.cli.request_text import Reason, confirm, heading, untold, waits, words
 from quorate.cli.waiting import wait_for_key
 from quorate.cli.whole import whole_file
 from quorate.errors import NotFound, Unavailable, Usage
@@ -34,10 +35,6 @@ class _FileFirst(TyperGroup):
 app = typer.Typer(
     cls=_FileFirst, help="Sealed files that enough holders of a key open, for who asks and why."
 )
-
-RequestId = Annotated[
-    str, typer.Argument(metavar="ID", help="The request's identifier, or its beginning.")
-]
 
 
 @app.command("file")
@@ -82,29 +79,11 @@ def file_command(
     show(done, [f"{asked.record} is in {target}"], form)
 
 
-@app.command("list")
-def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
-    """List the requests to unlock that this node knows."""
-    with quorum_of(node) as client:
-        found = client.unlocks()
-    rows = [(u.id, u.state, u.key, u.requester, u.created, u.record) for u in found]
-    none = ["no requests; make one with: quorate unlock FILE --reason WHY"]
-    show(found, aligned(rows) if rows else none, form)
-
-
-@app.command("show")
-def show_command(id_: RequestId, node: NodeOption = None, form: FormatOption = "text") -> None:
-    """Show one request: which record, for whom and why, who answered, for whom it waits."""
-    with quorum_of(node) as client:
-        request = client.unlock_request(id_)
-    show(request, lines_of(request), form)
-
-
 @app.command("approve")
 def approve(
     id_: RequestId,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    yes: Yes = False,
     whole_key: Annotated[
         bool, typer.Option("--whole-key", help="With --yes: even if it is for a whole key.")
     ] = False,
@@ -118,17 +97,7 @@ def approve(
             confirm("unlock", request, lines_of(request))
             whole_key = request.mode == "whole key"
         request = client.answer_unlock(id_, "approve", reason, whole_key=whole_key)
-    show(request, _decided(request), form)
-
-
-@app.command("decline")
-def decline(
-    id_: RequestId, reason: Reason, node: NodeOption = None, form: FormatOption = "text"
-) -> None:
-    """Refuse to open a record for good, and tell the other members why."""
-    with quorum_of(node) as client:
-        request = client.answer_unlock(id_, "decline", reason)
-    show(request, _decided(request), form)
+    show(request, KIND.decided(request), form)
 
 
 def lines_of(request: "UnlockView") -> list[str]:
@@ -143,10 +112,6 @@ def lines_of(request: "UnlockView") -> list[str]:
     word = "warning" if request.mode == "whole key" else "risk"
     risk = [f"{word:<8} {request.risk}"] if request.risk else []
     return [*aligned(rows), *risk, *words(request), *_next(request)]
-
-
-def _decided(request: "UnlockView") -> list[str]:
-    return [*decided("unlock", request), *_next(request)]
 
 
 def _next(request: "UnlockView") -> list[str]:
@@ -200,3 +165,17 @@ def _without_age(file: Path) -> Path:
 def _write(source: BinaryIO, target: Path, file_key: bytes) -> None:
     with whole_file(target) as sink:
         sink.writelines(payload.unseal(file_key, source.read))
+
+
+KIND: "Kind[UnlockView]" = Kind(
+    "unlock",
+    "requests",
+    "quorate unlock FILE --reason WHY",
+    lambda client: client.unlocks(),
+    lambda client, id_: client.unlock_request(id_),
+    lambda client, id_, reason: client.answer_unlock(id_, "decline", reason),
+    lambda request: request.record,
+    lines_of,
+    _next,
+)
+add_common(app, KIND)

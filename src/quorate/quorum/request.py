@@ -116,6 +116,17 @@ def check_request(request: Request, document: bytes) -> None:
     )
 
 
+def noted_as(request: Request, *, whole: bool) -> tuple[str, str]:
+    """Return event and details under which a new request stands in an audit log.
+
+    `whole` is for requests that a witness looks for: with their digest, for anybody
+    makes a second request of the same short name.
+    """
+    who = f"{request.short_id} by {request.requester}"
+    details = f"{who}: {request.digest().hex()}" if whole else who
+    return f"{request.type} requested", details
+
+
 def is_over(expires: str, at: datetime) -> bool:
     """Return whether something that counts until `expires` counts no more at the time `at`."""
     return datetime.fromisoformat(expires) <= at

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,11 +13,11 @@ from quorate.node.home import Home
 from quorate.node.messages import SignedHead
 from quorate.node.quorum.messages import Asked, Noted
 from quorate.node.quorum.publication import Publication, check_noted
-from quorate.node.quorum.requests import noted_as
 from quorate.quorum.key import Key, Witnesses, check_plan
 from quorate.quorum.lifecycle import RequestState
-from quorate.quorum.request import Request
-from tests.node.quorum.clinic import Clinic, approve, give_key, state_at
+from quorate.quorum.request import Request, noted_as
+from quorate.threshold.keys import Purpose
+from tests.node.quorum.clinic import PASSPHRASE, Clinic, approve, give_key, state_at
 from tests.node.quorum.records import FILE_KEY, ask, file_key, note_at, sealed
 from tests.node.three import Hospital, connected, make_homes, up
 from tests.node.three import until as reached
@@ -28,19 +29,22 @@ LONG_S = 15
 
 @contextlib.asynccontextmanager
 async def glass(
-    homes: list[Home], members: int = len(WARD), away: str = ""
+    homes: list[Home],
+    members: int = len(WARD),
+    away: str = "",
+    purpose: Purpose = "unlock",
 ) -> AsyncGenerator[tuple[Clinic, Key]]:
     """The ward, with a key of a senior and a witness; one may be away since before the request."""
     witnesses = Witnesses((WITNESS,), members)
     async with connected(*homes) as hospitals:
         nodes = {node.home.name: node for node in hospitals}
-        key = await give_key(nodes, (SENIOR, WITNESS), 2, "unlock", witnesses)
+        key = await give_key(nodes, (SENIOR, WITNESS), 2, purpose, witnesses)
         if not away:
             yield nodes, key
             return
     async with connected_without(homes, away) as nodes:
         for name in (SENIOR, WITNESS):
-            await nodes[name].quorum.unlock("correct horse battery")
+            await nodes[name].quorum.unlock(PASSPHRASE)
         yield nodes, key
 
 
@@ -63,10 +67,13 @@ def others(node: Hospital, nodes: Clinic) -> list[str]:
 
 
 def with_glass(
-    body: Callable[[Clinic, Key], Awaitable[None]], members: int = len(WARD), away: str = ""
+    body: Callable[[Clinic, Key], Awaitable[None]],
+    members: int = len(WARD),
+    away: str = "",
+    purpose: Purpose = "unlock",
 ) -> None:
     async def main() -> None:
-        async with glass(make_homes(WARD), members, away) as (nodes, key):
+        async with glass(make_homes(WARD), members, away, purpose) as (nodes, key):
             await body(nodes, key)
 
     asyncio.run(main())
@@ -122,6 +129,18 @@ def test_control_a_witness_that_does_not_look_answers_though_a_member_has_not_he
         assert file_key(nodes[SENIOR], digest) == FILE_KEY
 
     with_glass(body, away="nurse")
+
+
+def test_a_witness_waits_too_before_a_whole_key_is_given_away() -> None:
+    async def body(nodes: Clinic, key: Key) -> None:
+        lasts = timedelta(hours=1)
+        entry, _ = await nodes[SENIOR].quorum.recoveries.ask(key, "the group ends", lasts)
+        digest = entry.request.digest()
+        await approve(nodes[WITNESS], digest)
+        await reached(lambda: "4 members, where 5 must" in note_at(nodes[SENIOR], digest), LONG_S)
+        assert "share used" not in nodes[WITNESS].events()
+
+    with_glass(body, away="nurse", purpose="plain")
 
 
 def test_when_the_last_member_is_back_it_goes_on_by_itself() -> None:

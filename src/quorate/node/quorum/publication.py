@@ -22,10 +22,10 @@ from quorate.node.heads import Heads
 from quorate.node.quorum.errands import ask_enough, is_there
 from quorate.node.quorum.messages import Asked, Noted
 from quorate.node.quorum.records import Records, RequestEntry
-from quorate.node.quorum.requests import Requests, noted_as
+from quorate.node.quorum.requests import Requests
 from quorate.quorum.key import Witnesses
 from quorate.quorum.lifecycle import RequestState
-from quorate.quorum.request import Request
+from quorate.quorum.request import Request, noted_as
 from quorate.wire import ABSENT
 
 PATIENCE = 0.5

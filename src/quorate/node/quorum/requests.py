@@ -39,6 +39,7 @@ from quorate.quorum.request import (
     check_request,
     is_over,
     make_request,
+    noted_as,
     sign_request,
     verify_requester,
 )
@@ -59,17 +60,6 @@ KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
 """What a key must be for, for each kind of request."""
 
 log = structlog.get_logger()
-
-
-def noted_as(request: Request, *, whole: bool) -> tuple[str, str]:
-    """Return event and details under which a new request stands in an audit log.
-
-    `whole` is for requests that a witness looks for: with their digest, for anybody
-    makes a second request of the same short name.
-    """
-    who = f"{request.short_id} by {request.requester}"
-    details = f"{who}: {request.digest().hex()}" if whole else who
-    return f"{request.type} requested", details
 
 
 @dataclass(slots=True)
