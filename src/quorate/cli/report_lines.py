@@ -36,6 +36,9 @@ def meter_lines(meter: "MeterView") -> list[str]:
     if meter.left_out:
         silent = ", ".join(meter.left_out)
         lines.append(f"left out for a day, silent in several runs by all others' word: {silent}")
+    if meter.left_behind:
+        there = ", ".join(meter.left_behind)
+        lines.append(f"the last run was without {there}, now there: it waits for one with all")
     if meter.lacking:
         lines.append(f"too few ({' and '.join(meter.lacking)}): it waits until there are more")
     return lines

@@ -9,11 +9,12 @@ from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.anonymous import cell
 from quorate.anonymous.decision import Delivered
-from quorate.errors import Error, Party
+from quorate.errors import Error, Party, Refused
 from quorate.node.anonymous import missed
 from quorate.node.anonymous.certificates import filing_of, verify_filing
 from quorate.node.anonymous.messages import Brought, Listing, Since, Told, Which
 from quorate.node.anonymous.missed import Missed
+from quorate.node.anonymous.others import check_others_run
 from quorate.transport.channel import LinkChannel
 from quorate.transport.session import Buffer
 from tests.node.anonymous.circle import (
@@ -149,6 +150,24 @@ def test_control_without_looking_at_signatures_a_text_nobody_wrote_is_believed(
         assert await _texts_of_who_was_lied_to(circle, lied) == (FORGED,)
 
     in_a_circle(body, SIX, late=1)
+
+
+def test_what_can_have_been_no_run_is_not_taken() -> None:
+    """Some members may sign what they like together: a run of the future, or of few."""
+
+    async def body(circle: Circle) -> None:
+        run, desk = (await hold(circle)).run, circle["eve"].desk
+        check_others_run(desk, run)
+        for wrong in (
+            replace(run, number=run.number + 10_000),
+            replace(run, members=run.members[:4]),
+            replace(run, members=(*run.members[:4], replace(run.members[4], name="fay"))),
+            replace(run, group=bytes(32)),
+        ):
+            with pytest.raises(Refused):
+                check_others_run(desk, wrong)
+
+    in_a_circle(body)
 
 
 def test_lists_without_end_or_order_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:

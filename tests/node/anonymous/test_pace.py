@@ -4,9 +4,10 @@ import asyncio
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ from quorate.node.anonymous.messages import Begin, Since, Standing, Wanted, Whic
 from quorate.node.anonymous.pace import READ_S, evenly
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
 from quorate.node.anonymous.writer import BOOK_BYTES
+from quorate.node.api import make_app
+from quorate.node.node import Node
 from quorate.transport.session import Session
 from tests.node.anonymous.circle import BORING, Circle, hold, in_a_circle, settled
 from tests.node.three import Hospital
@@ -71,6 +74,47 @@ def test_all_answers_to_members_are_of_one_size_and_the_refusals_too() -> None:
                 assert said[0] == said[1], topic
             if not ready:
                 await hold(circle)  # a fragment leaves, the rest waits
+
+    in_a_circle(body)
+
+
+async def asked_here(node: Hospital, route: str) -> bytes:
+    """Return what the node's own API answers, with its name as any other's."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    whole = Node(node.home, node.desk, node.runs, node.heads, node.quorum, node.reports)
+    scope = {"type": "http", "method": "GET", "path": route, "query_string": b"", "headers": []}
+    await make_app(whole, lambda: None)(scope, receive, send)
+    assert sent[0]["status"] == 200, route
+    body: bytes = b"".join(message.get("body", b"") for message in sent)
+    return body.replace(f'"{node.home.name}"'.encode(), b'"NAME"')
+
+
+def test_what_a_nodes_own_api_says_to_others_than_its_author_is_of_one_size() -> None:
+    """Of all routes only the queue and an own thread's meter know what waits."""
+
+    async def body(circle: Circle) -> None:
+        writer, other = circle[WRITER], circle[OTHER]
+        writer.reports.writer.write(BORING * 100, ())
+        fragments = len(writer.reports.writer.book().waiting[0].cells)
+        for left in range(fragments, -1, -1):
+            assert bool(writer.reports.writer.book().waiting) == bool(left)
+            for route in ("/reports", "/reports/runs", "/data", "/studies"):
+                said = [len(await asked_here(node, route)) for node in (writer, other)]
+                assert said[0] == said[1], route
+            assert writer.events() == other.events()
+            await hold(circle)
+        queue = [len(await asked_here(node, "/reports/queue")) for node in (writer, other)]
+        assert queue[0] == queue[1]
+        writer.reports.writer.write(BORING, ("eve",))
+        queue = [len(await asked_here(node, "/reports/queue")) for node in (writer, other)]
+        assert queue[0] > queue[1]  # the one that may tell does: the comparison sees it
 
     in_a_circle(body)
 

@@ -121,12 +121,15 @@ def _write(reports: Reports, body: WriteBody, to: bytes = b"") -> tuple[Waiting,
 
 
 def _meter_view(reports: Reports, reading: Reading) -> MeterView:
+    last = reports.records.runs(1)
+    behind = reports.runs.left_behind(last[0].run) if last else frozenset[str]()
     return MeterView(
         members=tuple(sorted(c.name for c in reading.crowd)),
         organisations=len(reading.organisations),
         lost=tuple(sorted(c.name for c in reading.lost)),
         lacking=reading.lacking,
         left_out=tuple(sorted(reports.silences.left_out())),
+        left_behind=tuple(sorted(behind)),
     )
 
 

@@ -22,6 +22,7 @@ from quorate.anonymous.filing import verify_delivered
 from quorate.anonymous.messages import Run
 from quorate.errors import Error, Party, VerificationFailed
 from quorate.node.anonymous.messages import Brought, Listing, Past, Since, Spoilt, Told, Which
+from quorate.node.anonymous.others import check_others_run
 from quorate.node.anonymous.proofs import most_bytes, most_records
 from quorate.node.anonymous.records import Shape
 from quorate.node.anonymous.runs import Runs
@@ -101,6 +102,7 @@ class Missed:
         found = Delivered(
             run, texts, past.vote, past.votes, brought.cells, brought.joint_secret, ()
         )
+        check_others_run(self.runs.desk, run)
         verify_delivered(found, self.runs.desk.group.digest(), self.runs.identities())
         if run.digest() != told.run or not texts:
             raise VerificationFailed("another run than was asked for")
@@ -130,13 +132,9 @@ class Missed:
             self.runs.note_evidence(run, tuple(records), culprits)
 
     def _check_spoilt(self, run: Run, told: Told, count: int) -> None:
-        ours = run.group == self.runs.desk.group.digest()
-        if (
-            run.digest() != told.run
-            or not ours
-            or not set(run.members) <= set(self.runs.identities())
-        ):
-            raise VerificationFailed("the run is of other members than the group's")
+        check_others_run(self.runs.desk, run)
+        if run.digest() != told.run:
+            raise VerificationFailed("another run than was asked for")
         if not 0 < count <= most_records(run):
             raise VerificationFailed("this is no evidence of that run")
 

@@ -21,7 +21,9 @@ from quorate.anonymous.filing import certify
 from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.meter import Candidate, Crowd
 from quorate.errors import Abort, Disrupted, Error, Party, Refused, Silence
+from quorate.node.anonymous import others
 from quorate.node.anonymous.cards import Cards
+from quorate.node.anonymous.convened import Convened
 from quorate.node.anonymous.messages import Begin, Past, Prepare, age, verify_past
 from quorate.node.anonymous.pace import evenly
 from quorate.node.anonymous.records import SHOWN, Records, Shape
@@ -30,26 +32,12 @@ from quorate.node.anonymous.writer import Writer
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.runs import CLOCK_S
-from quorate.transport.channel import LinkChannel
 from quorate.transport.containment import contained
 from quorate.transport.session import Meter, Session
 
 CELL_BYTES = 1024
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Convened:
-    """A run this node is prepared for, or takes part in."""
-
-    run: Run
-    session: int
-    starter: Party
-    channel: LinkChannel
-    begin: asyncio.Event = field(default_factory=asyncio.Event)
-    given_up: bool = False
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -74,7 +62,7 @@ class Runs:
     def stop(self) -> None:
         """Give up a run that has not begun; one that has ends with its links."""
         if self.current is not None:
-            _give_up(self.current)
+            self.current.give_up()
 
     def now_s(self) -> int:
         return int(self.desk.now().timestamp())
@@ -101,12 +89,11 @@ class Runs:
         return frozenset(there - reasons - {member.name for member in run.members})
 
     def identities(self) -> tuple[Identity, ...]:
-        return tuple(Identity(m.name, m.public_key) for m in self.desk.group.members)
+        return others.identities(self.desk)
 
     def crowd(self, names: tuple[str, ...]) -> Crowd:
         """Return those members as the meter counts them."""
-        members = self.desk.group.members
-        return frozenset(Candidate(m.name, m.run_by) for m in members if m.name in names)
+        return others.crowd(self.desk, names)
 
     # What whoever convenes says
 
@@ -140,7 +127,7 @@ class Runs:
         if self.current is not None:
             if self.current.starter != starter or self.current.begin.is_set():
                 raise Refused("a run is under way here", hint="wait for its end")
-            _give_up(self.current)
+            self.current.give_up()
         run, group = request.run, self.desk.group
         for unheard in request.unheard:
             self.silences.take(unheard)
@@ -295,13 +282,6 @@ class Runs:
         with self.desk.store.transaction():
             self.records.fail(run.digest(), why)
             self.desk.audit.append("report run failed", why)
-
-
-def _give_up(convened: Convened) -> None:
-    """End a run that has not begun."""
-    if not convened.begin.is_set():
-        convened.given_up = True
-        convened.begin.set()
 
 
 def _shape(delivered: Delivered, cost: Meter) -> Shape:

@@ -18,8 +18,9 @@ from quorate.anonymous.absence import (
     verify_unheard,
     verify_word,
 )
-from quorate.anonymous.messages import Identity, Run
+from quorate.anonymous.messages import Run
 from quorate.errors import Error, Party
+from quorate.node.anonymous.others import check_others_run
 from quorate.node.anonymous.records import Records
 from quorate.node.anonymous.tables import report_runs, report_silences
 from quorate.node.desk import Desk
@@ -56,14 +57,17 @@ class Silences:
         return wire.encode(Ack())
 
     async def on_unheard(self, _: Party, body: bytes) -> bytes:
-        """Take in what all others of a run say of a member. Raises `VerificationFailed`."""
+        """Take in what all others of a run say of a member. Raises as `take` does."""
         self.take(wire.decode(body, Unheard))
         return wire.encode(Ack())
 
     def take(self, unheard: Unheard) -> None:
-        """Keep what all others of a run say, also of a run this node was not in."""
-        members = tuple(Identity(m.name, m.public_key) for m in self.desk.group.members)
-        verify_unheard(unheard, self.desk.group.digest(), members)
+        """Keep what all others of a run say, be it one this node was not in.
+
+        Raises `VerificationFailed`, and `Refused` for what can have been no run.
+        """
+        check_others_run(self.desk, unheard.run)
+        verify_unheard(unheard)
         self.records.add_missed(unheard.run)
         self._keep(unheard.run, unheard.words())
 

@@ -41,6 +41,7 @@ class MeterView(View):
     lost: tuple[str, ...]  # who stood behind the thread so far, and would not any more
     lacking: tuple[str, ...]  # what is too little; then the report waits
     left_out: tuple[str, ...] = ()  # who was silent in several runs, by all others' word
+    left_behind: tuple[str, ...] = ()  # who is there, and was not in the last run: texts wait
 
 
 class MeterBody(View):
