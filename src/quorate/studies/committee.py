@@ -241,7 +241,9 @@ async def _decide(
         shown.append(shown_of(study, layout, members, sums, gone(judged, more)))
     if study.analyses:
         told = told_of_all(study, sums, apart)
-        values = await engine.compute([told.node], each_depth=partial(_tick, iter(steps), outside))
+        values = await engine.compute(
+            [told.node], each_depth=partial(tick_next, iter(steps), outside)
+        )
         shown.append(secret.held(engine, values[0], shape=told.shape, limit=told.node.limit))
     (value,) = await engine.compute([concatenate(shown).node])
     await engine.verify()
@@ -259,7 +261,8 @@ def _ticks(session: Session, study: Study, layout: Layout) -> list[Session]:
     return [session.at(name) for name in names]
 
 
-async def _tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+async def tick_next(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+    """Tell those outside that the committee is there still, so that nobody's patience ends."""
     await next(steps).route(TICK, to=outside, like=TICK)
 
 

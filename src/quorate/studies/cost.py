@@ -17,6 +17,7 @@ from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.analyses.kinds import every_input
 from quorate.studies.inputs import size
+from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
 from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
 from quorate.studies.study import Study
@@ -55,12 +56,10 @@ def run_cost(plan: Plan) -> RunCost:
 def _joint_cost(plan: Plan) -> RunCost:
     """Return the cost of ledgers, keys, dealing to three, their noise, the reveal, signatures."""
     outside, m = len(plan.members) - SEATS, plan.numbers
-    drawn = joint.drawing_cost(
-        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
-        plan.security,
-    )
+    drawn = _drawn_cost(plan)
     everybody = (len(plan.members) - 1) * (163 + SIGNATURE_BYTES + STANDING_BYTES)
-    inside = 8 * m + 32 * outside + (8 * m + 32) * (1 + outside) + outside
+    inside = 8 * m + 32 * outside + (8 * plan.revealed + 32) * (1 + outside) + outside
+    inside += outside * steps_of(plan)
     return RunCost(
         1 + 2 + 1 + (outside > 0) + drawn.rounds + (outside > 0) + 1 + 1,
         (
@@ -68,6 +67,19 @@ def _joint_cost(plan: Plan) -> RunCost:
             *[everybody + 16 * m + 128] * outside,
         ),
     )
+
+
+def _drawn_cost(plan: Plan) -> Cost:
+    """Return what drawing noise costs, then looking for what is largest, then verifying both."""
+    drawn = joint.drawing(
+        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
+        plan.security,
+    )
+    zeros = np.zeros(plan.numbers, np.uint64)
+    total = secret.held(Oracle(plan.security), zeros, shape=zeros.shape, limit=1)
+    places = [array.node for array in largest_of(plan, total)]
+    found = price.computing(places, committee.PACE, plan.security, drawn.claims)
+    return drawn.cost.then(found.cost).then(price.verification(found.claims))
 
 
 def _committee_cost(study: Study, members: int, security: Security) -> RunCost:

@@ -50,6 +50,11 @@ def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
     if not in_shares:
         geometric.bits_of_scale(scale_of(vector.mechanism), joint.PRECISION)
         return
+    if vector.kind == "largest":
+        raise OutOfRange(
+            "of a mode only the place is shown, and for that three draw noise jointly",
+            hint='noise = "jointly", every budget an epsilon, and three members or more',
+        )
     noise = shared(vector.mechanism, members)
     width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
     is_squared = isinstance(noise, SharedGaussian)

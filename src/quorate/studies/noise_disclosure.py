@@ -8,6 +8,7 @@ from math import sqrt
 from quorate.dp.accounting import ATTO, Charge
 from quorate.dp.caps import decimal_of
 from quorate.dp.planning import variance_of
+from quorate.studies.inputs import Cells
 from quorate.studies.noised import (
     Vector,
     bounds_of,
@@ -48,7 +49,7 @@ def noise_words(plan: Plan) -> NoiseWords:
     return NoiseWords(
         reveals=tuple(_reveal(plan, vector) for vector in plan.vectors),
         noise=(
-            *_guarantee(plan, [vector.column for vector in plan.vectors]),
+            *_guarantee(plan, [v.column for v in plan.vectors if v.kind != "largest"]),
             *(_noise(plan, vector) for vector in plan.vectors),
         ),
         follows=(
@@ -111,6 +112,10 @@ def _reveal(plan: Plan, vector: Vector) -> tuple[str, int, str]:
             what = f"sum of {vector.column} about the middle of its bounds"
         case "squares":
             what = f"sum of squares of {vector.column} about the middle of its bounds"
+        case "largest":
+            groups = Cells(vector.cells.where, vector.cells.axes[:-1])
+            text, n = cells_in_words(plan.study, groups)
+            what = f"place of the most frequent value of {vector.column}, and no count"
         case "products":
             what = "sums of products of its formula's columns and outcome"
             n = vector.size
@@ -209,7 +214,7 @@ def _rounding(plan: Plan) -> list[str]:
     for vector in plan.vectors:
         if vector.kind == "products":
             texts[f"{vector.release}: each product to steps of 1/{LARGEST} a row"] = None
-        if vector.kind in {"rows", "products"}:
+        if vector.kind in {"rows", "products", "largest"}:
             continue
         bounds = bounds_of(plan.study, vector.column)
         texts[f"{vector.column} to steps of {float(bounds.step):g} a row"] = None

@@ -9,6 +9,7 @@ of a number column 1, a half or a fifth of a power of ten, with 256 steps or mor
   rows      1                                    sum       x
   centred   c = 2 x - (L + H)                    squares   c^2, in coarser steps for wide columns
   products  of a regression's columns, see `regressions`
+  largest   rows by value of a category, of which only the place of the noisily largest is shown
 
 All follows from the study alone; the mathematics stands in `dp.queries`.
 """
@@ -33,11 +34,12 @@ from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
-Kind = Literal["rows", "sum", "centred", "squares", "products"]
+Kind = Literal["rows", "sum", "centred", "squares", "products", "largest"]
 KINDS: dict[str, tuple[Kind, ...]] = {
     "count": ("rows",),
     "histogram": ("rows",),
     "percentile": ("rows",),  # in bins
+    "mode": ("largest",),
     "sum": ("sum",),
     "avg": ("rows", "centred"),
     "var": ("rows", "centred", "squares"),
@@ -68,6 +70,12 @@ class Vector:
     mechanism: Mechanism | None  # None: no patient can change it, and it has no noise
     largest: int  # that one row adds, in absolute value
     factor: int = 1  # by which totals are multiplied before noise that would be too narrow
+    choices: int = 1  # of so many entries in turn only the place of the largest is revealed
+
+    @property
+    def revealed(self) -> int:
+        """Return how many numbers are revealed of it."""
+        return self.size // self.choices
 
 
 def privacy_of(study: Study) -> Privacy:
@@ -150,9 +158,9 @@ def describe(vector: Vector) -> str:
 
 
 def counted_cells(query: Query, output: Output) -> Cells:
-    """Return the cells in which rows are counted for `output`: a percentile's have bins."""
+    """Return the cells in which rows are counted for `output`, its bins or values among them."""
     cells = cells_of(query, output)
-    if output.statistic != "percentile":
+    if output.statistic not in {"percentile", "mode"}:
         return cells
     return Cells(cells.where, (*cells.axes, Axis(output.column, output.edges)))
 
@@ -171,6 +179,10 @@ def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> 
     cell_count = size(study, cells)
     if kind == "rows":
         return Vector(query.name, cells, kind, "", cell_count, Fraction(1), None, 1)
+    if kind == "largest":
+        values = len(study.table.column(column).values)
+        one = Vector(query.name, cells, kind, column, cell_count, Fraction(1), None, 1)
+        return replace(one, choices=values)
     bounds = bounds_of(study, column)
     match kind:
         case "sum":
@@ -226,6 +238,10 @@ def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
     unit = privacy_of(study).protects
     if vector.kind == "products":
         noised = queries.products(vector.size, vector.largest, unit, epsilon, pure=True)
+    elif vector.kind == "largest":
+        noised = queries.by_group(
+            queries.noisy_max(vector.choices, unit, epsilon), vector.revealed, unit
+        )
     elif vector.kind == "rows":
         one = vector.size == 1
         noised = (

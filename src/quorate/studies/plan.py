@@ -31,7 +31,7 @@ from quorate.studies.schema import shown
 from quorate.studies.study import Study, check_study
 
 FORMAT = 4
-SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 3, noise 1"
+SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 3, noise 2"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
 Protocol = Literal[
@@ -104,6 +104,13 @@ class Plan:
         if self.study.privacy is not None:
             return sum(vector.size for vector in self.vectors)
         return sum(size(self.study, item.cells) for item in self.inputs)
+
+    @property
+    def revealed(self) -> int:
+        """Return how many numbers come out of a study under privacy."""
+        if is_on_records(self.study):
+            return sums_of(self.study)
+        return sum(vector.revealed for vector in self.vectors)
 
     def decimals(self, item: Input) -> int:
         """Return to how many decimals each member rounds `item`."""

@@ -169,7 +169,7 @@ def _of_patients(scan: Scan, study: Study, read: Sequence[Reading]) -> Scan:
 
 def _amounts(study: Study, read: Sequence[Reading], vector: Vector) -> list[str]:
     """Return SQL for what is added up beside the number of rows."""
-    if vector.kind == "rows":
+    if vector.kind in {"rows", "largest"}:
         return []
     if vector.kind != "products":
         return [_amount(study, read, vector)]

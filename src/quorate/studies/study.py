@@ -32,6 +32,8 @@ from quorate.studies.table_one import write_out
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
 MIN_CELL = 5
+NOISY = {"percentile", "mode"}
+"""Statistics that there are under privacy only."""
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
@@ -108,8 +110,8 @@ def check_study(study: Study) -> None:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
     if study.privacy is not None:
         check_privacy(study.privacy, len(study.releases) + len(study.analyses))
-    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
-        why = "a percentile is of noisy counts between public edges"
+    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic in NOISY]:
+        why = "a percentile, or a mode, is of noisy counts"
         refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
 
 
