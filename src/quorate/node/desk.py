@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from quorate import wire
 from quorate.errors import Abort, DataError, Party, Refused
@@ -34,7 +36,8 @@ from quorate.studies.approval import (
 )
 from quorate.studies.group import Group
 from quorate.studies.noised import make_tables
-from quorate.studies.plan import Plan, check, compile_plan, utc_text
+from quorate.studies.plain import rows_to_send
+from quorate.studies.plan import BY_THIRD_PARTY, Plan, check, compile_plan, utc_text
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
@@ -119,8 +122,8 @@ class Desk:
         after(entry.state, Event.REVOKED)
         return await self._say(entry.plan, "revoke")
 
-    async def own_part(self, plan: Plan) -> tuple[int, ...]:
-        """Compute this member's own aggregates, away from the event loop; every row is checked.
+    async def own_part(self, plan: Plan) -> tuple[int, ...] | NDArray[np.int64]:
+        """Compute what this member puts in, away from the event loop; every row is checked.
 
         Raises `Refused` where this member's policy does not allow it.
         """
@@ -128,13 +131,19 @@ class Desk:
         policy.check(plan)
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
+        if plan.protocol == BY_THIRD_PARTY:
+            await self._check_rows(policy, source)
+            return await asyncio.to_thread(rows_to_send, source, plan)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
             await asyncio.to_thread(make_tables, plan.study, len(plan.members))
             return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)
+        await self._check_rows(policy, source)
+        return own
+
+    async def _check_rows(self, policy: Policy, source: Source) -> None:
         if policy.min_rows > 1:  # no rows at all are refused with the rows
             policy.check_rows(await asyncio.to_thread(count_rows, source))
-        return own
 
     async def data_changed(self, plan: Plan) -> bool:
         """Return whether this member's file is another than when it approved."""

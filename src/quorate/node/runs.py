@@ -302,7 +302,9 @@ class Runs:
                 claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
                 randomness=os.urandom,
                 progress=progress,
+                aside=asyncio.to_thread,
             )
+        run.own = ()  # rows, where a third party saw them, are not kept
         desk.budgets.release(run.plan, ran.answer)
         outcome = Outcome(
             ran.release.certificate.session,

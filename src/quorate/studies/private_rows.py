@@ -33,7 +33,7 @@ from quorate.studies.scan import (
     sql_of,
     totals_query,
 )
-from quorate.studies.sources import Source, check_count, scanned
+from quorate.studies.sources import Database, Source, check_count, scanned
 from quorate.studies.study import Study
 
 
@@ -42,15 +42,30 @@ def noiseless(source: Source, plan: Plan) -> tuple[int, ...]:
 
     Raises `DataError` and `Unavailable` for a file that cannot be read, never for a row.
     """
-    found: list[int] = []
     with scanned(source) as (database, scan):
-        study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
-        kept = _of_patients(scan, study, read)
-        for vector in plan.vectors:
-            amounts = [] if vector.kind == "rows" else [_amount(study, read, vector)]
-            query = totals_query(kept, read, vector.cells, amounts)
-            found += _cells(study, vector, database.execute(query).fetchall())
+        kept, read = kept_rows(plan, scan)
+        return vectors_added_up(plan, database, kept, read)
+
+
+def kept_rows(plan: Plan, scan: Scan) -> tuple[Scan, tuple[Reading, ...]]:
+    """Return the file with no more rows of a patient than the study says, and its values bounded.
+
+    Raises `DataError` where a column is missing.
+    """
+    study = plan.study
+    read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
+    return _of_patients(scan, study, read), read
+
+
+def vectors_added_up(
+    plan: Plan, database: Database, scan: Scan, read: Sequence[Reading]
+) -> tuple[int, ...]:
+    """Return the plan's vectors, one after the other, of rows that were bounded."""
+    found: list[int] = []
+    for vector in plan.vectors:
+        amounts = [] if vector.kind == "rows" else [_amount(plan.study, read, vector)]
+        query = totals_query(scan, read, vector.cells, amounts)
+        found += _cells(plan.study, vector, database.execute(query).fetchall())
     return tuple(found)
 
 
@@ -61,8 +76,7 @@ def perturbed(source: Source, plan: Plan, randomness: Randomness) -> tuple[int, 
     """
     with scanned(source) as (database, scan):
         study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
-        kept = _of_patients(scan, study, read)
+        kept, read = kept_rows(plan, scan)
         records = _number(database.execute(totals_query(kept, read, EVERYTHING, [])).fetchall())
         check_count(source, records, study.max_rows)
         found = [records]

@@ -13,7 +13,7 @@ from typing import cast
 
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
-from quorate.studies.privacy import Privacy, check_privacy, read_privacy
+from quorate.studies.privacy import JOINTLY, THIRD, Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -28,6 +28,7 @@ from quorate.studies.schema import (
 )
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
+from quorate.studies.trust import MPC, THIRD_PARTY, Trust, check_trust, trust_of
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
@@ -35,7 +36,7 @@ MIN_CELL = 5
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
-    *("releases", "analyses", "table_one", "privacy"),
+    *("releases", "analyses", "table_one", "privacy", "trust", "third_party"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -53,6 +54,8 @@ class Study:
     releases: tuple[Query, ...]
     privacy: Privacy | None = None  # without it, values are exact
     analyses: tuple[Analysis, ...] = ()
+    trust: Trust = "mpc"  # who may see rows
+    third_party: str = ""  # the member that sees them, where one does
 
 
 def read_study(text: str) -> Study:
@@ -71,6 +74,7 @@ def read_study(text: str) -> Study:
     written = write_out(_section(top, "table_one", optional=True), table)
     releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
     analyses = read_analyses(_section(top, "analyses", optional=True), table)
+    trust = trust_of(top.get("trust", MPC), "trust")
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
@@ -79,7 +83,11 @@ def read_study(text: str) -> Study:
         table=table,
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
-        privacy=read_privacy(top.get("privacy"), budgets),
+        privacy=read_privacy(
+            top.get("privacy"), budgets, THIRD if trust == THIRD_PARTY else JOINTLY
+        ),
+        trust=trust,
+        third_party=_text(top, "third_party") if "third_party" in top else "",
     )
     check_study(study)
     return study
@@ -100,6 +108,7 @@ def check_study(study: Study) -> None:
     check_analyses(study.analyses, study.table)
     if not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
+    check_trust(study.trust, study.third_party, study.privacy)
     names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
     check_names("releases", names)
     for query in study.releases:
