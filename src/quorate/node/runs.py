@@ -195,6 +195,7 @@ class Runs:
         approvals = verify_all_approve(desk.group, plan, request.approvals, at)
         if approvals != request.approvals:
             raise Refused("the approvals are not one of each member, in the order of seats")
+        desk.check_bundle_classes(plan, approvals)
         if request.group_key != self._group_key():
             raise Refused(
                 "this node and the starter's do not know the same key of the group",

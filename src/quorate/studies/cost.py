@@ -67,9 +67,9 @@ def run_cost(plan: Plan) -> RunCost:
 def _third_party_cost(plan: Plan) -> RunCost:
     """Return the cost of keys, rows, their result, and signatures; of ledgers, where there are."""
     under_privacy = plan.study.privacy is not None
-    each = 163 + 32 + SIGNATURE_BYTES + (STANDING_BYTES if under_privacy else 0)
+    each = 163 + 32 + 32 + SIGNATURE_BYTES + (STANDING_BYTES if under_privacy else 0)
     others = len(plan.members) - 1
-    third = others * (each + 2 + 8 * words_of(plan))
+    third = others * (each + 1 + 8 + 8 * words_of(plan))
     return RunCost(
         9 + under_privacy,
         tuple(

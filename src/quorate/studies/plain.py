@@ -124,9 +124,10 @@ def _told(plan: Plan, total: Numbers, vectors: Sequence[Numbers]) -> Words:
     """Return the words of the analyses, by the committee's own program, in the clear."""
     if not plan.study.analyses:
         return np.zeros(0, np.uint64)
+    engine = Oracle(plan.security)
     sums, *apart = (
         secret.held(
-            Oracle(plan.security),
+            engine,
             ring.from_signed(one),
             shape=one.shape,
             limit=expression.RANGE - 1,

@@ -60,6 +60,11 @@ class Study:
 
 def read_study(text: str) -> Study:
     """Return the study that `text` states. Raises `MalformedStudy` naming the place."""
+    return study_of(read_toml(text))
+
+
+def read_toml(text: str) -> dict[str, object]:
+    """Return what a study's text says, by key. Raises `MalformedStudy`."""
     if len(text) > MAX_TEXT:
         refuse("the study", f"longer than {MAX_TEXT} characters")
     try:
@@ -67,6 +72,11 @@ def read_study(text: str) -> Study:
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
+    return top
+
+
+def study_of(top: dict[str, object]) -> Study:
+    """Return the study that these keys state. Raises `MalformedStudy` naming the place."""
     _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
