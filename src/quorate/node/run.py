@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quorate.errors import Error, Party
 from quorate.studies.approval import SignedApproval
 from quorate.studies.plan import Plan
@@ -35,7 +38,7 @@ class Run:
     time: str
     starter: Party
     approvals: tuple[SignedApproval, ...]
-    own: tuple[int, ...] = field(default=(), repr=False)
+    own: tuple[int, ...] | NDArray[np.int64] = field(default=(), repr=False)
     standing: Standing = mpc.NO_LEDGER
     notices: tuple[str, ...] = ()
     channel: LinkChannel | None = None
@@ -47,7 +50,10 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        return (OWN_ROWS, *mpc.stages(self.plan.protocol))
+        return (
+            OWN_ROWS,
+            *mpc.stages(self.plan.protocol, under_privacy=self.plan.study.privacy is not None),
+        )
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""

@@ -19,7 +19,16 @@ from quorate.studies.analyses.kinds import every_input
 from quorate.studies.inputs import size
 from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
-from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plain import words_of
+from quorate.studies.plan import (
+    BY_THIRD_PARTY,
+    COMMITTEE,
+    JOINT_NOISE,
+    NOISE_IN_SHARES,
+    NOISE_ON_RECORDS,
+    Plan,
+)
+from quorate.studies.rows import columns_sent
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 
@@ -33,12 +42,15 @@ class RunCost:
 
     rounds: int
     bytes_sent: tuple[int, ...]
+    bytes_a_row: int = 0  # that each member but the third party sends beside that
 
 
 def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
         return _committee_cost(plan.study, len(plan.members), plan.security)
+    if plan.protocol == BY_THIRD_PARTY:
+        return _third_party_cost(plan)
     n = len(plan.members)
     if plan.protocol == JOINT_NOISE:
         return _joint_cost(plan)
@@ -51,6 +63,21 @@ def run_cost(plan: Plan) -> RunCost:
         return RunCost(total.rounds + 2, (total.bytes_sent + signed,) * n)
     total = additive.cost(n, plan.numbers)
     return RunCost(total.rounds + 1, (total.bytes_sent + (n - 1) * SIGNATURE_BYTES,) * n)
+
+
+def _third_party_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, rows, their result, and signatures; of ledgers, where there are."""
+    under_privacy = plan.study.privacy is not None
+    each = 163 + 32 + 32 + SIGNATURE_BYTES + (STANDING_BYTES if under_privacy else 0)
+    others = len(plan.members) - 1
+    third = others * (each + 1 + 8 + 8 * words_of(plan))
+    return RunCost(
+        9 + under_privacy,
+        tuple(
+            third if name == plan.study.third_party else others * each + 8 for name in plan.members
+        ),
+        8 * len(columns_sent(plan)),
+    )
 
 
 def _joint_cost(plan: Plan) -> RunCost:

@@ -13,8 +13,17 @@ from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
-from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
+from quorate.studies.plan import ADDITIVE, BY_THIRD_PARTY, COMMITTEE, Plan
+from quorate.studies.trust_words import (
+    not_by_third,
+    seen_by_third,
+    third_holds,
+    third_withholds,
+)
 from quorate.studies.words import cells_in_words, listed
+
+_SHOWN_ONLY = (COMMITTEE, BY_THIRD_PARTY)
+"""With these nobody is told of a cell but what is shown of it, one who sees rows apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,16 @@ class Disclosure:
     noise: tuple[
         str, ...
     ] = ()  # its law, its guarantee and its bounds; none where values are exact
+    sees: tuple[str, ...] = ()  # what a third party does
+    bytes_a_row: int = 0  # that each member but the third party sends beside `bytes_sent`
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
         return (
             *(f"asks     {text}" for text in self.asks),
             *(f"reveals  {r.what}, {_needed(r)}" for r in self.reveals),
-            f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",
+            f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed{self._but()}",
+            *(f"sees     {text}" for text in self.sees),
             *(f"noise    {text}" for text in self.noise),
             *(f"implies  {text}" for text in self.follows),
             f"small    {self.withholds}",
@@ -60,7 +72,15 @@ class Disclosure:
             f"costs    {self.rounds} rounds, {self._sent()}",
         )
 
+    def _but(self) -> str:
+        return f", but to {self.computes[0]}" if self.sees else ""
+
     def _sent(self) -> str:
+        if self.sees:
+            sent = dict(zip(self.reveals[0].to, self.bytes_sent, strict=True))
+            third = sent.pop(self.computes[0])
+            each = f"{max(sent.values())} by each other member, and {self.bytes_a_row}"
+            return f"bytes sent: {third} by {self.computes[0]}, {each} for each of its rows"
         if len(set(self.bytes_sent)) == 1:
             return f"{self.bytes_sent[0]} bytes sent by each member"
         seats = zip(self.bytes_sent, self.computes, strict=False)
@@ -88,6 +108,8 @@ def disclose(plan: Plan) -> Disclosure:
         rounds=cost.rounds,
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
+        sees=seen_by_third(plan),
+        bytes_a_row=cost.bytes_a_row,
     )
 
 
@@ -107,6 +129,8 @@ def _with_noise(plan: Plan) -> Disclosure:
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
         noise=words.noise,
+        sees=seen_by_third(plan),
+        bytes_a_row=cost.bytes_a_row,
     )
 
 
@@ -122,6 +146,7 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
         return tuple(_reveal(plan, item) for item in plan.inputs)
     numbers = tuple(_reveal(plan, item) for item in asked_of(plan.study))
     n = sum(size(plan.study, table) for table in layout_of(plan.study).counted)
+    n = n if plan.study.min_cell > 1 else 0
     bits = [Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())]
     return (*numbers, *(bits if n else ()), *_told(plan))
 
@@ -170,7 +195,7 @@ def _reveal(plan: Plan, item: Input) -> Reveal:
         and item.amount in AMOUNTS[output.statistic]
         and item.column in {"", output.column}
     )
-    shown = ", where it is not withheld" if plan.protocol == COMMITTEE else ""
+    shown = ", where it is not withheld" if plan.protocol in _SHOWN_ONLY else ""
     what = f"{_amount(plan, item)}{text}, of all members together{shown}"
     return Reveal(what, n, plan.recipients, needed_by)
 
@@ -180,7 +205,7 @@ def _needed(reveal: Reveal) -> str:
 
 
 def _follows(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in _SHOWN_ONLY else plan.inputs
     summed = [item for item in inputs if item.amount == "sum"]
     means = tuple(
         dict.fromkeys(
@@ -201,15 +226,15 @@ def _follows(plan: Plan) -> tuple[str, ...]:
 
 
 def _by_subtracting(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in _SHOWN_ONLY else plan.inputs
     if not inputs:
         return ()
     kinds = dict.fromkeys(_amount(plan, item) for item in inputs)
     values = " and ".join(kinds)
     if any(item.cells.axes or item.cells.where for item in inputs):
-        which = "the cells that are shown" if plan.protocol == COMMITTEE else "the cells"
+        which = "the cells that are shown" if plan.protocol in _SHOWN_ONLY else "the cells"
         values += f", in each of {which},"
-    if plan.protocol == COMMITTEE or plan.t > 1:
+    if len(plan.members) > 2:
         return (f"each member, by subtracting its own: {values} of the other members together",)
     first, second = plan.members
     return (
@@ -223,6 +248,8 @@ def _withholds(plan: Plan) -> str:
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_withholds(plan, values)
     if plan.protocol == COMMITTEE:
         return f"{values}: {listed(plan.computes)} find them on shares, and no node learns them"
     return f"{values} from the release; every member's node still learns all numbers above"
@@ -230,6 +257,8 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_holds(plan)
     if plan.protocol == COMMITTEE:
         one = (
             "whatever it does: it can end the run, and bends a result unnoticed with a chance "
@@ -266,6 +295,7 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         f"a member against all {n - 1} others together: they subtract their own and learn its part"
         if n > 2
         else "the two members against each other, as said above",
+        *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
         *(_not_by_committee(plan) if plan.protocol == COMMITTEE else ()),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",

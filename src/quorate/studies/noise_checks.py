@@ -1,16 +1,18 @@
 """Whether a study's noise can be drawn at all: asked before anything runs, and of no row."""
 
-from quorate.dp import geometric, joint, tables
+from quorate.dp import central, geometric, joint, tables
 from quorate.dp.shares import SharedGaussian, SharedLaplace
 from quorate.errors import OutOfRange, Refused
 from quorate.studies.noised import (
     Vector,
     charge_of,
     is_in_shares,
+    privacy_of,
     scale_of,
     shared,
     vectors_of,
 )
+from quorate.studies.privacy import THIRD
 from quorate.studies.study import Study
 
 RANGE = 1 << 61
@@ -30,7 +32,10 @@ def check_noise(study: Study, members: int) -> None:
     try:
         for vector in vectors_of(study):
             _check_range(vector, members * study.max_rows)
-            _check_width(vector, members, in_shares=is_in_shares(study, members))
+            if privacy_of(study).noise == THIRD:
+                central.check(vector.mechanism)
+            else:
+                _check_width(vector, members, in_shares=is_in_shares(study, members))
         charge_of(study, members)
     except OutOfRange as e:
         raise Refused(f"under privacy: {e}", hint=e.hint) from None

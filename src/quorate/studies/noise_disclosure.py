@@ -18,7 +18,7 @@ from quorate.studies.noised import (
     shared,
     square_step,
 )
-from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.plan import BY_THIRD_PARTY, JOINT_NOISE, NOISE_IN_SHARES, Plan
 from quorate.studies.records import (
     charge_of_records,
     describe_question,
@@ -26,6 +26,7 @@ from quorate.studies.records import (
     questions_of,
 )
 from quorate.studies.regressions import LARGEST, asked_regressions, products_of
+from quorate.studies.trust_words import not_by_third, third_holds, third_noise
 from quorate.studies.words import cells_in_words, listed
 
 
@@ -51,6 +52,7 @@ def noise_words(plan: Plan) -> NoiseWords:
         noise=(
             *_guarantee(plan, [v.column for v in plan.vectors if v.kind != "largest"]),
             *(_noise(plan, vector) for vector in plan.vectors),
+            *third_noise(plan),
         ),
         follows=(
             "means, variances and totals of cells follow from the noisy totals, for free",
@@ -63,7 +65,10 @@ def noise_words(plan: Plan) -> NoiseWords:
         withholds=_withholds(plan),
         holds=_holds(plan),
         rounding=tuple(_rounding(plan)),
-        not_protected=_not_protected(plan),
+        not_protected=(
+            *_not_protected(plan),
+            *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
+        ),
     )
 
 
@@ -72,7 +77,7 @@ def error_of(plan: Plan, vector: Vector) -> float:
     if vector.mechanism is None:
         return 0.0
     whole = variance_of(vector.mechanism)
-    if plan.protocol != JOINT_NOISE:
+    if plan.protocol == NOISE_IN_SHARES:
         whole *= float(shared(vector.mechanism, len(plan.members)).inflation)
     return float(vector.step) / vector.factor * sqrt(whole)
 
@@ -197,6 +202,8 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_holds(plan)
     if plan.protocol == JOINT_NOISE:
         one = "whatever it does" if plan.security == "malicious" else "that follows the protocol"
         return (

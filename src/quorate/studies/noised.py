@@ -20,7 +20,7 @@ from itertools import product
 from math import ceil, isqrt
 from typing import Literal
 
-from quorate.dp import accounting, joint, queries
+from quorate.dp import accounting, central, joint, queries
 from quorate.dp.accounting import Charge
 from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
 from quorate.dp.queries import Noised
@@ -28,7 +28,7 @@ from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, defaul
 from quorate.errors import Refused
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.inputs import Axis, Cells, cells_of, size
-from quorate.studies.privacy import IN_SHARES, Budget, Privacy
+from quorate.studies.privacy import IN_SHARES, THIRD, Budget, Privacy
 from quorate.studies.query import Output, Query
 from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.schema import DECIMALS, Column
@@ -91,6 +91,8 @@ def is_in_shares(study: Study, members: int) -> bool:
     Three can draw Laplace noise; Gaussian noise, and noise of two, is in shares.
     """
     privacy = privacy_of(study)
+    if privacy.noise == THIRD:
+        return False
     pure = all(budget.is_pure for budget in privacy.budgets)
     return members < 3 or privacy.noise == IN_SHARES or not pure
 
@@ -128,10 +130,15 @@ def vectors_of(study: Study) -> tuple[Vector, ...]:
 def charge_of(study: Study, members: int) -> Charge:
     """Return what all releases cost together. Raises `OutOfRange`."""
     in_shares = is_in_shares(study, members)
+    in_one_place = privacy_of(study).noise == THIRD
     costs: list[Charge] = []
     for vector in vectors_of(study):
         if vector.mechanism is not None:
-            distance = _distance(vector.mechanism, members, in_shares)
+            distance = (
+                central.distance(vector.mechanism)
+                if in_one_place
+                else _distance(vector.mechanism, members, in_shares)
+            )
             costs.append(accounting.charge(vector.mechanism, vector.size * distance))
     return accounting.total(costs)
 

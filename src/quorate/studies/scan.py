@@ -24,7 +24,7 @@ _NUMERIC = {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"}
 _DECIMAL_TYPE = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _ROW = '"number of the row"'
 _WIDTH = WHOLE_DIGITS["number"] + DECIMALS["number"]
-_NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
+NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
     """Return SQL for the number of rows, and of those that `read` finds not as declared."""
     bad = " OR ".join(reading.is_bad for reading in read) or "false"
-    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {_values(scan, read)}"  # noqa: S608
+    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {values_sql(scan, read)}"  # noqa: S608
 
 
 def bad_query(scan: Scan, reading: Reading) -> str:
@@ -118,7 +118,7 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     """Return SQL for rows of (place on each axis, number of rows, *amounts), for good rows."""
     by_name = {reading.column.name: reading for reading in read}
     places = [_place(by_name.get(axis.column), axis) for axis in cells.axes]
-    inside = [_condition(p, by_name) for p in cells.where]
+    inside = [condition_sql(p, by_name) for p in cells.where]
     for axis in cells.axes:
         if axis.edges:
             first, last = (constant(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
@@ -129,14 +129,14 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     groups = ", ".join(str(i + 1) for i in range(len(places)))
     return (
         f"SELECT {', '.join([*places, 'count(*)', *amounts])} "  # noqa: S608
-        f"FROM {_values(scan, read, each_row=EACH_ROW in cells.axes)}"
+        f"FROM {values_sql(scan, read, each_row=EACH_ROW in cells.axes)}"
         f"{where}{f' GROUP BY {groups}' if groups else ''}"
     )
 
 
 def count_by_query(scan: Scan, read: Sequence[Reading], value: str) -> str:
     """Return SQL for rows of (value, how many rows have it); `value` is SQL over the values."""
-    return f"SELECT {value}, count(*) FROM {_values(scan, read)} GROUP BY 1"  # noqa: S608
+    return f"SELECT {value}, count(*) FROM {values_sql(scan, read)} GROUP BY 1"  # noqa: S608
 
 
 def place_of(study: Study, axis: Axis, found: object) -> int:
@@ -152,7 +152,7 @@ def constant(column: Column, text: str) -> str:
         case "integer":
             return str(int(text))
         case "number":
-            return f"CAST('{Decimal(text):f}' AS {_NUMBER})"
+            return f"CAST('{Decimal(text):f}' AS {NUMBER})"
         case "category":
             return str(int(text)) if column.are_whole else quoted_text(text)
 
@@ -165,7 +165,7 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _values(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
+def values_sql(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
     shown = [f"{reading.value} AS {reading.name}" for reading in read]
     values = (
         ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
@@ -204,11 +204,11 @@ def _in_steps(reading: Reading, axis: Axis) -> str:
     return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
-def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
+def condition_sql(p: Predicate, by_name: dict[str, Reading]) -> str:
     if p.op in {"and", "or"}:
-        return "(" + f" {p.op} ".join(_condition(part, by_name) for part in p.args) + ")"
+        return "(" + f" {p.op} ".join(condition_sql(part, by_name) for part in p.args) + ")"
     if p.op == "not":
-        return f"(NOT {_condition(p.args[0], by_name)})"
+        return f"(NOT {condition_sql(p.args[0], by_name)})"
     reading = by_name[p.column]
     values = [constant(reading.column, value) for value in p.values]
     match p.op:
@@ -269,7 +269,7 @@ def _value(column: Column, field: Field) -> str:
         if decimal and int(decimal[1]) <= _WIDTH and int(decimal[2]) <= DECIMALS["number"]:
             return field.sql  # narrower decimals are faster to square
         exact = f"CAST({field.sql} AS DOUBLE)" if field.type == "FLOAT" else field.sql
-        return f"TRY_CAST({exact} AS {_NUMBER})"
+        return f"TRY_CAST({exact} AS {NUMBER})"
     if field.type in _NATIVE:
         return field.sql
     if field.type in _WIDE:

@@ -13,7 +13,7 @@ from typing import cast
 
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
-from quorate.studies.privacy import Privacy, check_privacy, read_privacy
+from quorate.studies.privacy import JOINTLY, THIRD, Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -28,6 +28,7 @@ from quorate.studies.schema import (
 )
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
+from quorate.studies.trust import MPC, THIRD_PARTY, Trust, check_trust, trust_of
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
@@ -37,7 +38,7 @@ NOISY = {"percentile", "mode"}
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
-    *("releases", "analyses", "table_one", "privacy"),
+    *("releases", "analyses", "table_one", "privacy", "trust", "third_party"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -55,10 +56,17 @@ class Study:
     releases: tuple[Query, ...]
     privacy: Privacy | None = None  # without it, values are exact
     analyses: tuple[Analysis, ...] = ()
+    trust: Trust = "mpc"  # who may see rows
+    third_party: str = ""  # the member that sees them, where one does
 
 
 def read_study(text: str) -> Study:
     """Return the study that `text` states. Raises `MalformedStudy` naming the place."""
+    return study_of(read_toml(text))
+
+
+def read_toml(text: str) -> dict[str, object]:
+    """Return what a study's text says, by key. Raises `MalformedStudy`."""
     if len(text) > MAX_TEXT:
         refuse("the study", f"longer than {MAX_TEXT} characters")
     try:
@@ -66,6 +74,11 @@ def read_study(text: str) -> Study:
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
+    return top
+
+
+def study_of(top: dict[str, object]) -> Study:
+    """Return the study that these keys state. Raises `MalformedStudy` naming the place."""
     _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
@@ -74,6 +87,7 @@ def read_study(text: str) -> Study:
     releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
     asked, more = _without_budgets(_section(top, "analyses", optional=True))
     analyses = read_analyses(asked, table)
+    trust = trust_of(top.get("trust", MPC), "trust")
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
@@ -82,7 +96,11 @@ def read_study(text: str) -> Study:
         table=table,
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
-        privacy=read_privacy(top.get("privacy"), budgets | more),
+        privacy=read_privacy(
+            top.get("privacy"), budgets | more, THIRD if trust == THIRD_PARTY else JOINTLY
+        ),
+        trust=trust,
+        third_party=_text(top, "third_party") if "third_party" in top else "",
     )
     check_study(study)
     return study
@@ -103,6 +121,7 @@ def check_study(study: Study) -> None:
     check_analyses(study.analyses, study.table)
     if not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
+    check_trust(study.trust, study.third_party, study.privacy)
     names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
     check_names("releases", names)
     for query in study.releases:

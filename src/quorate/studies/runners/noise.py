@@ -36,13 +36,16 @@ from quorate.mpc.verification import verify
 from quorate.studies.committee import PACE, TICK, dealt, noise_seen, tick_next
 from quorate.studies.largest import largest_of, placed, steps_of
 from quorate.studies.noised import Vector, shared
-from quorate.studies.plan import NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plan import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.runners import third_party
 from quorate.studies.runners.local_noise import tell_sums
+from quorate.studies.runners.third_party import Aside, at_once, tell_third
 from quorate.transport.session import Session, together
 
 STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
 STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
-OPENS = ("opening", "reveal", "perturbed sums")
+STAGES_THIRD = ("ledgers", *third_party.STAGES)
+OPENS = ("opening", "reveal", "perturbed sums", "rows")
 """Stages from which on what a member sends may tell the result: its ledger says so before."""
 
 _UNLIMITED = (1 << 64) - 1
@@ -85,6 +88,7 @@ async def reveal_noisy(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
+    aside: Aside = at_once,
 ) -> Noisy:
     """Add up everyone's `own` numbers of the plan's vectors with noise; reveal nothing else.
 
@@ -108,6 +112,11 @@ async def reveal_noisy(
         numbers, session_id, seen = await tell_sums(
             session, own, context, claim, randomness, progress
         )
+    elif plan.protocol == BY_THIRD_PARTY:
+        words, session_id, seen = await tell_third(
+            session, plan, own, context, claim, randomness, progress, aside
+        )
+        numbers = _signed(words)
     else:
         add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
         numbers, session_id, seen = await add_up(
