@@ -31,6 +31,7 @@ class TableView(View):
 
     name: str
     path: str
+    data_class: str  # what its owner says the data are
 
 
 class StatusView(View):
@@ -92,6 +93,13 @@ class StudyView(View):
     members: tuple[str, ...]
     approved_by: tuple[str, ...]
     disclosure: tuple[str, ...]
+    data: tuple[str, ...]  # of each member that approved, what its owner says its data are
+    trust: str  # the model of trust
+    protocol: str
+    is_noised: bool
+    who_sees: tuple[str, ...]
+    bundle: tuple[str, ...]  # digests of all plans that are approved with it, in order
+    bundle_digest: str
     results: tuple[ResultView, ...] = ()
     session: str = ""
     cost: CostView | None = None
@@ -112,6 +120,7 @@ class DataBody(View):
 
     name: str
     path: str
+    data_class: Literal["real", "synthetic", "public"] = "real"
 
 
 class EventView(View):
