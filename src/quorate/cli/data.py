@@ -25,7 +25,8 @@ def add(
     """Register a file as a table. It is read at each run, and never copied."""
     with connect(node) as client:
         added = client.add_table(table, file, data_class)
-    show(added, [f"table {added.name} is {added.path}, {added.data_class} data"], form)
+    said = "" if added.data_class == "real" else f", {added.data_class} data"
+    show(added, [f"table {added.name} is {added.path}{said}"], form)
 
 
 @app.command("list")

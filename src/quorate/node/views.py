@@ -93,18 +93,18 @@ class StudyView(View):
     members: tuple[str, ...]
     approved_by: tuple[str, ...]
     disclosure: tuple[str, ...]
-    data: tuple[str, ...]  # of each member that approved, what its owner says its data are
-    trust: str  # the model of trust
-    protocol: str
-    is_noised: bool
-    who_sees: tuple[str, ...]
-    bundle: tuple[str, ...]  # digests of all plans that are approved with it, in order
-    bundle_digest: str
     results: tuple[ResultView, ...] = ()
     session: str = ""
     cost: CostView | None = None
     seen: tuple[SeenView, ...] = ()
     notices: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()  # of each that approved, what its owner says its data are
+    trust: str = ""  # the model of trust
+    protocol: str = ""
+    is_noised: bool = False
+    who_sees: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()  # digests of all plans that are approved with it, in order
+    bundle_digest: str = ""
     untold: tuple[str, ...] = ()  # members who will hear of the last step when they are back
 
 
