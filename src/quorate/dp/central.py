@@ -60,6 +60,12 @@ def check(mechanism: Mechanism | None) -> None:
             pass
 
 
+def load() -> None:
+    """Load OpenDP where it is installed, which takes seconds: before a run, and not in it."""
+    if find_spec("opendp") is not None:
+        import opendp.prelude  # noqa: F401
+
+
 def _by_opendp(mechanism: Mechanism, count: int) -> Integers:
     import opendp.prelude as opendp  # optional
 

@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
 from quorate import wire
+from quorate.dp import central
 from quorate.errors import Abort, DataError, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
@@ -143,6 +143,8 @@ class Desk:
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
         if plan.protocol == BY_THIRD_PARTY:
             await self._check_rows(policy, source)
+            if plan.study.privacy is not None and plan.study.third_party == self.home.name:
+                await asyncio.to_thread(central.load)
             return await asyncio.to_thread(rows_to_send, source, plan)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
             await asyncio.to_thread(make_tables, plan.study, len(plan.members))
@@ -269,6 +271,12 @@ class Desk:
         named = words[plan.proposer].approval.plans
         return tuple(self.store.study(digest).plan for digest in named)
 
+    def classes_told(self, plan: Plan) -> tuple[str, ...]:
+        """Return what each owner that approved says of its data, under its signature."""
+        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        named = [name for name in self.group.names if name in words]
+        return tuple(f"{name}: {words[name].approval.data}" for name in named)
+
     def data_class(self, plan: Plan) -> DataClass:
         """Return what this member's owner says the data of a plan are. Raises `DataError`."""
         said = self.home.data_class(plan.study.table.name)
@@ -277,7 +285,7 @@ class Desk:
                 f"the data of {plan.study.table.name} are of no class",
                 hint=f"say one of {', '.join(CLASSES)}: quorate data add TABLE FILE --class CLASS",
             )
-        return cast("DataClass", said)
+        return said
 
     def check_bundle_classes(self, plan: Plan, approvals: Sequence[SignedApproval]) -> None:
         """Refuse a run of what exact and noised results of real data would stand side by side."""

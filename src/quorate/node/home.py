@@ -129,7 +129,10 @@ class Home:
         write_file(self.folder / "group.json", group_to_json(group))
 
     def add_table(self, name: str, path: Path, data_class: str = "real") -> None:
-        """Register the file at `path` as table `name`, and what its data are. Raises `Refused`, `Unavailable`."""
+        """Register the file at `path` as table `name`, and what its data are.
+
+        Raises `Refused`, `Unavailable`.
+        """
         if not _TABLE.fullmatch(name):
             raise Refused(
                 "not a name for a table", hint="a letter, then letters, digits and _, at most 63"

@@ -78,9 +78,9 @@ async def tell_third(
 
 async def _give(session: Session, third: Party, own: Words) -> None:
     """Send one's rows, once the third party has made room for them."""
-    columns = session.at(f"rows of {session.me}")
     await session.route(own[:1], to=[third], like=own[:1])
     await session.route(senders=[third], like=READY)
+    columns = session.at(f"rows of {session.me}")
     await columns.route(own[1:], to=[third], like=own[1:])
 
 
@@ -88,13 +88,13 @@ async def _take(session: Session, plan: Plan, own: Words) -> list[tuple[Rows, in
     """Return everybody's rows, by seat, and how many they are."""
     others = session.others
     width, most = len(columns_sent(plan)), most_rows_sent(plan)
-    steps = {party: session.at(f"rows of {party}") for party in others}
     counts = await session.route(senders=others, like=own[:1])
     counted = {party: int(found[0]) for party, found in counts.items()}
     if many := [party for party, count in counted.items() if count > most]:
         names = ", ".join(session.names[party] for party in many)
         raise Abort(f"{names} would send more rows than the plan allows", suspects=many)
     await session.route(READY, to=others, like=READY)
+    steps = {party: session.at(f"rows of {party}") for party in others}
     sent = await together(
         *(
             steps[party].route(senders=[party], like=np.zeros(width * counted[party], np.uint64))
