@@ -352,4 +352,4 @@ def test_a_percentile_is_the_edge_up_to_which_there_are_so_many_rows() -> None:
 
 
 def test_formats_are_those_of_this_version() -> None:
-    assert "noise 1" in plans.SOFTWARE
+    assert "noise 2" in plans.SOFTWARE

@@ -14,6 +14,7 @@ from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.errors import Error, MalformedStudy, Refused
 from quorate.studies.disclosure import disclose
 from quorate.studies.noised import charge_of, vectors_of
+from quorate.studies.plain import execute, results_of_words, words_of
 from quorate.studies.plan import JOINT_NOISE, NOISE_IN_SHARES, Plan
 from quorate.studies.private_rows import noiseless
 from quorate.studies.regressions import LARGEST, Product, asked_regressions, products_of
@@ -22,6 +23,7 @@ from quorate.studies.sources import open_source
 from quorate.studies.study import read_study
 from tests.dp.keyed import keyed
 from tests.parties import run_parties
+from tests.studies.rows import received
 from tests.studies.test_runner_noise import running
 from tests.studies.trio import TRIO, group_of, plan_of
 
@@ -257,3 +259,18 @@ def test_two_members_can_regress_with_noise_in_shares() -> None:
     study = planned(LOGISTIC, budget="epsilon = 20").study
     assert plan_of(study, group_of("north", "south")).protocol == NOISE_IN_SHARES
     assert len(TRIO.names) == 3
+
+
+def test_a_third_party_gives_the_same_coefficients_and_modes(tmp_path: Path) -> None:
+    mode = COUNT.replace("count(*) as n", "mode(drug) as most_used")
+    text = HEAD.replace('noise = "{noise}"\n', "") + LOGISTIC + mode
+    text = text.format(budget="epsilon = 8.0", rows=1, neighbours="add or remove", min_cell=1)
+    plan = plan_of(read_study('trust = "third-party"\nthird_party = "north"\n' + text))
+    file = open_source(drawn(tmp_path / "rows.csv", 30_000, "rows"))
+    words = execute(plan, received(plan, [file] * 3), os.urandom)
+    assert words.size == words_of(plan) == plan.revealed
+    (most, *found) = results_of_words(plan, words)
+    risk = {r.cell: float(r.value) for r in found}
+    assert most.value in {"none", "old", "new"}
+    assert risk["age",] == pytest.approx(0.02, abs=0.004)
+    assert risk["drug[new]",] == pytest.approx(-0.4, abs=0.15)

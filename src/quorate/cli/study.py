@@ -168,6 +168,32 @@ def resume(id_: StudyId, node: NodeOption = None, form: FormatOption = "text") -
         _show_run(client.resume(id_), id_, form)
 
 
+@app.command("compare")
+def compare(
+    what: Annotated[
+        str, typer.Argument(metavar="FILE|ID", help="A bundle to propose, or one to run.")
+    ],
+    accept: Accept = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Run one study under several models of trust, approved as one, and compare them.
+
+    With a file, the bundle is proposed. With the identifier of one of its studies, all that did not
+    run yet are run, and set side by side.
+    """
+    from quorate.cli import compared
+
+    with connect(node) as client:
+        if (file := Path(what)).suffix == ".toml":
+            proposed = client.propose(read_file(file), tuple(accept or ()))
+            again = f"next: when all have approved: quorate study compare {proposed.id}"
+            show(proposed, [*study_text.whole(proposed), again], form)
+            return
+        arms = compared.run_all(client, what, quiet=form == "json")
+        show(arms, compared.lines(arms), form)
+
+
 @app.command("release")
 def release(
     id_: StudyId,

@@ -38,7 +38,7 @@ from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.decomposition import from_bits
 from quorate.mpc.engine import Engine
 from quorate.mpc.expression import Held
-from quorate.mpc.price import Claims, to_ring, verification
+from quorate.mpc.price import Checked, Claims, to_ring, verification
 from quorate.mpc.replicated import Committee, Security, Share, public
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import argmax
@@ -77,9 +77,15 @@ def cost(scale: Fraction, count: int) -> Cost:
 
 
 def drawing_cost(scales: Sequence[tuple[Fraction, int]], security: Security) -> Cost:
-    """Return what drawing so many numbers of each scale costs, all at once, verified where checked.
+    """Return what drawing so many numbers of each scale costs, all at once, and verifying it."""
+    drawn = drawing(scales, security)
+    return drawn.cost.then(verification(drawn.claims))
 
-    A committee that checks makes numbers of bits by two products for each bit.
+
+def drawing(scales: Sequence[tuple[Fraction, int]], security: Security) -> Checked:
+    """Return what drawing costs, and what is claimed where the committee checks.
+
+    It then makes numbers of bits by two products for each bit.
     """
     total, claims = FREE, Claims()
     for scale, count in scales:
@@ -92,7 +98,7 @@ def drawing_cost(scales: Sequence[tuple[Fraction, int]], security: Security) -> 
         coin = Cost(6, (8 * ands, 8 * ands, 8 * ands))
         total = total.beside(coin.then(lifted.cost))
         claims += lifted.claims + Claims(ands=ands)
-    return total.then(verification(claims))
+    return Checked(total, claims)
 
 
 async def coins(committee: Committee, chances: Sequence[int], count: int) -> BitShare:

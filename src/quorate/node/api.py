@@ -56,9 +56,11 @@ from quorate.node.views import (
 )
 from quorate.studies.analyses.following import follows
 from quorate.studies.analyses.kinds import every_value
+from quorate.studies.approval import bundle_digest
 from quorate.studies.disclosure import disclose
 from quorate.studies.release import Release, to_json
 from quorate.studies.results import slots
+from quorate.studies.trust_words import who_sees
 from quorate.transport.peers import Peer
 
 log = structlog.get_logger()
@@ -152,9 +154,9 @@ def _add_node(app: FastAPI, node: Node, stop: Callable[[], None]) -> None:
 
     @app.post("/data")
     async def add_table(body: DataBody) -> TableView:
-        desk.home.add_table(body.name, Path(body.path))
-        desk.audit.append("table registered", body.name)
-        return TableView(name=body.name, path=str(desk.home.tables[body.name]))
+        desk.home.add_table(body.name, Path(body.path), body.data_class)
+        desk.audit.append("table registered", f"{body.name}, {body.data_class}")
+        return next(view for view in _table_views(desk) if view.name == body.name)
 
 
 def _add_studies(app: FastAPI, desk: Desk) -> None:
@@ -270,12 +272,17 @@ def _peer_view(peer: Peer) -> PeerView:
 
 
 def _table_views(desk: Desk) -> tuple[TableView, ...]:
-    return tuple(TableView(name=k, path=str(v)) for k, v in sorted(desk.home.tables.items()))
+    home = desk.home
+    return tuple(
+        TableView(name=name, path=str(path), data_class=home.data_class(name))
+        for name, path in sorted(home.tables.items())
+    )
 
 
 def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> StudyView:
     plan, release, outcome = entry.plan, entry.release, entry.outcome
     following, hindered = ((), ()) if release is None else _following(release)
+    digests = tuple(one.digest() for one in desk.bundle(plan))
     return StudyView(
         id=plan.short_id,
         digest=plan.digest().hex(),
@@ -289,6 +296,13 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
         members=plan.members,
         approved_by=desk.approved_by(plan),
         disclosure=disclose(plan).lines(),
+        data=desk.classes_told(plan),
+        trust=plan.trust_model,
+        protocol=plan.protocol,
+        is_noised=plan.privacy != "none",
+        who_sees=who_sees(plan),
+        bundle=tuple(digest.hex() for digest in digests),
+        bundle_digest=bundle_digest(digests).hex(),
         results=() if release is None else (*_result_views(release), *following),
         session="" if release is None else release.certificate.session.hex(),
         cost=None

@@ -6,7 +6,7 @@ A problem the node reports is raised here as the exception it was there.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -57,8 +57,13 @@ class Client:
     def tables(self) -> tuple[TableView, ...]:
         return self.get("/data", tuple[TableView, ...])
 
-    def add_table(self, name: str, path: Path) -> TableView:
-        body = DataBody(name=name, path=str(path.absolute()))
+    def add_table(
+        self,
+        name: str,
+        path: Path,
+        data_class: Literal["real", "synthetic", "public"] = "real",
+    ) -> TableView:
+        body = DataBody(name=name, path=str(path.absolute()), data_class=data_class)
         return self.post("/data", TableView, body)
 
     def studies(self) -> tuple[StudyView, ...]:

@@ -8,14 +8,17 @@ hears what it missed when its link comes up again (`catch_up`).
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from quorate import wire
-from quorate.errors import Abort, Party, Refused
+from quorate.dp import central
+from quorate.errors import Abort, DataError, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
 from quorate.node.cohorts import Cohorts
@@ -27,22 +30,27 @@ from quorate.node.policy import Policy, read_policy
 from quorate.node.scores import Scores
 from quorate.node.store import Entry, Store
 from quorate.studies.approval import (
+    CLASSES,
     Approval,
+    DataClass,
     SignedApproval,
     Word,
+    check_bundle,
+    check_classes,
     is_over,
     sign_approval,
     valid_approvals,
     verify_approval,
 )
+from quorate.studies.bundle import accepted_by, read_bundle
 from quorate.studies.group import Group
 from quorate.studies.noise_checks import make_tables
 from quorate.studies.own_rows import own_rows
-from quorate.studies.plan import STEPS, Plan, check, compile_plan, utc_text
+from quorate.studies.plain import rows_to_send
+from quorate.studies.plan import BY_THIRD_PARTY, STEPS, Plan, compile_plan, utc_text
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.records import is_on_records
-from quorate.studies.sources import aggregate, count_rows
-from quorate.studies.study import read_study
+from quorate.studies.sources import Source, aggregate, count_rows
 from quorate.transport.containment import contained
 from quorate.transport.peers import Peers
 
@@ -98,28 +106,33 @@ class Desk:
     # What this node's staff does
 
     async def propose(self, text: str, accept: Iterable[str]) -> tuple[Entry, tuple[str, ...]]:
-        """Compile a study, approve it for this member, tell the others.
+        """Compile a study or the arms of a comparison, approve it for this member, tell the others.
 
-        Returns the study and the names of members that could not be told yet.
+        Returns the study, of a bundle the first, and the names of members that could not be
+        told yet.
         """
-        plan = compile_plan(
-            read_study(text), self.group, proposer=self.home.name, now=self.now(), accept=accept
+        risks, now, me = tuple(accept), self.now(), self.home.name
+        plans = tuple(
+            compile_plan(study, self.group, proposer=me, now=now, accept=accepted_by(study, risks))
+            for study in read_bundle(text)
         )
-        seen = await self._check_own(plan)
-        proposal = Proposal(plan, (self._sign(plan, "approve"),))
+        check_bundle(self.group, plans)
+        seen = await self._check_all_own(plans)
+        proposal = Proposal(plans[0], (self._sign(plans, "approve"),), plans[1:])
         if not self._take_proposal(proposal):
             raise Refused("the very same study was proposed a moment ago", hint="try again")
-        self.store.set_snapshot(plan.digest(), seen)
+        self._keep_snapshots(plans, seen)
         untold = await self.tell_all("proposal", proposal)
-        return self.store.study(plan.digest()), untold
+        return self.store.study(plans[0].digest()), untold
 
     async def approve(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
         """Check this member's rules and rows against the plan, sign it, tell the others."""
         entry = self.store.study(digest)
         if entry.state is not State.PROPOSED:
             after(entry.state, Event.ALL_APPROVED)
-        check(entry.plan, self.group)
-        self.store.set_snapshot(digest, await self._check_own(entry.plan))
+        plans = self.bundle(entry.plan)
+        check_bundle(self.group, plans)
+        self._keep_snapshots(plans, await self._check_all_own(plans))
         return await self._say(entry.plan, "approve")
 
     async def decline(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
@@ -139,8 +152,8 @@ class Desk:
         after(entry.state, Event.REVOKED)
         return await self._say(entry.plan, "revoke")
 
-    async def own_part(self, plan: Plan) -> tuple[int, ...]:
-        """Compute this member's own aggregates, away from the event loop; every row is checked.
+    async def own_part(self, plan: Plan) -> tuple[int, ...] | NDArray[np.int64]:
+        """Compute what this member puts in, away from the event loop; every row is checked.
 
         Raises `Refused` where this member's policy does not allow it.
         """
@@ -156,18 +169,35 @@ class Desk:
             return tuple(rows.reshape(-1).tolist())
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
+        if plan.protocol == BY_THIRD_PARTY:
+            await self._check_rows(policy, source)
+            if plan.study.privacy is not None and plan.study.third_party == self.home.name:
+                await asyncio.to_thread(central.load)
+            return await asyncio.to_thread(rows_to_send, source, plan)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
             await asyncio.to_thread(make_tables, plan.study, len(plan.members))
             return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)
+        await self._check_rows(policy, source)
+        return own
+
+    async def _check_rows(self, policy: Policy, source: Source) -> None:
         if policy.min_rows > 1:  # no rows at all are refused with the rows
             policy.check_rows(await asyncio.to_thread(count_rows, source))
-        return own
 
     async def data_changed(self, plan: Plan) -> bool:
         """Return whether this member's file is another than when it approved."""
         now = await asyncio.to_thread(snapshot_of, self.home, plan)
         return self.store.snapshot(plan.digest()) not in (None, now)
+
+    async def _check_all_own(self, plans: Sequence[Plan]) -> bytes:
+        """Check every plan of a bundle, as `_check_own`, and what this member's data are."""
+        check_classes(plans, {self.home.name: self.data_class(plans[0])})
+        return [await self._check_own(plan) for plan in plans][-1]
+
+    def _keep_snapshots(self, plans: Sequence[Plan], seen: bytes) -> None:
+        for plan in plans:
+            self.store.set_snapshot(plan.digest(), seen)
 
     async def _check_own(self, plan: Plan) -> bytes:
         """Check rules, budget and rows; return what the file was at that moment."""
@@ -182,7 +212,7 @@ class Desk:
     async def on_proposal(self, party: Party, body: bytes) -> bytes:
         """Take in another member's plan, if it is one this node could run."""
         proposal = wire.decode(body, Proposal)
-        check(proposal.plan, self.group)
+        check_bundle(self.group, proposal.plans)
         words = (signed.approval for signed in proposal.approvals)
         spoken_for = {approval.member for approval in words if approval.word == "approve"}
         if proposal.plan.proposer not in spoken_for:
@@ -201,16 +231,19 @@ class Desk:
         """Verify one member's word and record it. Raises `VerificationFailed`, `NotFound`."""
         verify_approval(self.group, signed)
         approval = signed.approval
-        entry = self.store.study(approval.plan)
-        who = f"{entry.plan.short_id} by {approval.member}"
+        entries = [self.store.study(plan) for plan in approval.plans]
+        who = f"{', '.join(entry.plan.short_id for entry in entries)} by {approval.member}"
         with self.store.transaction():
             if approval.word == "approve":
                 if self.store.add_approval(signed):
                     self.audit.append("approved", who)
-                    self._move_on_if_all_approved(entry)
-            elif entry.state in OPEN:
-                event, said = _AGAINST[approval.word]
+                    for entry in entries:
+                        self._move_on_if_all_approved(entry)
+                return
+            event, said = _AGAINST[approval.word]
+            if still := [entry for entry in entries if entry.state in OPEN]:
                 self.audit.append(said, who)
+            for entry in still:
                 self.move(entry.plan, event, f"{said} by {approval.member}")
 
     def expire(self) -> None:
@@ -232,7 +265,8 @@ class Desk:
             for entry in self.store.all_studies():
                 if entry.state in OPEN:
                     known = self.store.approvals(entry.plan.digest())
-                    await self.tell(party, "proposal", Proposal(entry.plan, known))
+                    first, *beside = self.bundle(entry.plan)
+                    await self.tell(party, "proposal", Proposal(first, known, tuple(beside)))
         except (Abort, Refused) as e:
             log.info("catching up failed", member=self.group.names[party], why=str(e))
 
@@ -248,33 +282,72 @@ class Desk:
         found = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
         return tuple(name for name in self.group.names if name in found)
 
-    def _sign(self, plan: Plan, word: Word) -> SignedApproval:
+    def bundle(self, plan: Plan) -> tuple[Plan, ...]:
+        """Return all plans that its proposer approved by the word on this one."""
+        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        if plan.proposer not in words:
+            return (plan,)
+        named = words[plan.proposer].approval.plans
+        return tuple(self.store.study(digest).plan for digest in named)
+
+    def classes_told(self, plan: Plan) -> tuple[str, ...]:
+        """Return what each owner that approved says of its data, under its signature."""
+        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        named = [name for name in self.group.names if name in words]
+        return tuple(f"{name}: {words[name].approval.data}" for name in named)
+
+    def data_class(self, plan: Plan) -> DataClass:
+        """Return what this member's owner says the data of a plan are. Raises `DataError`."""
+        said = self.home.data_class(plan.study.table.name)
+        if said not in CLASSES:
+            raise DataError(
+                f"the data of {plan.study.table.name} are of no class",
+                hint=f"say one of {', '.join(CLASSES)}: quorate data add TABLE FILE --class CLASS",
+            )
+        return said
+
+    def check_bundle_classes(self, plan: Plan, approvals: Sequence[SignedApproval]) -> None:
+        """Refuse a run of what exact and noised results of real data would stand side by side."""
+        data = {one.approval.member: one.approval.data for one in approvals}
+        check_classes(self.bundle(plan), data)
+        own = self.data_class(plan)
+        if data[self.home.name] != own:
+            raise Refused(
+                f"the data of {plan.study.table.name} are {own} now, and were approved as "
+                f"{data[self.home.name]}",
+                hint="propose the study again",
+            )
+
+    def _sign(self, plans: Sequence[Plan], word: Word) -> SignedApproval:
         now = self.now()
         until = now + timedelta(days=self.policy.approval_days)
-        approval = Approval(plan.digest(), self.home.name, word, utc_text(now), utc_text(until))
+        first, *beside = (plan.digest() for plan in plans)
+        times = utc_text(now), utc_text(until)
+        data = self.data_class(plans[0])
+        approval = Approval(first, self.home.name, word, *times, data, tuple(beside))
         return sign_approval(self.home.identity, approval)
 
     async def _say(self, plan: Plan, word: Word) -> tuple[Entry, tuple[str, ...]]:
-        signed = self._sign(plan, word)
+        signed = self._sign(self.bundle(plan), word)
         self.take_approval(signed)
         untold = await self.tell_all("approval", signed)
         return self.store.study(plan.digest()), untold
 
     def _take_proposal(self, proposal: Proposal) -> bool:
         """Keep a checked plan and the words on it; return whether the plan is new here."""
-        plan = proposal.plan
+        digests = tuple(plan.digest() for plan in proposal.plans)
         with self.store.transaction():
             waiting = sum(e.state is State.PROPOSED for e in self.store.all_studies())
-            if waiting >= MAX_OPEN:
+            if waiting + len(digests) > MAX_OPEN:
                 raise Refused(f"{MAX_OPEN} studies wait for approval already")
-            new = self.store.add_study(plan)
-            if new:
+            added = [plan for plan in proposal.plans if self.store.add_study(plan)]
+            for plan in added:
                 self.audit.append("proposed", f"{plan.short_id} by {plan.proposer}")
             for signed in proposal.approvals:
-                if signed.approval.plan != plan.digest():
-                    raise Refused("an approval in the proposal is for another plan")
+                if signed.approval.plans != digests:
+                    raise Refused("an approval in the proposal is for another plan, or bundle")
                 self.take_approval(signed)
-        return new
+        return bool(added)
 
     def _move_on_if_all_approved(self, entry: Entry) -> None:
         everybody = self.approved_by(entry.plan) == self.group.names

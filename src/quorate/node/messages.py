@@ -25,10 +25,16 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A plan, with the words on it that the sender knows of."""
+    """A plan, with the words on it that the sender knows of, and the others of its bundle."""
 
     plan: Plan
     approvals: tuple[SignedApproval, ...]
+    beside: tuple[Plan, ...] = ()
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Return all plans of the bundle, which may be one."""
+        return self.plan, *self.beside
 
 
 @dataclass(frozen=True, slots=True)

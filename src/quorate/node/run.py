@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quorate.errors import Error, Party
 from quorate.studies.approval import SignedApproval
 from quorate.studies.cohorts import Marks
@@ -36,7 +39,7 @@ class Run:
     time: str
     starter: Party
     approvals: tuple[SignedApproval, ...]
-    own: tuple[int, ...] = field(default=(), repr=False)
+    own: tuple[int, ...] | NDArray[np.int64] = field(default=(), repr=False)
     earlier: tuple[bytes, ...] = ()
     marks: tuple[Marks, ...] = field(default=(), repr=False)
     differences: tuple[int, ...] = field(default=(), repr=False)
@@ -51,8 +54,12 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        guarded = bool(self.differences)
-        return (OWN_ROWS, *mpc.stages(self.plan.protocol, guarded=guarded))
+        stages = mpc.stages(
+            self.plan.protocol,
+            guarded=bool(self.differences),
+            under_privacy=self.plan.study.privacy is not None,
+        )
+        return (OWN_ROWS, *stages)
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""

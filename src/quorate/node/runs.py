@@ -204,6 +204,7 @@ class Runs:
         approvals = verify_all_approve(desk.group, plan, request.approvals, at)
         if approvals != request.approvals:
             raise Refused("the approvals are not one of each member, in the order of seats")
+        desk.check_bundle_classes(plan, approvals)
         if request.group_key != self._group_key():
             raise Refused(
                 "this node and the starter's do not know the same key of the group",
@@ -319,7 +320,9 @@ class Runs:
                 claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
                 randomness=os.urandom,
                 progress=progress,
+                aside=asyncio.to_thread,
             )
+        run.own = ()  # rows, where a third party saw them, are not kept
         desk.budgets.release(run.plan, ran.answer)
         outcome = Outcome(
             ran.release.certificate.session,

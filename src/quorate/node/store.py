@@ -215,14 +215,15 @@ class Store:
 
     def add_approval(self, signed: SignedApproval) -> bool:
         """Keep a verified approval; return whether it is new here."""
-        plan, member = signed.approval.plan, signed.approval.member
+        member, word = signed.approval.member, wire.encode(signed)
+        new = False
         with self.transaction() as db:
-            if db.execute(sa.select(approvals.c.plan).filter_by(plan=plan, member=member)).first():
-                return False
-            db.execute(
-                approvals.insert().values(plan=plan, member=member, approval=wire.encode(signed))
-            )
-            return True
+            for plan in signed.approval.plans:
+                known = sa.select(approvals.c.plan).filter_by(plan=plan, member=member)
+                if not db.execute(known).first():
+                    db.execute(approvals.insert().values(plan=plan, member=member, approval=word))
+                    new = True
+        return new
 
     def approvals(self, digest: bytes) -> tuple[SignedApproval, ...]:
         """Return the approvals of one study."""

@@ -31,6 +31,7 @@ class TableView(View):
 
     name: str
     path: str
+    data_class: str  # what its owner says the data are
 
 
 class StatusView(View):
@@ -103,6 +104,13 @@ class StudyView(View):
     cost: CostView | None = None
     seen: tuple[SeenView, ...] = ()
     notices: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()  # of each that approved, what its owner says its data are
+    trust: str = ""  # the model of trust
+    protocol: str = ""
+    is_noised: bool = False
+    who_sees: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()  # digests of all plans that are approved with it, in order
+    bundle_digest: str = ""
     untold: tuple[str, ...] = ()  # members who will hear of the last step when they are back
 
 
@@ -127,6 +135,7 @@ class DataBody(View):
 
     name: str
     path: str
+    data_class: Literal["real", "synthetic", "public"] = "real"
 
 
 class EventView(View):

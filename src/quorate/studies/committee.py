@@ -265,7 +265,7 @@ async def wait_for(ticks: Iterable[Session]) -> None:
 
 
 async def tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
-    """Let those outside hear that another step begins."""
+    """Tell those outside that the committee is there still, so that nobody's patience ends."""
     await next(steps).route(TICK, to=outside, like=TICK)
 
 
@@ -288,11 +288,18 @@ def noise_seen(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
 def _cut(
     study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
 ) -> Revealed:
+    return Revealed(*cut(study, layout, words), session_id, seen)
+
+
+def cut(
+    study: Study, layout: Layout, words: Words
+) -> tuple[tuple[int, ...], tuple[bool, ...], tuple[int, ...]]:
+    """Return the numbers asked for, what is withheld, and the words of the analyses."""
     values = ring.to_signed(words).tolist()
     cells = sum(size(study, table) for table in layout.counted)
     m = sum(size(study, item.cells) for item in asked_of(study))
     hidden = tuple(value == 1 for value in values[m : m + cells])
-    return Revealed(tuple(values[:m]), hidden, tuple(values[m + cells :]), session_id, seen)
+    return tuple(values[:m]), hidden, tuple(values[m + cells :])
 
 
 def _range(places: slice) -> NDArray[np.int64]:

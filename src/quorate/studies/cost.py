@@ -19,8 +19,11 @@ from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.analyses.kinds import every_input
 from quorate.studies.inputs import size
+from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
+from quorate.studies.plain import words_of
 from quorate.studies.plan import (
+    BY_THIRD_PARTY,
     COMMITTEE,
     JOINT_NOISE,
     NOISE_IN_SHARES,
@@ -29,6 +32,7 @@ from quorate.studies.plan import (
     STEPS,
     Plan,
 )
+from quorate.studies.rows import columns_sent
 from quorate.studies.runners import score, steps
 from quorate.studies.runners.guard import far_or_same
 from quorate.studies.study import Study
@@ -45,12 +49,15 @@ class RunCost:
 
     rounds: int
     bytes_sent: tuple[int, ...]
+    bytes_a_row: int = 0  # that each member but the third party sends beside that
 
 
 def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
         return _committee_cost(plan.study, len(plan.members), plan.security)
+    if plan.protocol == BY_THIRD_PARTY:
+        return _third_party_cost(plan)
     if plan.protocol == SCORE:
         return _score_cost(plan)
     if plan.protocol == STEPS:
@@ -129,15 +136,28 @@ def _turn_cost(plan: Plan, dealt: int, told: int, build: Build) -> RunCost:
     )
 
 
+def _third_party_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, rows, their result, and signatures; of ledgers, where there are."""
+    under_privacy = plan.study.privacy is not None
+    each = 163 + 32 + 32 + SIGNATURE_BYTES + (STANDING_BYTES if under_privacy else 0)
+    others = len(plan.members) - 1
+    third = others * (each + 1 + 8 + 8 * words_of(plan))
+    return RunCost(
+        9 + under_privacy,
+        tuple(
+            third if name == plan.study.third_party else others * each + 8 for name in plan.members
+        ),
+        8 * len(columns_sent(plan)),
+    )
+
+
 def _joint_cost(plan: Plan) -> RunCost:
     """Return the cost of ledgers, keys, dealing to three, their noise, the reveal, signatures."""
     outside, m = len(plan.members) - SEATS, plan.numbers
-    drawn = joint.drawing_cost(
-        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
-        plan.security,
-    )
+    drawn = _drawn_cost(plan)
     everybody = (len(plan.members) - 1) * (163 + SIGNATURE_BYTES + STANDING_BYTES)
-    inside = 8 * m + 32 * outside + (8 * m + 32) * (1 + outside) + outside
+    inside = 8 * m + 32 * outside + (8 * plan.revealed + 32) * (1 + outside) + outside
+    inside += outside * steps_of(plan)
     return RunCost(
         1 + 2 + 1 + (outside > 0) + drawn.rounds + (outside > 0) + 1 + 1,
         (
@@ -145,6 +165,19 @@ def _joint_cost(plan: Plan) -> RunCost:
             *[everybody + 16 * m + 128] * outside,
         ),
     )
+
+
+def _drawn_cost(plan: Plan) -> Cost:
+    """Return what drawing noise costs, then looking for what is largest, then verifying both."""
+    drawn = joint.drawing(
+        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
+        plan.security,
+    )
+    zeros = np.zeros(plan.numbers, np.uint64)
+    total = secret.held(Oracle(plan.security), zeros, shape=zeros.shape, limit=1)
+    places = [array.node for array in largest_of(plan, total)]
+    found = price.computing(places, committee.PACE, plan.security, drawn.claims)
+    return drawn.cost.then(found.cost).then(price.verification(found.claims))
 
 
 def _committee_cost(study: Study, members: int, security: Security) -> RunCost:

@@ -14,9 +14,18 @@ from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
-from quorate.studies.plan import ADDITIVE, STEPS, WITHHOLDING, Plan
+from quorate.studies.plan import ADDITIVE, BY_THIRD_PARTY, STEPS, WITHHOLDING, Plan
 from quorate.studies.score_disclosure import score_words
+from quorate.studies.trust_words import (
+    not_by_third,
+    seen_by_third,
+    third_holds,
+    third_withholds,
+)
 from quorate.studies.words import cells_in_words, listed
+
+_SHOWN_ONLY = (*WITHHOLDING, BY_THIRD_PARTY)
+"""With these nobody is told of a cell but what is shown of it, one who sees rows apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class Disclosure:
     noise: tuple[
         str, ...
     ] = ()  # its law, its guarantee and its bounds; none where values are exact
+    sees: tuple[str, ...] = ()  # what a third party does
+    bytes_a_row: int = 0  # that each member but the third party sends beside `bytes_sent`
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
@@ -53,6 +64,7 @@ class Disclosure:
             *(f"asks     {text}" for text in self.asks),
             *(f"reveals  {r.what}, {_needed(r)}" for r in self.reveals),
             *self._to(),
+            *(f"sees     {text}" for text in self.sees),
             *(f"noise    {text}" for text in self.noise),
             *(f"implies  {text}" for text in self.follows),
             f"small    {self.withholds}",
@@ -65,11 +77,18 @@ class Disclosure:
     def _to(self) -> tuple[str, ...]:
         """Return to whom all is revealed, or each thing where that differs."""
         if len({reveal.to for reveal in self.reveals}) == 1:
-            return (f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",)
+            but = f", but to {self.computes[0]}" if self.sees else ""
+            to = ", ".join(self.reveals[0].to)
+            return (f"to       {to}; nothing else is revealed{but}",)
         each = (f"to       {', '.join(one.to)}: {one.what}" for one in self.reveals)
         return (*each, "to       nobody: anything else")
 
     def _sent(self) -> str:
+        if self.sees:
+            sent = dict(zip(self.reveals[0].to, self.bytes_sent, strict=True))
+            third = sent.pop(self.computes[0])
+            each = f"{max(sent.values())} by each other member, and {self.bytes_a_row}"
+            return f"bytes sent: {third} by {self.computes[0]}, {each} for each of its rows"
         if len(set(self.bytes_sent)) == 1:
             return f"{self.bytes_sent[0]} bytes sent by each member"
         seats = zip(self.bytes_sent, self.computes, strict=False)
@@ -99,6 +118,8 @@ def disclose(plan: Plan) -> Disclosure:
         rounds=cost.rounds,
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
+        sees=seen_by_third(plan),
+        bytes_a_row=cost.bytes_a_row,
     )
 
 
@@ -137,6 +158,8 @@ def _with_noise(plan: Plan) -> Disclosure:
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
         noise=words.noise,
+        sees=seen_by_third(plan),
+        bytes_a_row=cost.bytes_a_row,
     )
 
 
@@ -152,6 +175,7 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
         return tuple(_reveal(plan, item) for item in plan.inputs)
     numbers = tuple(_reveal(plan, item) for item in asked_of(plan.study))
     n = sum(size(plan.study, table) for table in layout_of(plan.study).counted)
+    n = n if plan.study.min_cell > 1 else 0
     bits = [Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())]
     return (*numbers, *(bits if n else ()), *_told(plan))
 
@@ -205,7 +229,7 @@ def _reveal(plan: Plan, item: Input) -> Reveal:
         and item.amount in AMOUNTS[output.statistic]
         and item.column in {"", output.column}
     )
-    shown = ", where it is not withheld" if plan.protocol in WITHHOLDING else ""
+    shown = ", where it is not withheld" if plan.protocol in _SHOWN_ONLY else ""
     what = f"{_amount(plan, item)}{text}, of all members together{shown}"
     return Reveal(what, n, plan.recipients, needed_by)
 
@@ -215,7 +239,7 @@ def _needed(reveal: Reveal) -> str:
 
 
 def _follows(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol in WITHHOLDING else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in _SHOWN_ONLY else plan.inputs
     summed = [item for item in inputs if item.amount == "sum"]
     means = tuple(
         dict.fromkeys(
@@ -236,15 +260,15 @@ def _follows(plan: Plan) -> tuple[str, ...]:
 
 
 def _by_subtracting(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol in WITHHOLDING else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in _SHOWN_ONLY else plan.inputs
     if not inputs:
         return ()
     kinds = dict.fromkeys(_amount(plan, item) for item in inputs)
     values = " and ".join(kinds)
     if any(item.cells.axes or item.cells.where for item in inputs):
-        which = "the cells that are shown" if plan.protocol in WITHHOLDING else "the cells"
+        which = "the cells that are shown" if plan.protocol in _SHOWN_ONLY else "the cells"
         values += f", in each of {which},"
-    if plan.protocol in WITHHOLDING or plan.t > 1:
+    if len(plan.members) > 2:
         return (f"each member, by subtracting its own: {values} of the other members together",)
     first, second = plan.members
     return (
@@ -258,6 +282,8 @@ def _withholds(plan: Plan) -> str:
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_withholds(plan, values)
     if plan.protocol in WITHHOLDING:
         return f"{values}: {listed(plan.computes)} find them on shares, and no node learns them"
     return f"{values} from the release; every member's node still learns all numbers above"
@@ -265,6 +291,8 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_holds(plan)
     if plan.protocol in WITHHOLDING:
         return _by_three(plan)
     if n == 2:
@@ -305,6 +333,7 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         f"a member against all {n - 1} others together: they subtract their own and learn its part"
         if n > 2
         else "the two members against each other, as said above",
+        *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
         *(_not_by_committee(plan) if plan.protocol in WITHHOLDING else ()),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",

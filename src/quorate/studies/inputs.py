@@ -29,7 +29,8 @@ AMOUNTS: dict[str, tuple[Amount, ...]] = {
     "avg": ("count", "sum"),
     "var": ("count", "sum", "squares"),
     "stddev": ("count", "sum", "squares"),
-    "percentile": ("count",),  # under privacy only
+    "percentile": ("count",),  # under privacy only, and so is
+    "mode": ("count",),
 }
 """The amounts from which each statistic is computed."""
 

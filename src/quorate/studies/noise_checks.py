@@ -1,16 +1,18 @@
 """Whether a study's noise can be drawn at all: asked before anything runs, and of no row."""
 
-from quorate.dp import geometric, joint, tables
+from quorate.dp import central, geometric, joint, tables
 from quorate.dp.shares import SharedGaussian, SharedLaplace
 from quorate.errors import OutOfRange, Refused
 from quorate.studies.noised import (
     Vector,
     charge_of,
     is_in_shares,
+    privacy_of,
     scale_of,
     shared,
     vectors_of,
 )
+from quorate.studies.privacy import THIRD
 from quorate.studies.study import Study
 
 RANGE = 1 << 61
@@ -30,7 +32,10 @@ def check_noise(study: Study, members: int) -> None:
     try:
         for vector in vectors_of(study):
             _check_range(vector, members * study.max_rows)
-            _check_width(vector, members, in_shares=is_in_shares(study, members))
+            if privacy_of(study).noise == THIRD:
+                central.check(vector.mechanism)
+            else:
+                _check_width(vector, members, in_shares=is_in_shares(study, members))
         charge_of(study, members)
     except OutOfRange as e:
         raise Refused(f"under privacy: {e}", hint=e.hint) from None
@@ -50,6 +55,11 @@ def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
     if not in_shares:
         geometric.bits_of_scale(scale_of(vector.mechanism), joint.PRECISION)
         return
+    if vector.kind == "largest":
+        raise OutOfRange(
+            "of a mode only the place is shown, and for that three draw noise jointly",
+            hint='noise = "jointly", every budget an epsilon, and three members or more',
+        )
     noise = shared(vector.mechanism, members)
     width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
     is_squared = isinstance(noise, SharedGaussian)

@@ -8,6 +8,7 @@ from math import sqrt
 from quorate.dp.accounting import ATTO, Charge
 from quorate.dp.caps import decimal_of
 from quorate.dp.planning import variance_of
+from quorate.studies.inputs import Cells
 from quorate.studies.noised import (
     Vector,
     bounds_of,
@@ -17,7 +18,7 @@ from quorate.studies.noised import (
     shared,
     square_step,
 )
-from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.plan import BY_THIRD_PARTY, JOINT_NOISE, NOISE_IN_SHARES, Plan
 from quorate.studies.records import (
     charge_of_records,
     describe_question,
@@ -25,6 +26,7 @@ from quorate.studies.records import (
     questions_of,
 )
 from quorate.studies.regressions import LARGEST, asked_regressions, products_of
+from quorate.studies.trust_words import not_by_third, third_holds, third_noise
 from quorate.studies.words import cells_in_words, listed
 
 
@@ -48,8 +50,9 @@ def noise_words(plan: Plan) -> NoiseWords:
     return NoiseWords(
         reveals=tuple(_reveal(plan, vector) for vector in plan.vectors),
         noise=(
-            *_guarantee(plan, [vector.column for vector in plan.vectors]),
+            *_guarantee(plan, [v.column for v in plan.vectors if v.kind != "largest"]),
             *(_noise(plan, vector) for vector in plan.vectors),
+            *third_noise(plan),
         ),
         follows=(
             "means, variances and totals of cells follow from the noisy totals, for free",
@@ -62,7 +65,10 @@ def noise_words(plan: Plan) -> NoiseWords:
         withholds=_withholds(plan),
         holds=_holds(plan),
         rounding=tuple(_rounding(plan)),
-        not_protected=_not_protected(plan),
+        not_protected=(
+            *_not_protected(plan),
+            *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
+        ),
     )
 
 
@@ -71,7 +77,7 @@ def error_of(plan: Plan, vector: Vector) -> float:
     if vector.mechanism is None:
         return 0.0
     whole = variance_of(vector.mechanism)
-    if plan.protocol != JOINT_NOISE:
+    if plan.protocol == NOISE_IN_SHARES:
         whole *= float(shared(vector.mechanism, len(plan.members)).inflation)
     return float(vector.step) / vector.factor * sqrt(whole)
 
@@ -111,6 +117,10 @@ def _reveal(plan: Plan, vector: Vector) -> tuple[str, int, str]:
             what = f"sum of {vector.column} about the middle of its bounds"
         case "squares":
             what = f"sum of squares of {vector.column} about the middle of its bounds"
+        case "largest":
+            groups = Cells(vector.cells.where, vector.cells.axes[:-1])
+            text, n = cells_in_words(plan.study, groups)
+            what = f"place of the most frequent value of {vector.column}, and no count"
         case "products":
             what = "sums of products of its formula's columns and outcome"
             n = vector.size
@@ -192,6 +202,8 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_holds(plan)
     if plan.protocol == JOINT_NOISE:
         one = "whatever it does" if plan.security == "malicious" else "that follows the protocol"
         return (
@@ -209,7 +221,7 @@ def _rounding(plan: Plan) -> list[str]:
     for vector in plan.vectors:
         if vector.kind == "products":
             texts[f"{vector.release}: each product to steps of 1/{LARGEST} a row"] = None
-        if vector.kind in {"rows", "products"}:
+        if vector.kind in {"rows", "products", "largest"}:
             continue
         bounds = bounds_of(plan.study, vector.column)
         texts[f"{vector.column} to steps of {float(bounds.step):g} a row"] = None

@@ -9,6 +9,7 @@ of a number column 1, a half or a fifth of a power of ten, with 256 steps or mor
   rows      1                                    sum       x
   centred   c = 2 x - (L + H)                    squares   c^2, in coarser steps for wide columns
   products  of a regression's columns, see `regressions`
+  largest   rows by value of a category, of which only the place of the noisily largest is shown
 
 All follows from the study alone; the mathematics stands in `dp.queries`.
 """
@@ -19,7 +20,7 @@ from itertools import product
 from math import ceil, isqrt
 from typing import Literal
 
-from quorate.dp import accounting, joint, queries
+from quorate.dp import accounting, central, joint, queries
 from quorate.dp.accounting import Charge
 from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
 from quorate.dp.queries import Noised
@@ -27,17 +28,18 @@ from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, defaul
 from quorate.errors import Refused
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.inputs import Axis, Cells, cells_of, size
-from quorate.studies.privacy import IN_SHARES, Budget, Privacy
+from quorate.studies.privacy import IN_SHARES, THIRD, Budget, Privacy
 from quorate.studies.query import Output, Query
 from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
-Kind = Literal["rows", "sum", "centred", "squares", "products"]
+Kind = Literal["rows", "sum", "centred", "squares", "products", "largest"]
 KINDS: dict[str, tuple[Kind, ...]] = {
     "count": ("rows",),
     "histogram": ("rows",),
     "percentile": ("rows",),  # in bins
+    "mode": ("largest",),
     "sum": ("sum",),
     "avg": ("rows", "centred"),
     "var": ("rows", "centred", "squares"),
@@ -68,6 +70,12 @@ class Vector:
     mechanism: Mechanism | None  # None: no patient can change it, and it has no noise
     largest: int  # that one row adds, in absolute value
     factor: int = 1  # by which totals are multiplied before noise that would be too narrow
+    choices: int = 1  # of so many entries in turn only the place of the largest is revealed
+
+    @property
+    def revealed(self) -> int:
+        """Return how many numbers are revealed of it."""
+        return self.size // self.choices
 
 
 def privacy_of(study: Study) -> Privacy:
@@ -83,6 +91,8 @@ def is_in_shares(study: Study, members: int) -> bool:
     Three can draw Laplace noise; Gaussian noise, and noise of two, is in shares.
     """
     privacy = privacy_of(study)
+    if privacy.noise == THIRD:
+        return False
     pure = all(budget.is_pure for budget in privacy.budgets)
     return members < 3 or privacy.noise == IN_SHARES or not pure
 
@@ -120,10 +130,15 @@ def vectors_of(study: Study) -> tuple[Vector, ...]:
 def charge_of(study: Study, members: int) -> Charge:
     """Return what all releases cost together. Raises `OutOfRange`."""
     in_shares = is_in_shares(study, members)
+    in_one_place = privacy_of(study).noise == THIRD
     costs: list[Charge] = []
     for vector in vectors_of(study):
         if vector.mechanism is not None:
-            distance = _distance(vector.mechanism, members, in_shares)
+            distance = (
+                central.distance(vector.mechanism)
+                if in_one_place
+                else _distance(vector.mechanism, members, in_shares)
+            )
             costs.append(accounting.charge(vector.mechanism, vector.size * distance))
     return accounting.total(costs)
 
@@ -150,9 +165,9 @@ def describe(vector: Vector) -> str:
 
 
 def counted_cells(query: Query, output: Output) -> Cells:
-    """Return the cells in which rows are counted for `output`: a percentile's have bins."""
+    """Return the cells in which rows are counted for `output`, its bins or values among them."""
     cells = cells_of(query, output)
-    if output.statistic != "percentile":
+    if output.statistic not in {"percentile", "mode"}:
         return cells
     return Cells(cells.where, (*cells.axes, Axis(output.column, output.edges)))
 
@@ -171,6 +186,10 @@ def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> 
     cell_count = size(study, cells)
     if kind == "rows":
         return Vector(query.name, cells, kind, "", cell_count, Fraction(1), None, 1)
+    if kind == "largest":
+        values = len(study.table.column(column).values)
+        one = Vector(query.name, cells, kind, column, cell_count, Fraction(1), None, 1)
+        return replace(one, choices=values)
     bounds = bounds_of(study, column)
     match kind:
         case "sum":
@@ -226,6 +245,10 @@ def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
     unit = privacy_of(study).protects
     if vector.kind == "products":
         noised = queries.products(vector.size, vector.largest, unit, epsilon, pure=True)
+    elif vector.kind == "largest":
+        noised = queries.by_group(
+            queries.noisy_max(vector.choices, unit, epsilon), vector.revealed, unit
+        )
     elif vector.kind == "rows":
         one = vector.size == 1
         noised = (

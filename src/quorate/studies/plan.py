@@ -20,7 +20,15 @@ from quorate.studies.analyses.kinds import check_kinds, every_input, every_value
 from quorate.studies.analyses.outcome import results_told
 from quorate.studies.analyses.stepped import Stepping
 from quorate.studies.group import Group, check_group
-from quorate.studies.inputs import Cells, Input, cells_of, decimals, most_rows, size
+from quorate.studies.inputs import (
+    Cells,
+    Input,
+    cells_of,
+    decimals,
+    most_rows,
+    size,
+    used_columns,
+)
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_checks import check_noise
 from quorate.studies.noised import Vector, colluders, is_in_shares, vectors_of
@@ -31,9 +39,10 @@ from quorate.studies.results import Result, results_of, results_revealed, slots
 from quorate.studies.schema import shown
 from quorate.studies.score import check_members
 from quorate.studies.study import Study, check_study
+from quorate.studies.trust import MOST_VALUES, THIRD_PARTY
 
-FORMAT = 4
-SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 3, noise 1"
+FORMAT = 5
+SOFTWARE = "quorate wire 1, studies 5, additive sum 1, committee 3, noise 2, third party 1"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
 Protocol = Literal[
@@ -44,8 +53,9 @@ Protocol = Literal[
     "noise on records",
     "score for one member",
     "steps of three",
+    "third party",
 ]
-TrustModel = Literal["mpc", "local-noise"]
+TrustModel = Literal["mpc", "local-noise", "third-party"]
 ADDITIVE: Protocol = "additive sum"
 COMMITTEE: Protocol = "committee of three"
 JOINT_NOISE: Protocol = "joint noise"
@@ -53,6 +63,7 @@ NOISE_IN_SHARES: Protocol = "noise in shares"
 NOISE_ON_RECORDS: Protocol = "noise on records"
 SCORE: Protocol = "score for one member"
 STEPS: Protocol = "steps of three"
+BY_THIRD_PARTY: Protocol = "third party"
 OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS)
 """These the first three members compute."""
 
@@ -128,6 +139,13 @@ class Plan:
             return sum(vector.size for vector in self.vectors)
         return sum(size(self.study, item.cells) for item in self.inputs)
 
+    @property
+    def revealed(self) -> int:
+        """Return how many numbers come out of a study under privacy."""
+        if is_on_records(self.study):
+            return sums_of(self.study)
+        return sum(vector.revealed for vector in self.vectors)
+
     def decimals(self, item: Input) -> int:
         """Return to how many decimals each member rounds `item`."""
         found = decimals(self.study, len(self.members), item)
@@ -171,7 +189,7 @@ def compile_plan(
         study=study,
         group=group.digest(),
         members=group.names,
-        computes=_computing(group.names, protocol),
+        computes=_computing(study, group.names, protocol),
         recipients=_recipients(study, group.names),
         proposer=proposer,
         proposed_at=utc_text(now),
@@ -195,6 +213,8 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
     """
     if study.is_scored:
         return SCORE
+    if study.trust == THIRD_PARTY:
+        return BY_THIRD_PARTY
     if is_on_records(study):
         return NOISE_ON_RECORDS
     if study.privacy is not None:
@@ -239,7 +259,7 @@ def check(plan: Plan, group: Group) -> None:
         plan.protocol == protocol, f"the plan does not run as its study needs, with the {protocol}"
     )
     _require(
-        plan.computes == _computing(plan.members, protocol),
+        plan.computes == _computing(plan.study, plan.members, protocol),
         "the plan lets others compute than it should",
         "an additive sum is computed by every member, small cells by the first three",
     )
@@ -257,13 +277,15 @@ def check(plan: Plan, group: Group) -> None:
     _require(same, "the plan names another trust model than its study needs")
     _check_accepted(plan)
     _check_size(plan)
+    if protocol == BY_THIRD_PARTY:
+        _check_third_party(plan)
     if plan.study.privacy is None:
         _check_no_overflow(plan)
     elif is_on_records(plan.study):
         check_records(plan.study)
     else:
         check_noise(plan.study, len(plan.members))
-    if protocol == COMMITTEE:
+    if protocol == COMMITTEE or (protocol == BY_THIRD_PARTY and plan.study.privacy is None):
         _check_comparisons(plan)
 
 
@@ -335,18 +357,45 @@ def _recipients(study: Study, members: tuple[str, ...]) -> tuple[str, ...]:
     return (study.scoring.record.treating,) if study.is_scored else members
 
 
-def _computing(members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
+def _check_third_party(plan: Plan) -> None:
+    third = plan.study.third_party
+    _require(
+        stepping_of(plan.study, len(plan.members)) is None,
+        "a regression in steps that all see is computed by three members, and not by a third party",
+        'leave out reveal_iterations, or set trust = "mpc"',
+    )
+    _require(
+        third in plan.members,
+        f"the third party {shown(third)} is not a member",
+        f"the members are {', '.join(plan.members)}",
+    )
+    columns = len(used_columns(plan.study, plan.inputs))
+    most = MOST_VALUES // max(columns, 1)
+    _require(
+        plan.study.privacy is not None or plan.study.max_rows <= most,
+        f"{third} would be sent more than {MOST_VALUES} values by a member",
+        f"set max_rows = {most} or less",
+    )
+
+
+def _computing(study: Study, members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
+    if protocol == BY_THIRD_PARTY:
+        return (study.third_party,)
     return members[:SEATS] if protocol in OF_THREE else members
 
 
 def _held_against(members: tuple[str, ...], protocol: Protocol) -> int:
+    if protocol == BY_THIRD_PARTY:
+        return 0
     if protocol == NOISE_IN_SHARES:
         return colluders(len(members))
     return 1 if protocol in OF_THREE else len(members) - 1
 
 
 def _trust_model_of(study: Study) -> TrustModel:
-    return "local-noise" if is_on_records(study) else "mpc"
+    if is_on_records(study):
+        return "local-noise"
+    return study.trust
 
 
 def _privacy_of(study: Study) -> Literal["none", "differential"]:

@@ -40,7 +40,7 @@ from quorate.studies.scan import (
     sql_of,
     totals_query,
 )
-from quorate.studies.sources import Source, check_count, scanned
+from quorate.studies.sources import Database, Source, check_count, scanned
 from quorate.studies.study import Study
 
 
@@ -49,20 +49,35 @@ def noiseless(source: Source, plan: Plan) -> tuple[int, ...]:
 
     Raises `DataError` and `Unavailable` for a file that cannot be read, never for a row.
     """
-    found: list[int] = []
     with scanned(source) as (database, scan):
-        study = plan.study
-        looked_at = (*inputs_of(study), *columns_read(study))
-        read = tuple(_bounded(reading) for reading in readings(scan, study, looked_at))
-        kept = _of_patients(scan, study, read)
-        for vector in plan.vectors:
-            amounts = _amounts(study, read, vector)
-            query = totals_query(kept, read, vector.cells, amounts)
-            rows = database.execute(query).fetchall()
-            if vector.kind == "products":
-                found += _cut_off(study, vector, [int(str(total or 0)) for total in rows[0][1:]])
-            else:
-                found += _cut_off(study, vector, _by_cell(study, vector.cells, rows))
+        kept, read = kept_rows(plan, scan)
+        return vectors_added_up(plan, database, kept, read)
+
+
+def kept_rows(plan: Plan, scan: Scan) -> tuple[Scan, tuple[Reading, ...]]:
+    """Return the file with no more rows of a patient than the study says, and its values bounded.
+
+    Raises `DataError` where a column is missing.
+    """
+    study = plan.study
+    looked_at = (*inputs_of(study), *columns_read(study))
+    read = tuple(_bounded(reading) for reading in readings(scan, study, looked_at))
+    return _of_patients(scan, study, read), read
+
+
+def vectors_added_up(
+    plan: Plan, database: Database, scan: Scan, read: Sequence[Reading]
+) -> tuple[int, ...]:
+    """Return the plan's vectors, one after the other, of rows that were bounded."""
+    found: list[int] = []
+    for vector in plan.vectors:
+        query = totals_query(scan, read, vector.cells, _amounts(plan.study, read, vector))
+        rows = database.execute(query).fetchall()
+        if vector.kind == "products":
+            entries = [int(str(total or 0)) for total in rows[0][1:]]
+        else:
+            entries = _by_cell(plan.study, vector.cells, rows)
+        found += _cut_off(plan.study, vector, entries)
     return tuple(found)
 
 
@@ -73,8 +88,7 @@ def perturbed(source: Source, plan: Plan, randomness: Randomness) -> tuple[int, 
     """
     with scanned(source) as (database, scan):
         study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
-        kept = _of_patients(scan, study, read)
+        kept, read = kept_rows(plan, scan)
         records = _number(database.execute(totals_query(kept, read, EVERYTHING, [])).fetchall())
         check_count(source, records, study.max_rows)
         found = [records]
@@ -169,7 +183,7 @@ def _of_patients(scan: Scan, study: Study, read: Sequence[Reading]) -> Scan:
 
 def _amounts(study: Study, read: Sequence[Reading], vector: Vector) -> list[str]:
     """Return SQL for what is added up beside the number of rows."""
-    if vector.kind == "rows":
+    if vector.kind in {"rows", "largest"}:
         return []
     if vector.kind != "products":
         return [_amount(study, read, vector)]

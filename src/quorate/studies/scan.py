@@ -24,7 +24,7 @@ _NUMERIC = {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"}
 _DECIMAL_TYPE = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _ROW = '"number of the row"'
 _WIDTH = WHOLE_DIGITS["number"] + DECIMALS["number"]
-_NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
+NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +100,16 @@ def rows_query(
 ) -> str:
     """Return SQL for whole numbers c0, c1, ... of each row: of a category a value's place."""
     by_name = {one.column.name: one for one in read}
-    inside = " AND ".join(_condition(p, by_name) for p in where) or "true"
+    inside = " AND ".join(condition_sql(p, by_name) for p in where) or "true"
     numbers = (f"{_whole(by_name[c.name])} AS c{i}" for i, c in enumerate(columns))
-    return f"SELECT {', '.join(numbers)} FROM {_values(scan, read)} WHERE {inside}"  # noqa: S608
+    return f"SELECT {', '.join(numbers)} FROM {values_sql(scan, read)} WHERE {inside}"  # noqa: S608
 
 
 def marks_query(
     scan: Scan, read: Sequence[Reading], where: tuple[Predicate, ...], secret: str
 ) -> str:
     """Return SQL for a mark of each row: 64 bits of a hash of all its columns, and a secret."""
-    inside = " AND ".join(_condition(p, {one.column.name: one for one in read}) for p in where)
+    inside = " AND ".join(condition_sql(p, {one.column.name: one for one in read}) for p in where)
     texts = (f"coalesce(CAST({field.sql} AS VARCHAR), chr(30))" for field in scan.fields)
     row = f"concat_ws(chr(31), {quoted_text(secret)}, {', '.join(texts)})"
     shown = ", ".join([f"md5_number_lower({row}) AS mark", *_shown(read)])
@@ -136,7 +136,7 @@ def _in_units(one: Reading) -> str:
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
     """Return SQL for the number of rows, and of those that `read` finds not as declared."""
     bad = " OR ".join(reading.is_bad for reading in read) or "false"
-    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {_values(scan, read)}"  # noqa: S608
+    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {values_sql(scan, read)}"  # noqa: S608
 
 
 def bad_query(scan: Scan, reading: Reading) -> str:
@@ -164,7 +164,7 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     """Return SQL for rows of (place on each axis, number of rows, *amounts), for good rows."""
     by_name = {reading.column.name: reading for reading in read}
     places = [_place(by_name.get(axis.column), axis) for axis in cells.axes]
-    inside = [_condition(p, by_name) for p in cells.where]
+    inside = [condition_sql(p, by_name) for p in cells.where]
     for axis in cells.axes:
         if axis.edges:
             first, last = (constant(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
@@ -175,14 +175,14 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     groups = ", ".join(str(i + 1) for i in range(len(places)))
     return (
         f"SELECT {', '.join([*places, 'count(*)', *amounts])} "  # noqa: S608
-        f"FROM {_values(scan, read, each_row=EACH_ROW in cells.axes)}"
+        f"FROM {values_sql(scan, read, each_row=EACH_ROW in cells.axes)}"
         f"{where}{f' GROUP BY {groups}' if groups else ''}"
     )
 
 
 def count_by_query(scan: Scan, read: Sequence[Reading], value: str) -> str:
     """Return SQL for rows of (value, how many rows have it); `value` is SQL over the values."""
-    return f"SELECT {value}, count(*) FROM {_values(scan, read)} GROUP BY 1"  # noqa: S608
+    return f"SELECT {value}, count(*) FROM {values_sql(scan, read)} GROUP BY 1"  # noqa: S608
 
 
 def place_of(study: Study, axis: Axis, found: object) -> int:
@@ -198,7 +198,7 @@ def constant(column: Column, text: str) -> str:
         case "integer":
             return str(int(text))
         case "number":
-            return f"CAST('{Decimal(text):f}' AS {_NUMBER})"
+            return f"CAST('{Decimal(text):f}' AS {NUMBER})"
         case "category":
             return str(int(text)) if column.are_whole else quoted_text(text)
 
@@ -215,7 +215,7 @@ def _shown(read: Sequence[Reading]) -> list[str]:
     return [f"{reading.value} AS {reading.name}" for reading in read]
 
 
-def _values(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
+def values_sql(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
     shown = _shown(read)
     values = (
         ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
@@ -253,11 +253,11 @@ def _in_steps(reading: Reading, axis: Axis) -> str:
     return f"least(({_in_units(reading)} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
-def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
+def condition_sql(p: Predicate, by_name: dict[str, Reading]) -> str:
     if p.op in {"and", "or"}:
-        return "(" + f" {p.op} ".join(_condition(part, by_name) for part in p.args) + ")"
+        return "(" + f" {p.op} ".join(condition_sql(part, by_name) for part in p.args) + ")"
     if p.op == "not":
-        return f"(NOT {_condition(p.args[0], by_name)})"
+        return f"(NOT {condition_sql(p.args[0], by_name)})"
     reading = by_name[p.column]
     values = [constant(reading.column, value) for value in p.values]
     match p.op:
@@ -319,7 +319,7 @@ def _value(column: Column, field: Field) -> str:
         if decimal and int(decimal[1]) <= _WIDTH and int(decimal[2]) <= DECIMALS["number"]:
             return field.sql  # narrower decimals are faster to square
         exact = f"CAST({field.sql} AS DOUBLE)" if field.type == "FLOAT" else field.sql
-        return f"TRY_CAST({exact} AS {_NUMBER})"
+        return f"TRY_CAST({exact} AS {NUMBER})"
     if field.type in _NATIVE:
         return field.sql
     if field.type in _WIDE:

@@ -14,7 +14,7 @@ from typing import cast
 from quorate import wire
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
-from quorate.studies.privacy import Privacy, check_privacy, read_privacy
+from quorate.studies.privacy import JOINTLY, THIRD, Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -31,14 +31,18 @@ from quorate.studies.score import Scoring, check_scoring
 from quorate.studies.score_file import read_scoring
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
+from quorate.studies.trust import MPC, THIRD_PARTY, Trust, check_trust, trust_of
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
 MIN_CELL = 5
+NOISY = {"percentile", "mode"}
+"""Statistics that there are under privacy only."""
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
     *("releases", "analyses", "table_one", "privacy", "record", "score", "guard"),
+    *("trust", "third_party"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -56,8 +60,9 @@ class Study:
     releases: tuple[Query, ...]
     privacy: Privacy | None = None  # without it, values are exact
     analyses: tuple[Analysis, ...] = ()
+    trust: Trust = "mpc"  # who may see rows
+    third_party: str = ""  # the member that sees them, where one does
     scored: Scoring | wire.Absent = wire.ABSENT  # one patient's record at several members
-
     guard: bool | wire.Absent = wire.ABSENT  # true: not run beside releases of nearly the same rows
 
     @property
@@ -78,6 +83,11 @@ class Study:
 
 def read_study(text: str) -> Study:
     """Return the study that `text` states. Raises `MalformedStudy` naming the place."""
+    return study_of(read_toml(text))
+
+
+def read_toml(text: str) -> dict[str, object]:
+    """Return what a study's text says, by key. Raises `MalformedStudy`."""
     if len(text) > MAX_TEXT:
         refuse("the study", f"longer than {MAX_TEXT} characters")
     try:
@@ -85,6 +95,11 @@ def read_study(text: str) -> Study:
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
+    return top
+
+
+def study_of(top: dict[str, object]) -> Study:
+    """Return the study that these keys state. Raises `MalformedStudy` naming the place."""
     _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
@@ -94,6 +109,7 @@ def read_study(text: str) -> Study:
     releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
     asked, more = _without_budgets(_section(top, "analyses", optional=True))
     analyses = read_analyses(asked, table)
+    trust = trust_of(top.get("trust", MPC), "trust")
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
@@ -102,7 +118,11 @@ def read_study(text: str) -> Study:
         table=table,
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
-        privacy=read_privacy(top.get("privacy"), budgets | more),
+        privacy=read_privacy(
+            top.get("privacy"), budgets | more, THIRD if trust == THIRD_PARTY else JOINTLY
+        ),
+        trust=trust,
+        third_party=_text(top, "third_party") if "third_party" in top else "",
         scored=read_scoring(top.get("score"), top.get("record")) if is_scored else wire.ABSENT,
         guard=_guard(top),
     )
@@ -128,6 +148,7 @@ def check_study(study: Study) -> None:
         _check_score_alone(study)
     elif not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
+    check_trust(study.trust, study.third_party, study.privacy)
     names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
     check_names("releases", names)
     for query in study.releases:
@@ -135,8 +156,8 @@ def check_study(study: Study) -> None:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
     if study.privacy is not None:
         check_privacy(study.privacy, len(study.releases) + len(study.analyses))
-    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
-        why = "a percentile is of noisy counts between public edges"
+    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic in NOISY]:
+        why = "a percentile, or a mode, is of noisy counts"
         refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
 
 
@@ -150,6 +171,8 @@ def _check_guard(study: Study) -> None:
 def _check_score_alone(study: Study) -> None:
     if study.releases or study.analyses or study.privacy is not None:
         refuse("score", "stands alone", "propose other results as a study of their own")
+    if study.trust != MPC:
+        refuse("score", "is computed by three members", 'leave out trust, or set trust = "mpc"')
     check_scoring(study.scoring, study.table)
 
 

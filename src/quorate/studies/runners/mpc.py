@@ -1,4 +1,4 @@
-"""Run a plan with no neutral party: the members' secure computation, then their signatures.
+"""Run a plan, under whatever model of trust: the computation, then all members' signatures.
 
 Who holds what: each member the aggregates of its own rows; nobody those of
 another. The plan says by which protocol they are added up: the secure sum of all members, or
@@ -9,11 +9,12 @@ what is revealed, signs only a certificate it made itself, and releases only wit
 every member's signature. A plan under privacy is run by `runners.noise`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from numpy.typing import NDArray
 
 from quorate import wire
 from quorate.algebra import ring
@@ -24,8 +25,10 @@ from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
 from quorate.studies.group import Group
+from quorate.studies.plain import results_of_words
 from quorate.studies.plan import (
     ADDITIVE,
+    BY_THIRD_PARTY,
     COMMITTEE,
     JOINT_NOISE,
     NOISE_IN_SHARES,
@@ -46,8 +49,9 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import guard, local_noise, noise, score, steps
+from quorate.studies.runners import guard, local_noise, noise, score, steps, third_party
 from quorate.studies.runners.noise import Standing
+from quorate.studies.runners.third_party import Aside, at_once
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
 
@@ -59,6 +63,7 @@ STAGES = {
     NOISE_ON_RECORDS: local_noise.STAGES,
     SCORE: score.STAGES,
     STEPS: steps.STAGES,
+    BY_THIRD_PARTY: third_party.STAGES,
 }
 SIGNATURES = "signatures"
 NO_LEDGER = Standing(b"", None, None)
@@ -91,7 +96,7 @@ async def run(
     session: Session,
     plan: Plan,
     group: Group,
-    own: tuple[int, ...],
+    own: Sequence[int] | NDArray[np.int64],
     *,
     approvals: tuple[SignedApproval, ...],
     time: str,
@@ -103,6 +108,7 @@ async def run(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
+    aside: Aside = at_once,
 ) -> Ran:
     """Add up everyone's `own` values of `plan.inputs` and certify the results.
 
@@ -127,8 +133,13 @@ async def run(
     )
     if plan.study.privacy is not None:
         computed = await _noisy(
-            session, plan, words, standing, context, claim, randomness, progress
+            session, plan, words, standing, context, claim, randomness, progress, aside
         )
+    elif plan.protocol == BY_THIRD_PARTY:
+        told, session_id, sent = await third_party.tell_third(
+            session, plan, words, context, claim, randomness, progress, aside
+        )
+        computed = Computed(results_of_words(plan, told), session_id, sent)
     else:
         compute = {COMMITTEE: _decide, SCORE: _score, STEPS: _step}.get(plan.protocol, _sum)
         computed = await compute(session, plan, words, context, claim, randomness, progress)
@@ -153,9 +164,13 @@ async def run(
     return Ran(release, seen, computed.answer, computed.scores)
 
 
-def stages(protocol: Protocol, *, guarded: bool = False) -> tuple[str, ...]:
+def stages(
+    protocol: Protocol, *, guarded: bool = False, under_privacy: bool = False
+) -> tuple[str, ...]:
     """Return what `progress` is told in a run of a plan with this protocol, in order."""
-    return (*([guard.STAGE] if guarded else []), *STAGES[protocol], SIGNATURES)
+    of_three = protocol == BY_THIRD_PARTY and under_privacy
+    own = noise.STAGES_THIRD if of_three else STAGES[protocol]
+    return (*([guard.STAGE] if guarded else []), *own, SIGNATURES)
 
 
 async def _sum(
@@ -253,6 +268,7 @@ async def _noisy(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None],
+    aside: Aside,
 ) -> Computed:
     """Pool all numbers with noise, or take the answer that every member's ledger has already."""
     noisy = await noise.reveal_noisy(
@@ -264,6 +280,7 @@ async def _noisy(
         claim=claim,
         randomness=randomness,
         progress=progress,
+        aside=aside,
     )
     left = tuple(Left(name, *one) for name, one in zip(plan.members, noisy.left, strict=True))
     results = plan.results(noisy.numbers)

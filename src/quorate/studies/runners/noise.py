@@ -14,9 +14,10 @@ shares of noise than planned are never opened, and the next run draws afresh.
 Adversary: as in `dp.shares` and `dp.joint`. Unreviewed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
+from typing import cast
 
 import numpy as np
 
@@ -27,19 +28,24 @@ from quorate.dp import joint
 from quorate.dp.mechanisms import Laplace
 from quorate.dp.shares import noisy_total
 from quorate.errors import Abort, MalformedMessage, Party
-from quorate.mpc import owners
+from quorate.mpc import expression, owners, secret
 from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.engine import Secure
 from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unverified
 from quorate.mpc.verification import verify
-from quorate.studies.committee import TICK, dealt, noise_seen
+from quorate.studies.committee import PACE, TICK, dealt, noise_seen, tick, wait_for
+from quorate.studies.largest import largest_of, placed, steps_of
 from quorate.studies.noised import Vector, shared
-from quorate.studies.plan import NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plan import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.runners import third_party
 from quorate.studies.runners.local_noise import tell_sums
+from quorate.studies.runners.third_party import Aside, at_once, tell_third
 from quorate.transport.session import Session, together
 
 STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
 STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
-OPENS = ("opening", "reveal", "perturbed sums")
+STAGES_THIRD = ("ledgers", *third_party.STAGES)
+OPENS = ("opening", "reveal", "perturbed sums", "rows")
 """Stages from which on what a member sends may tell the result: its ledger says so before."""
 
 _UNLIMITED = (1 << 64) - 1
@@ -82,6 +88,7 @@ async def reveal_noisy(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
+    aside: Aside = at_once,
 ) -> Noisy:
     """Add up everyone's `own` numbers of the plan's vectors with noise; reveal nothing else.
 
@@ -105,6 +112,11 @@ async def reveal_noisy(
         numbers, session_id, seen = await tell_sums(
             session, own, context, claim, randomness, progress
         )
+    elif plan.protocol == BY_THIRD_PARTY:
+        words, session_id, seen = await tell_third(
+            session, plan, own, context, claim, randomness, progress, aside
+        )
+        numbers = _signed(words)
     else:
         add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
         numbers, session_id, seen = await add_up(
@@ -153,12 +165,14 @@ async def _jointly(
     """Let the first three members add noise that none of them knows to the shares of the totals."""
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
-    like, seen = np.zeros(own.size, np.uint64), dict[Party, Words]()
+    like, seen = np.zeros(plan.revealed, np.uint64), dict[Party, Words]()
+    ticks = [session.at(f"step {i}") for i in range(steps_of(plan))]
     noisy: Share | None = None
     progress("shares")
     if session.me >= SEATS:
         await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
         progress("noise")
+        await wait_for(ticks)
         await session.at("drawn").route(senders=range(SEATS), like=TICK)
     else:
         committee = convened(session.among(SEATS, "committee"), bond, plan.security)
@@ -166,9 +180,11 @@ async def _jointly(
         seen = noise_seen(session.me, shares)
         progress("noise")
         drawn = await _drawn(committee, plan.vectors)
+        each_depth = partial(tick, iter(ticks), range(SEATS, session.n))
+        total = reduce(_sum, [drawn, *shares])
+        noisy = await _shown(committee.at("shown"), plan, total, each_depth)
         await verify(committee)
         refuse_unverified(committee)
-        noisy = reduce(_sum, [drawn, *shares])
         if session.n > SEATS:
             await session.at("drawn").route(TICK, to=range(SEATS, session.n), like=TICK)
     progress("reveal")
@@ -190,6 +206,25 @@ async def _noise(committee: Committee, vector: Vector) -> Share:
         return await joint.discrete_laplace(committee, vector.mechanism.scale, vector.size)
     zeros = np.zeros(vector.size, np.uint64)  # no patient can change it
     return Share(zeros, zeros)
+
+
+async def _shown(
+    committee: Committee, plan: Plan, noisy: Share, each_depth: Callable[[], Awaitable[None]]
+) -> Share:
+    """Return what is revealed: noisy totals, and of some vectors the places of the largest."""
+    if plan.revealed == plan.numbers:
+        return noisy
+    engine = Secure(committee, PACE)
+    total = secret.held(engine, noisy, shape=noisy.shape, limit=expression.RANGE - 1)
+    nodes = [array.node for array in largest_of(plan, total)]
+    found = await engine.compute(nodes, each_depth=each_depth)
+    places = iter(cast("list[Share]", found))  # words, as places are
+    parts = [
+        next(places) if vector.choices > 1 else Share(noisy.own[here], noisy.next[here])
+        for vector, here in placed(plan)
+    ]
+    own, after = zip(*((part.own, part.next) for part in parts), strict=True)
+    return Share(np.concatenate(own), np.concatenate(after))
 
 
 def _sum(x: Share, y: Share) -> Share:
