@@ -18,6 +18,8 @@ from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
 from quorate.mpc.replicated import Committee, Security
 from quorate.mpc.secret import SecretArray, deal
+from quorate.mpc.selection import concatenate
+from quorate.studies.points import Range, banded, scored, within_table
 
 TEXT = """\
 ## Statistical models
@@ -45,6 +47,7 @@ def works() -> Iterator[Work]:
     yield Work("logrank test, 100,000 patients, 365 bins", _logrank, (2, 1))
     yield Work("linear regression, 1,000,000 × 20", _linear, (3, 1.5))
     yield Work("logistic regression, 569 × 30, no step shown", partial(_trained, 569, 30), (8, 4))
+    yield Work("score of 100,000 patients, three parts, five bands", _score, (4, 2))
     yield Work(
         "logistic regression, 100,000 × 20, no step shown",
         partial(_trained, 100_000, 20),
@@ -94,6 +97,16 @@ async def _linear(engine: Engine) -> SecretArray:
     design, outcome = _rows(1000, 19)
     total = moments(design, outcome.astype(np.float64), 1 << 10)
     return linear(await _deal(engine, total, limit=1, f=GRAM_BITS))
+
+
+async def _score(engine: Engine) -> SecretArray:
+    points = np.arange(100_000) % 9
+    parts = [
+        await deal(engine, owner, points, shape=points.shape, limit=1 << 40) for owner in range(3)
+    ]
+    ranges = [Range(0, 8)] * 3
+    bands = banded(scored(parts, ranges, 0), [7, 12, 15, 21])
+    return concatenate([within_table(parts, ranges), bands])
 
 
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:

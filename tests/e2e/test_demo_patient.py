@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from quorate.cli.demo_patient import _beside, plain_band
+from quorate.cli.demo_patient import beside, plain_band
 from quorate.cli.made_up import write_patients
 from quorate.errors import VerificationFailed
 from quorate.node.views import ScoresView
@@ -66,4 +66,4 @@ def test_a_band_that_is_not_the_plain_one_is_noticed(tmp_path: Path) -> None:
         score="FINDRISC", pseudonym="patient", shows="band", patients=(("P0000000", "none"),)
     )
     with pytest.raises(VerificationFailed, match="by the plain way another"):
-        _beside(wrong, files)
+        beside(wrong, files)

@@ -112,7 +112,10 @@ def test_control_without_the_lists_digest_it_learns_of_a_patient_it_does_not_tre
         found = scores_of(hospitals[0].desk.home, plan, words)
         assert dict(found.patients)["victim"] == "high"
 
-    monkeypatch.setattr(own, "check_listed", lambda *_: None)
+    def unchecked(*_: object) -> None:
+        """Look at no list."""
+
+    monkeypatch.setattr(own, "check_listed", unchecked)
     among(body, {"north": VICTIMS})
 
 

@@ -46,7 +46,7 @@ def patient(
                 client.add_table("invited", files["invited"])
             released = _run(clients, text)
             found = clients["practice"].scores(released.id)
-            _beside(found, files)
+            beside(found, files)
             _nobody_else(clients, released.id)
             release = clients["laboratory"].release(released.id)
         write_file(folder / "release.json", release)
@@ -89,7 +89,7 @@ def _run(clients: dict[str, Client], text: str) -> StudyView:
     return released
 
 
-def _beside(found: ScoresView, files: dict[str, Path]) -> None:
+def beside(found: ScoresView, files: dict[str, Path]) -> None:
     """Set every band beside the plain one. Raises `VerificationFailed` if one differs."""
     stage.step("what the practice learned, beside the plain way, which only this demo can know")
     records: dict[str, dict[str, str]] = {}
