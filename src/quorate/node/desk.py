@@ -290,7 +290,9 @@ class Desk:
 
     def check_bundle_classes(self, plan: Plan, approvals: Sequence[SignedApproval]) -> None:
         """Refuse a run of what exact and noised results of real data would stand side by side."""
-        data = {one.approval.member: one.approval.data for one in approvals}
+        data: dict[str, DataClass] = {}
+        for one in approvals:
+            data[one.approval.member] = one.approval.data
         check_classes(self.bundle(plan), data)
         own = self.data_class(plan)
         if data[self.home.name] != own:
