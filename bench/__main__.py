@@ -9,7 +9,18 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import anonymous, cells, malicious, models, privacy, rows, sealing, sums, threshold
+from bench import (
+    anonymous,
+    cells,
+    malicious,
+    models,
+    privacy,
+    rows,
+    sealing,
+    sums,
+    third_party,
+    threshold,
+)
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
@@ -20,6 +31,7 @@ THEMES = (
     "sums",
     "rows",
     "cells",
+    "third-party",
     "engine",
     "malicious",
     "models",
@@ -59,6 +71,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "sums": lambda: sums.section(given.members),
         "rows": lambda: rows.section(given.rows),
         "cells": cells.section,
+        "third-party": third_party.section,
         "engine": lambda: engine.section(DOCS if given.write else None),
         "malicious": malicious.section,
         "models": models.section,

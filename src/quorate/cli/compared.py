@@ -65,7 +65,9 @@ def compare(studies: Sequence["StudyView"]) -> tuple[Arm, ...]:
 
 def lines(arms: Sequence[Arm]) -> list[str]:
     """Return the comparison for people."""
-    rows = [("arm", "trust", "result", "", "error", "seconds", "bytes sent", "rounds")]
+    rows: list[tuple[str, ...]] = [
+        ("arm", "trust", "result", "", "error", "seconds", "bytes sent", "rounds")
+    ]
     for arm in arms:
         costs = (f"{arm.seconds:.2f}", f"{arm.bytes_sent:,}", str(arm.rounds))
         for i, one in enumerate(arm.values):

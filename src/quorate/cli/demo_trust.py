@@ -37,7 +37,7 @@ def trust(keep: stage.Keep = None) -> None:
             arms = _compare(clients)
         stage.step("one study, under each model of trust")
         say(*(f"  {line}" for line in compared.lines(arms)))
-        if "enclave" not in TRUSTS:
+        if "enclave" not in map(str, TRUSTS):
             say("  an enclave is no arm: there is no runner for it yet")
         _check(arms)
     say("", f"done in {time.monotonic() - began:.1f} s; the three nodes are stopped")

@@ -7,7 +7,9 @@ rounded up, so that no guarantee is weaker than stated. Unreviewed.
 
 import math
 from fractions import Fraction
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +65,11 @@ def check(mechanism: Mechanism | None) -> None:
 def load() -> None:
     """Load OpenDP where it is installed, which takes seconds: before a run, and not in it."""
     if find_spec("opendp") is not None:
-        import opendp.prelude  # noqa: F401
+        import_module("opendp.prelude")
 
 
 def _by_opendp(mechanism: Mechanism, count: int) -> Integers:
-    import opendp.prelude as opendp  # optional
-
+    opendp: Any = import_module("opendp.prelude")  # optional
     opendp.enable_features("contrib")
     whole = opendp.vector_domain(opendp.atom_domain(T=int))
     match mechanism:

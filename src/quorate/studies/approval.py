@@ -124,8 +124,8 @@ def check_bundle(group: Group, plans: Sequence[Plan]) -> None:
     """Refuse a bundle that is not of different plans of one proposer. Raises `Refused`."""
     if not 1 <= len(plans) <= MAX_ARMS or len({plan.digest() for plan in plans}) < len(plans):
         raise Refused(f"a bundle has 1 to {MAX_ARMS} plans, and no two the same")
-    if len({plan.proposer for plan in plans}) > 1:
-        raise Refused("the plans of a bundle have several proposers")
+    if len({(plan.proposer, plan.study.table.name) for plan in plans}) > 1:
+        raise Refused("the plans of a bundle have several proposers, or are of several tables")
     for plan in plans:
         check(plan, group)
 

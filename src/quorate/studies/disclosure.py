@@ -6,7 +6,7 @@ is listed too: a reader should not have to be a mathematician.
 """
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, permutations
 
 from quorate.models.newton import MOST_STEPS
 from quorate.studies.analyses.kinds import all_asked, kind_of
@@ -270,10 +270,9 @@ def _by_subtracting(plan: Plan) -> tuple[str, ...]:
         values += f", in each of {which},"
     if len(plan.members) > 2:
         return (f"each member, by subtracting its own: {values} of the other members together",)
-    first, second = plan.members
-    return (
-        f"{first} learns {values} of {second} alone, by subtracting its own",
-        f"{second} learns {values} of {first} alone, by subtracting its own",
+    return tuple(
+        f"{one} learns {values} of {other} alone, by subtracting its own"
+        for one, other in permutations(plan.members, 2)
     )
 
 

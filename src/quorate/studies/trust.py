@@ -7,14 +7,16 @@
 A study whose records are noised one by one trusts nobody, and says so under [privacy].
 """
 
-from typing import Literal, cast
+from typing import Literal
 
+from quorate.errors import MalformedStudy
 from quorate.studies.privacy import EACH_RECORD, THIRD, Privacy
 from quorate.studies.schema import check_text, refuse, shown
 
-MPC, THIRD_PARTY = "mpc", "third-party"
 Trust = Literal["mpc", "third-party"]
-TRUSTS = (MPC, THIRD_PARTY)
+MPC: Trust = "mpc"
+THIRD_PARTY: Trust = "third-party"
+TRUSTS: tuple[Trust, ...] = (MPC, THIRD_PARTY)
 
 MOST_VALUES = 1 << 27
 """Of one member, rows times columns: 1 GiB."""
@@ -22,9 +24,11 @@ MOST_VALUES = 1 << 27
 
 def trust_of(value: object, place: str) -> Trust:
     """Return a model of trust as it is written. Raises `MalformedStudy`."""
-    if value not in TRUSTS:
-        refuse(place, f"{shown(str(value))} is not a model of trust", f"known: {', '.join(TRUSTS)}")
-    return cast("Trust", value)
+    for one in TRUSTS:
+        if value == one:
+            return one
+    what = f"{place}: {shown(str(value))} is not a model of trust"
+    raise MalformedStudy(what, hint=f"known: {', '.join(TRUSTS)}")
 
 
 def check_trust(trust: str, third_party: str, privacy: Privacy | None) -> None:
