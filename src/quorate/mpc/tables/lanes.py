@@ -22,32 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate.algebra.bits import BITS, Bits, unpack
-from quorate.algebra.ring import Words
+from quorate.algebra.ring import Words, blocks
 from quorate.mpc.boolean import both_words, conjunction
 from quorate.mpc.cost import Pace
-from quorate.mpc.replicated import Committee, Share, combined, local, only
+from quorate.mpc.replicated import Committee, Share, combined, local
+from quorate.mpc.tables.halves import inverted, part_of, squared
 from quorate.mpc.tables.table import taken
 from quorate.mpc.verification import verify
 
 Indexes = NDArray[np.int64]
-ONES = np.uint64((1 << BITS) - 1)
-
-_REVERSED = tuple(
-    (2**high - 2**low, sum(1 << i for i in range(BITS) if i >> low & 1 and not i >> high & 1))
-    for low, high in ((0, 5), (1, 4), (2, 3))
-)
-"""Distances, and the bits that change places with those so far above: indexes are reversed."""
-
-_SQUARE = ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0x00000000F0F0F0F0))
-"""The same for the transposition of a word's 8 bytes of 8 bits [War12]."""
+AT_ONCE = 1 << 20
+"""Pairs that are compared at a time: memory is bounded, and what is worked on is near."""
 
 _HALVES = (np.uint16, np.uint8, None, np.uint32, np.uint16, np.uint8)
 """What half of a number, or of eight numbers' planes, is viewed as; None: transpose."""
-
-
-def reversed_bits(x: Share) -> Share:
-    """Return words with bit rev(i) in place i, or back."""
-    return local(partial(_swapped, _REVERSED), x)
 
 
 async def less(
@@ -59,11 +47,15 @@ async def less(
     A lane more: 1256 * c bytes, and a round. Where the committee checks,
     1256 * c, verifying them, and a reveal.
     """
-    count = left.size
-    if not count:
-        return np.zeros(0, np.bool_)
+    found = np.empty(left.size, np.bool_)
+    for here in blocks(left.size, AT_ONCE):
+        found[here] = await _less(committee, x, left[here], right[here], pace)
+    return found
+
+
+async def _less(committee: Committee, x: Share, left: Indexes, right: Indexes, pace: Pace) -> Bits:
+    count, lanes = left.size, x.shape[1]
     short = -count % BITS
-    lanes = x.shape[1]
     above, below = (np.concatenate((side, np.zeros(short, np.int64))) for side in (left, right))
     pair = [local(_lane_by_lane, taken(x, side)) for side in (above, below)]
     pairs = await _pairs(committee, *pair)
@@ -77,12 +69,12 @@ async def _pairs(committee: Committee, x: Share, y: Share) -> Share:
     """Return all G, then all P, of 32 digits each."""
     e, o = (local(partial(_digits, place), x) for place in (0, 1))
     e_other, o_other = (local(partial(_digits, place), y) for place in (0, 1))
-    g = await both_words(committee, _inverted(committee, e), e_other)
+    g = await both_words(committee, inverted(committee, e), e_other)
     differ = local(np.bitwise_xor, o, o_other)
-    alike = _inverted(committee, local(np.bitwise_xor, e, e_other))
+    alike = inverted(committee, local(np.bitwise_xor, e, e_other))
     met = await both_words(
         committee,
-        _two(differ, _inverted(committee, differ)),
+        _two(differ, inverted(committee, differ)),
         _two(local(np.bitwise_xor, o_other, g), alike),
     )
     return local(_onto_first_half, met, g)
@@ -91,7 +83,7 @@ async def _pairs(committee: Committee, x: Share, y: Share) -> Share:
 async def _joined(committee: Committee, pairs: Share, half: type | None) -> Share:
     """Return G and P of half as many digits."""
     if half is None:
-        return local(partial(_swapped, _SQUARE), pairs)
+        return squared(pairs)
     met = await both_words(
         committee, local(partial(_uppers, half), pairs), local(partial(_lowers, half), pairs)
     )
@@ -101,11 +93,11 @@ async def _joined(committee: Committee, pairs: Share, half: type | None) -> Shar
 async def _last(committee: Committee, g: Share, p: Share, lanes: int, pace: Pace) -> Words:
     """Reveal G of the whole: of two digits each, and of all lanes."""
     half = np.uint8
-    upper = local(partial(_part_of, half, 1), g)
-    through = local(partial(_part_of, half, 1), p)
-    lower = local(partial(_part_of, half, 0), g)
+    upper = local(partial(part_of, half, 1), g)
+    through = local(partial(part_of, half, 1), p)
+    lower = local(partial(part_of, half, 0), g)
     if lanes > 1:
-        p_lower = local(partial(_part_of, half, 0), p)
+        p_lower = local(partial(part_of, half, 0), p)
         met = await both_words(committee, _two(through, through), _two(lower, p_lower))
         through = local(partial(_half, 1), met)
         upper = local(np.bitwise_xor, upper, local(partial(_half, 0), met))
@@ -139,28 +131,13 @@ async def _revealed(committee: Committee, g: Share, p: Share, lower: Share, pace
     return zeroth ^ first ^ second
 
 
-def _swapped(stages: tuple[tuple[int, int], ...], words: Words) -> Words:
-    """Return words in which bits changed places, by delta swaps."""
-    out = words.copy()
-    for shift, places in stages:
-        moved = (out ^ (out >> np.uint64(shift))) & np.uint64(places)
-        out ^= moved
-        out ^= moved << np.uint64(shift)
-    return out
-
-
 def _lane_by_lane(rows: Words) -> Words:
     return np.ascontiguousarray(rows.T).reshape(-1)
 
 
 def _digits(place: int, words: Words) -> Words:
     """Return the lower or the upper half of each word, two to a word."""
-    return _part_of(np.uint32, place, words)
-
-
-def _part_of(half: type, place: int, words: Words) -> Words:
-    """Return the lower or the upper half of each of twice as large items."""
-    return np.ascontiguousarray(words.view(half)[place::2]).view(np.uint64)
+    return part_of(np.uint32, place, words)
 
 
 def _half(place: int, words: Words) -> Words:
@@ -169,11 +146,6 @@ def _half(place: int, words: Words) -> Words:
 
 def _lane(lanes: int, place: int, words: Words) -> Words:
     return words.reshape(lanes, -1)[place]
-
-
-def _inverted(committee: Committee, x: Share) -> Share:
-    ones = Share(np.full(x.shape, ONES), np.full(x.shape, ONES))
-    return local(np.bitwise_xor, x, only(committee, ones, 0))
 
 
 def _two(x: Share, y: Share) -> Share:
@@ -188,13 +160,13 @@ def _onto_first_half(met: Words, g: Words) -> Words:
 
 def _uppers(half: type, pairs: Words) -> Words:
     """Return the upper halves of P, twice."""
-    return np.tile(_part_of(half, 1, _half(1, pairs)), 2)
+    return np.tile(part_of(half, 1, _half(1, pairs)), 2)
 
 
 def _lowers(half: type, pairs: Words) -> Words:
     """Return the lower halves of G, then of P."""
-    return _part_of(half, 0, pairs)
+    return part_of(half, 0, pairs)
 
 
 def _over(half: type, met: Words, pairs: Words) -> Words:
-    return _onto_first_half(met, _part_of(half, 1, _half(0, pairs)))
+    return _onto_first_half(met, part_of(half, 1, _half(0, pairs)))

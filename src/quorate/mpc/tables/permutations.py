@@ -46,6 +46,15 @@ def inverse(order: Places) -> Places:
     return places
 
 
+def is_permutation(places: Places) -> bool:
+    """Return whether each of 0 ... n - 1 is there once."""
+    if places.size and not 0 <= places.min() <= places.max() < places.size:
+        return False
+    seen = np.zeros(places.size, np.bool_)
+    seen[places] = True
+    return bool(seen.all())
+
+
 def _digits(stream: Stream, size: int) -> NDArray[np.uint16]:
     count = DIGITS if size < MANY else MORE_DIGITS
     words = stream.words(-(-count * size // _PER_WORD))

@@ -7,8 +7,8 @@ say never depends on whether rows are alike. Adversary: as in `mpc.replicated`. 
 
 from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.replicated import Committee
+from quorate.mpc.tables.halves import reversed_bits
 from quorate.mpc.tables.keys import Layout, masked, numbered
-from quorate.mpc.tables.lanes import reversed_bits
 from quorate.mpc.tables.ranking import order
 from quorate.mpc.tables.shuffle import shuffle
 from quorate.mpc.tables.table import Table, take
