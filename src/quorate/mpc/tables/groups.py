@@ -20,7 +20,7 @@ from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.replicated import Committee, Share, local, mul, public
 from quorate.mpc.tables.compaction import compact, moved
 from quorate.mpc.tables.equality import is_new, joined
-from quorate.mpc.tables.keys import INVALID, masked
+from quorate.mpc.tables.keys import INVALID, masked, only_masked
 from quorate.mpc.tables.table import Table, beside, column, columns, numbered, take
 from quorate.transport.session import together
 
@@ -41,7 +41,7 @@ async def ends(committee: Committee, table: Table, mask: Words) -> Ends:
     Cost, m rows in c = ceil(m / 64) blocks, one lane: that of `equality.is_new`, then
     1 round, 8 * ceil(2 * m / 64) bytes a party
     """
-    first = await is_new(committee, masked(table.bits, mask))
+    first = await is_new(committee, only_masked(table.bits, mask))
     after = BitShare(first.own[1:], first.next[1:])
     last = joined(after, BitShare(first.own[:1], first.next[:1]))  # the first differs from nobody
     valid = is_valid(committee, table.bits)
@@ -72,7 +72,7 @@ async def sums(
     mark = await to_ring(committee, last)
     ones = public(committee, np.ones((table.rows, 1), np.uint64))
     totals = local(lambda part: np.cumsum(part, axis=0), beside(table.numbers, ones))
-    carried = Table(_valid_where(committee, table.bits, last), beside(mark, totals))
+    carried = Table(valid_where(committee, table.bits, last), beside(mark, totals))
     front = take(await compact(committee, carried, mark, pace), slice(at_most))
     return await _cut(committee, front, mask, changes=True)
 
@@ -92,9 +92,22 @@ async def ends_of(
     Cost: `boolean.to_ring` of a bit a row, `compact`, and 2 rounds for `at_most` rows
     """
     mark = await to_ring(committee, marks)
-    carried = Table(_valid_where(committee, table.bits, marks), beside(mark, table.numbers))
+    carried = Table(valid_where(committee, table.bits, marks), beside(mark, table.numbers))
     front = take(await compact(committee, carried, mark, pace), slice(at_most))
     return await _cut(committee, front, mask, changes=False)
+
+
+async def distinct(
+    committee: Committee, table: Table, marks: BitShare, mask: Words, pace: Pace = NEAR
+) -> Share:
+    """Return in how many groups a row is marked, as one number; rows are sorted by these bits.
+
+    Cost: `boolean.to_ring`, `compact` and `ends` of all rows, then `count`
+    """
+    nothing = local(lambda part: part[:, :0], table.numbers)
+    carried = Table(valid_where(committee, table.bits, marks), nothing)
+    front = await compact(committee, carried, await to_ring(committee, marks), pace)
+    return await count(committee, (await ends(committee, front, mask)).first)
 
 
 async def count(committee: Committee, marks: BitShare) -> Share:
@@ -138,10 +151,10 @@ async def _cut(committee: Committee, front: Table, mask: Words, *, changes: bool
         mul(for_numbers, values, mark),
     )
     shaped = local(lambda part: part.reshape(kept.shape), bits)
-    return Table(_valid_where(committee, shaped, valid), numbers)
+    return Table(valid_where(committee, shaped, valid), numbers)
 
 
-def _valid_where(committee: Committee, bits: Share, marks: BitShare) -> Share:
+def valid_where(committee: Committee, bits: Share, marks: BitShare) -> Share:
     """Return rows that are invalid but where they are marked."""
     flags = invert(committee, marks)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from quorate.algebra.bits import BITS
 from quorate.algebra.ring import Words
-from quorate.mpc.replicated import Committee, Share, local, only
+from quorate.mpc.replicated import Committee, Share, local, public
 
 ONES = np.uint64((1 << BITS) - 1)
 
@@ -41,8 +41,7 @@ def part_of(half: type, place: int, words: Words) -> Words:
 
 def inverted(committee: Committee, x: Share) -> Share:
     """Return NOT x: one of the three parts is turned."""
-    ones = Share(np.full(x.shape, ONES), np.full(x.shape, ONES))
-    return local(np.bitwise_xor, x, only(committee, ones, 0))
+    return local(np.bitwise_xor, x, public(committee, np.full(x.shape, ONES)))
 
 
 def _swapped(stages: tuple[tuple[int, int], ...], words: Words) -> Words:

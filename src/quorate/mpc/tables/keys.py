@@ -8,6 +8,7 @@ A column never lies in two words. Owners write their own rows so, and share the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from quorate.algebra.bits import BITS, Bits
 from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
-from quorate.mpc.replicated import Committee, Share, local, only
+from quorate.mpc.replicated import Committee, Share, local, public
 
 TIE_BITS = 24
 """Room for the numbers of 16 million rows."""
@@ -111,14 +112,12 @@ def column_of(committee: Committee, bits: Share, layout: Layout, i: int) -> Shar
     """Return column i as words of bits, as it was before it was written; NULL is 0, or all ones."""
     one, place = layout.columns[i], layout.places[i]
     ones = np.uint64((1 << one.bits) - 1)
-    turned = _turned(one)
 
     def value(part: Words) -> Words:
         return (part[:, place.lane] >> np.uint64(place.shift)) & ones
 
     found = local(value, bits)
-    flips = Share(np.full(found.shape, turned), np.full(found.shape, turned))
-    return local(np.bitwise_xor, found, only(committee, flips, 0))
+    return local(np.bitwise_xor, found, public(committee, np.full(found.shape, _turned(one))))
 
 
 def numbered(committee: Committee, bits: Share, layout: Layout) -> Share:
@@ -127,13 +126,35 @@ def numbered(committee: Committee, bits: Share, layout: Layout) -> Share:
     if rows > 1 << layout.tie_bits:
         raise OutOfRange(f"{rows} rows to sort where {1 << layout.tie_bits} have a number")
     places = np.zeros(bits.shape, np.uint64)
-    places[:, -1] = np.arange(rows, dtype=np.uint64)
-    return local(np.bitwise_xor, bits, only(committee, Share(places, places), 0))
+    places[:, layout.lanes - 1] = np.arange(rows, dtype=np.uint64)
+    return local(np.bitwise_xor, bits, public(committee, places))
 
 
 def masked(bits: Share, mask: Words) -> Share:
-    """Return rows with only some of their bits."""
-    return local(lambda part: part & mask, bits)
+    """Return rows with only some of the bits of their first lanes, and all of the others'."""
+    rest = np.full(bits.shape[1] - mask.size, ~np.uint64(0))
+    return local(lambda part: part & np.concatenate((mask, rest)), bits)
+
+
+def only_masked(bits: Share, mask: Words) -> Share:
+    """Return some bits of the first lanes of rows, and no other lanes."""
+    return local(lambda part: part[:, : mask.size] & mask, bits)
+
+
+def written(committee: Committee, layout: Layout, values: Sequence[Share]) -> Share:
+    """Return rows of columns of secret bits, flat words of non-negative numbers, none NULL."""
+    out = public(committee, np.zeros((len(values[0].own), layout.lanes), np.uint64))
+    for one, place, value in zip(layout.columns, layout.places, values, strict=True):
+        turned = public(committee, np.full(value.shape, _turned(one)))
+        shifted = local(partial(_shifted, place, layout.lanes), value, turned)
+        out = local(np.bitwise_xor, out, shifted)
+    return out
+
+
+def _shifted(place: Place, lanes: int, value: Words, turned: Words) -> Words:
+    out = np.zeros((value.size, lanes), np.uint64)
+    out[:, place.lane] = (value ^ turned) << np.uint64(place.shift)
+    return out
 
 
 def _turned(one: Column) -> np.uint64:

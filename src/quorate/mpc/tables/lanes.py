@@ -43,9 +43,9 @@ async def less(
 ) -> Bits:
     """Reveal whether row `left` of x is less than row `right`, for pairs of rows (rows, lanes).
 
-    Cost, m pairs in c = ceil(m / 64) blocks, one lane: 7 rounds, 1264 * c bytes a party.
-    A lane more: 1256 * c bytes, and a round. Where the committee checks,
-    1256 * c, verifying them, and a reveal.
+    Cost, m pairs in c = ceil(m / 64) blocks, one lane: 7 rounds, 1264 * c bytes a party;
+    l > 1 lanes: l + 6 rounds, 1272 * l * c bytes. So for each 2^20 pairs. Where the committee
+    checks, 8 * c bytes less, then verifying them, and a reveal.
     """
     found = np.empty(left.size, np.bool_)
     for here in blocks(left.size, AT_ONCE):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate.algebra.ring import Words
-from quorate.errors import Abort, Party
+from quorate.errors import Abort, DataError, Party
 from quorate.mpc.replicated import SEATS, Committee, Share, local
 from quorate.mpc.streams import Stream
 from quorate.mpc.tables.permutations import Places, inverse, permutation
@@ -80,6 +80,25 @@ async def sums_by_code(
     ends = np.cumsum(np.bincount(all_codes, minlength=count)) - 1
     found = await gathered(committee, owner, totals, ends)
     return local(lambda part: np.diff(part, axis=0, prepend=np.zeros_like(part[:1])), found)
+
+
+async def repeated(committee: Committee, owner: Party, x: Share, of: Places) -> Share:
+    """Return rows of x, each once or more and in order; `owner` alone knows how often.
+
+    Each row is the one before and a difference, which is gathered where a row is first used.
+
+    Cost: `gathered` of `of.size` places and as many spare rows
+    """
+    steps = local(lambda part: np.diff(part, axis=0, prepend=np.zeros_like(part[:1])), x)
+    rows = x.shape[0]
+    places = np.zeros(of.size, np.int64)
+    if committee.me == owner:
+        first = np.diff(of, prepend=-1) > 0
+        if of.size and (int(first.sum()), int(of[-1])) != (rows, rows - 1):
+            raise DataError("rows to repeat have to be in order, and each has to be there")
+        places = np.where(first, of, rows + np.arange(of.size))
+    found = await gathered(committee, owner, steps, places, spare=of.size)
+    return local(lambda part: np.cumsum(part, axis=0), found)
 
 
 async def replicated_by_two(committee: Committee, holder: Party, mine: Words) -> Share:

@@ -11,17 +11,19 @@ from quorate.mpc.tables.halves import reversed_bits
 from quorate.mpc.tables.keys import Layout, masked, numbered
 from quorate.mpc.tables.ranking import order
 from quorate.mpc.tables.shuffle import shuffle
-from quorate.mpc.tables.table import Table, take
+from quorate.mpc.tables.table import Table, columns, take
 
 
 async def sort(committee: Committee, table: Table, layout: Layout, pace: Pace = NEAR) -> Table:
     """Return the rows in the order of their bits, written as the layout says; stable.
+
+    Lanes beyond the layout's are carried along and not compared.
 
     Cost: that of `shuffle`, then of `ranking.order`. What is sent does not depend on the rows.
     """
     shuffled = await shuffle(
         committee, Table(numbered(committee, table.bits, layout), table.numbers)
     )
-    found = await order(committee, reversed_bits(shuffled.bits), pace)
-    ordered = take(shuffled, found)
+    keys = columns(shuffled.bits, slice(layout.lanes))
+    ordered = take(shuffled, await order(committee, reversed_bits(keys), pace))
     return Table(masked(ordered.bits, layout.without_tie()), ordered.numbers)
