@@ -1,4 +1,4 @@
-"""One party changes what it sends of a shuffle, a sort or a group's sum: right rows, or an abort."""
+"""One party changes what it sends of a shuffle, a sort or sums: right rows, or an abort."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ KEY = Layout((Column(10),))
 BITS = KEY.packed([KEYS])
 KEY_SHIFT, ONE = np.uint64(KEY.places[0].shift), np.uint64(1)
 NUMBERS = (noise(ROWS) >> np.uint64(30)).reshape(ROWS, 1)
-SUMS = np.array([NUMBERS[KEYS == key].sum() for key in (1, 3, 7)], np.uint64)
+SUMS = np.array([NUMBERS[key == KEYS].sum() for key in (1, 3, 7)], np.uint64)
 
 
 async def shuffled_bits(committee: Committee, _: Share) -> Share:
@@ -49,7 +49,7 @@ async def sorted_numbers(committee: Committee, numbers: Share) -> Share:
 
 
 async def compacted(committee: Committee, numbers: Share) -> Share:
-    marks = public(committee, (KEYS > 2).astype(np.uint64))  # noqa: PLR2004
+    marks = public(committee, (KEYS > 2).astype(np.uint64))
     return settled((await compact(committee, Table(none_of(ROWS), numbers), marks)).numbers)
 
 
@@ -82,7 +82,9 @@ PROGRAMS = {
         sorted_numbers, (NUMBERS,), partial(these, NUMBERS[np.argsort(KEYS, kind="stable")])
     ),
     "compact": Program(
-        compacted, (NUMBERS,), partial(these, NUMBERS[np.argsort(KEYS <= 2, kind="stable")])  # noqa: PLR2004
+        compacted,
+        (NUMBERS,),
+        partial(these, NUMBERS[np.argsort(KEYS <= 2, kind="stable")]),
     ),
     "sums": Program(sums, (NUMBERS,), partial(these, SUMS)),
 }
@@ -134,9 +136,7 @@ def test_control_a_committee_that_does_not_check_takes_wrong_rows(name: str) -> 
 
 
 def test_gathering_is_refused_where_it_could_not_be_checked() -> None:
-    program = Program(
-        lambda c, x: gathered(c, 0, x, np.arange(ROWS)), (NUMBERS,), lambda _: False
-    )
+    program = Program(lambda c, x: gathered(c, 0, x, np.arange(ROWS)), (NUMBERS,), lambda _: False)
     outcomes = run_parties(program, 3)
     assert all(isinstance(outcome, Error) for outcome in outcomes.values())
     assert any(isinstance(outcome, Refused) for outcome in outcomes.values())

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from quorate.algebra.ring import Words
 from quorate.mpc.replicated import Committee, Security, deal
 from quorate.mpc.tables import clinical
-from quorate.mpc.tables.clinical import CODES, COHORT, EPISODES, EVENTS
-from quorate.mpc.tables.table import Table
+from quorate.mpc.tables.clinical import COHORT, EPISODES, EVENTS
 from tests.mpc.tables.sharing import (
     SECURITIES,
+    Draws,
+    Ints,
     column_words,
     dealt_table,
     same_for_all,
@@ -21,7 +21,6 @@ from tests.mpc.tables.sharing import (
 )
 from tests.mpc.tables.test_groups import sql
 
-Ints = NDArray[np.int64]
 C_DIFF, HEART, ASPIRIN = 8, 414, 1191
 
 RECURRENT = """
@@ -47,7 +46,7 @@ class Rows:
 
 
 def generated(seed: int, rows: int = 40, codes: tuple[int, ...] = (C_DIFF, HEART, 5)) -> Rows:
-    rng = np.random.default_rng(seed)
+    rng = Draws(seed)
     return Rows(
         rng.integers(0, 9, rows),
         rng.integers(0, 120, rows),
@@ -95,7 +94,10 @@ def treated(
     rows: Rows, other: Rows, *, pushed_down: bool, security: Security = "semi-honest"
 ) -> int:
     if pushed_down:  # of each patient the first diagnosis and the last aspirin
-        patients = [np.unique(rows.pid[rows.code == HEART]), np.unique(other.pid[other.code == ASPIRIN])]
+        patients = [
+            np.unique(rows.pid[rows.code == HEART]),
+            np.unique(other.pid[other.code == ASPIRIN]),
+        ]
         heart, aspirin = rows.code == HEART, other.code == ASPIRIN
         days = [
             np.array([rows.day[heart & (rows.pid == p)].min() for p in patients[0]], np.int64),
@@ -157,5 +159,3 @@ def test_each_query_once_under_each_security(security: Security) -> None:
     ((count,),) = expected(TREATED, rows, other)
     assert treated(rows, other, pushed_down=False, security=security) == count
     assert commonest(rows, security) == expected(COMMONEST, rows, other)
-
-

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import duckdb
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from quorate.algebra.bits import Bits
 from quorate.algebra.ring import Words
@@ -24,6 +23,8 @@ from quorate.mpc.verification import verify
 from tests.mpc.committee import cost_of, noise
 from tests.mpc.tables.sharing import (
     SECURITIES,
+    Draws,
+    Ints,
     column_words,
     dealt_table,
     modulo,
@@ -33,11 +34,10 @@ from tests.mpc.tables.sharing import (
     shown_table,
 )
 
-RNG = np.random.default_rng(41)
+RNG = Draws(41)
 KEY = Layout((Column(10),))
 JOIN = by_key((Column(10),))
 every_security = pytest.mark.parametrize("security", SECURITIES)
-Ints = NDArray[np.int64]
 
 
 def sql(query: str, **tables: dict[str, Ints]) -> list[tuple[int, ...]]:
@@ -49,7 +49,7 @@ def sql(query: str, **tables: dict[str, Ints]) -> list[tuple[int, ...]]:
             rows = np.stack(list(columns.values()), axis=1).tolist()
             if rows:
                 marks = ", ".join("?" * len(columns))
-                connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608
+                connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
         return connection.execute(query).fetchall()
 
 
@@ -69,6 +69,7 @@ def test_rows_of_zeros_are_found(lanes: int, security: Security) -> None:
 
     zero, new = same_for_all(protocol, security)
     assert zero is not None
+    assert new is not None
     assert np.array_equal(zero, ~np.any(words, axis=1))
     changed = np.concatenate(([True], np.any(words[1:] != words[:-1], axis=1)))
     assert np.array_equal(new, changed)
@@ -115,7 +116,10 @@ def test_sums_and_counts_of_groups(name: str, security: Security) -> None:
 
     key, flags, sums = same_for_all(protocol, security)
     expected = np.array(
-        sql("SELECT k, sum(v)::BIGINT, count(*) FROM t GROUP BY k ORDER BY k", t={"k": keys, "v": values})
+        sql(
+            "SELECT k, sum(v)::BIGINT, count(*) FROM t GROUP BY k ORDER BY k",
+            t={"k": keys, "v": values},
+        )
     )
     size = len(expected)
     assert np.array_equal(key[:size], expected[:, 0])
@@ -242,7 +246,9 @@ def test_costs_what_the_docstrings_say(rows: int) -> None:
         return await moved(committee, Table(none_of(rows), words), to)
 
     m = 2 * rows
-    assert cost_of(moving, one, places) == Cost(3, (8 * (m + rows), 8 * (2 * m + rows), 8 * (m + rows)))
+    assert cost_of(moving, one, places) == Cost(
+        3, (8 * (m + rows), 8 * (2 * m + rows), 8 * (m + rows))
+    )
 
     async def compacting(committee: Committee, words: Share, marks: Share) -> Table:
         return await compact(committee, Table(none_of(rows), words), marks)

@@ -13,9 +13,9 @@ from quorate.mpc.streams import Stream
 from quorate.mpc.tables import permutations
 from quorate.mpc.tables.permutations import inverse, is_permutation, permutation
 from quorate.mpc.tables.shuffle import shuffle
-from quorate.mpc.tables.table import Table, none_of, settled
+from quorate.mpc.tables.table import Table, none_of, read, settled
 from tests.mpc.committee import cost_of, everyones, noise
-from tests.mpc.tables.sharing import SECURITIES, dealt_table, read, same_for_all, shown_table
+from tests.mpc.tables.sharing import SECURITIES, dealt_table, same_for_all, shown_table
 
 CONFIDENCE = 1e-9
 
@@ -39,7 +39,7 @@ def test_all_rows_are_still_there(rows: int, lanes: int, numbers: int, security:
     found = same_for_all(protocol, security)
     numbers_kept = read(settled(Share(words, words)).own)
     assert rows_of(*found) == rows_of(bits, numbers_kept)
-    if rows > 3:  # noqa: PLR2004 - few rows may stay where they are
+    if rows > 3:
         assert not np.array_equal(found[1], numbers_kept)
 
 
@@ -55,13 +55,13 @@ def test_each_row_may_end_anywhere() -> None:
         ]
 
     orders = np.array(same_for_all(protocol))
-    assert len(np.unique(orders, axis=0)) == 24  # noqa: PLR2004 - 4 factorial
+    assert len(np.unique(orders, axis=0)) == 24
     for place in orders.T:
         assert stats.chisquare(np.bincount(place.astype(np.int64))).pvalue > CONFIDENCE
 
 
 def test_no_party_knows_all_three_permutations(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[Words] = []
+    drawn: list[permutations.Places] = []
 
     def noted(stream: Stream, size: int) -> permutations.Places:
         drawn.append(permutation(stream, size))
@@ -75,8 +75,8 @@ def test_no_party_knows_all_three_permutations(monkeypatch: pytest.MonkeyPatch) 
 
     everyones(protocol)
     # Three parties know two each: three different ones in all.
-    assert len(drawn) == 6  # noqa: PLR2004
-    assert len(np.unique(np.array(drawn), axis=0)) == 3  # noqa: PLR2004
+    assert len(drawn) == 6
+    assert len(np.unique(np.array(drawn), axis=0)) == 3
 
 
 def test_permutations_are_drawn_again_where_rows_drew_the_same() -> None:
@@ -93,7 +93,7 @@ def test_permutations_are_drawn_again_where_rows_drew_the_same() -> None:
 
     stream = Few()
     assert is_permutation(permutation(stream, 100))
-    assert stream.calls == 2  # noqa: PLR2004
+    assert stream.calls == 2
 
 
 def test_permutations_undo() -> None:

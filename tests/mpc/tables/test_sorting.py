@@ -23,6 +23,7 @@ from quorate.mpc.tables.table import Table
 from tests.mpc.committee import cost_of, noise
 from tests.mpc.tables.sharing import (
     SECURITIES,
+    Draws,
     dealt_table,
     same_for_all,
     shown_bits,
@@ -31,12 +32,16 @@ from tests.mpc.tables.sharing import (
 
 FAR = Pace(10)
 ONE = Layout((Column(39),))
-RNG = np.random.default_rng(14)
+RNG = Draws(14)
 EDGES = [0, 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1]
 
 
 def sorted_rows(
-    bits: Words, numbers: Words, layout: Layout, pace: Pace = NEAR, security: Security = "semi-honest"
+    bits: Words,
+    numbers: Words,
+    layout: Layout,
+    pace: Pace = NEAR,
+    security: Security = "semi-honest",
 ) -> tuple[Words, Words]:
     async def protocol(committee: Committee) -> tuple[Words, Words]:
         table = await dealt_table(committee, bits, numbers)
@@ -65,7 +70,9 @@ def test_rows_are_compared_rightly(count: int, security: Security) -> None:
     above = RNG.integers(0, 3, (count - 1, keys.size)).astype(np.uint64)
     rows = np.concatenate((above, keys[None]), axis=0).T.copy()
     whole = [sum(int(word) << 64 * (count - 1 - i) for i, word in enumerate(row)) for row in rows]
-    left, right = (np.array(side) for side in zip(*product(range(keys.size), repeat=2), strict=True))
+    left, right = (
+        np.array(side) for side in zip(*product(range(keys.size), repeat=2), strict=True)
+    )
     found = compared(rows, left, right, security)
     assert found.tolist() == [whole[i] < whole[j] for i, j in zip(left, right, strict=True)]
 
@@ -106,11 +113,15 @@ def test_a_hundred_thousand_rows_are_sorted() -> None:
 def test_several_columns_ascending_descending_and_null(security: Security) -> None:
     rows = 120
     layout = Layout(
-        (Column(3), Column(40, signed=True, descending=True, nullable=True), Column(30, signed=True))
+        (
+            Column(3),
+            Column(40, signed=True, descending=True, nullable=True),
+            Column(30, signed=True),
+        )
     )
-    assert layout.lanes == 2  # noqa: PLR2004
+    assert layout.lanes == 2
     a = RNG.integers(0, 4, rows)
-    b, null = RNG.integers(-5, 5, rows), RNG.random(rows) < 0.3  # noqa: PLR2004
+    b, null = RNG.integers(-5, 5, rows), RNG.integers(0, 3, rows) == 0
     c = RNG.integers(-(2**29), 2**29, rows)
     bits = np.concatenate((layout.packed([a, b, c], [None, null, None]), layout.padding(5)))
     found, numbers = sorted_rows(bits, row_numbers(rows + 5), layout, security=security)
@@ -120,7 +131,9 @@ def test_several_columns_ascending_descending_and_null(security: Security) -> No
 
     async def read_back(committee: Committee) -> list[Words]:
         secret = await deal(committee, 0, bits, np.bitwise_xor)
-        return [await shown_bits(committee, column_of(committee, secret, layout, i)) for i in range(3)]
+        return [
+            await shown_bits(committee, column_of(committee, secret, layout, i)) for i in range(3)
+        ]
 
     for one, value, bits_wide in zip(same_for_all(read_back), (a, b, c), (3, 40, 30), strict=True):
         known = ~null if value is b else np.ones(rows, np.bool_)
@@ -188,7 +201,7 @@ def test_what_is_revealed_does_not_tell_equal_rows_from_different_ones(
 def test_control_without_numbers_of_rows_equal_rows_show(monkeypatch: pytest.MonkeyPatch) -> None:
     alike = [share_of_ones(monkeypatch, np.full(200, 5), ties=False) for _ in range(12)]
     distinct = [share_of_ones(monkeypatch, RNG.permutation(200), ties=False) for _ in range(12)]
-    assert stats.ks_2samp(alike, distinct).pvalue < 1e-4  # noqa: PLR2004
+    assert stats.ks_2samp(alike, distinct).pvalue < 1e-4
 
 
 CONFIDENCE = 1e-5
@@ -196,7 +209,7 @@ CONFIDENCE = 1e-5
 
 @pytest.mark.parametrize("keys", [np.arange(64), np.arange(64)[::-1].copy() * 1000 + 3])
 def test_what_is_revealed_follows_from_the_ranks_alone(keys: NDArray[np.int64]) -> None:
-    order = np.random.default_rng(3).permutation(64)
+    order = Draws(3).permutation(64)
     by_rank = np.sort(keys)
 
     def revealed(values: NDArray[np.int64]) -> Bits:
@@ -232,4 +245,4 @@ def test_numbers_of_rows_are_wiped_after_the_sort() -> None:
     keys = RNG.integers(0, 9, 50)
     found, _ = sorted_rows(ONE.packed([keys]), row_numbers(50), ONE)
     assert np.array_equal(found, masked(Share(found, found), ONE.without_tie()).own)
-    assert Table(Share(found, found), Share(found, found)).rows == 50  # noqa: PLR2004
+    assert Table(Share(found, found), Share(found, found)).rows == 50

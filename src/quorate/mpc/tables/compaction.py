@@ -6,18 +6,20 @@ is not told either. Adversary: as in `mpc.replicated`; what is computed is verif
 the shuffle, and the shuffle before the places are revealed. Unreviewed.
 """
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from quorate.algebra.ring import Words
 from quorate.errors import Abort
 from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.replicated import SEATS, Committee, Share, local, mul, public, reveal
-from quorate.mpc.tables.permutations import inverse, is_permutation
+from quorate.mpc.tables.permutations import Places, inverse, is_permutation
 from quorate.mpc.tables.shuffle import shuffle
 from quorate.mpc.tables.table import Table, beside, column, columns, read, settled, take
 from quorate.mpc.verification import verify
+
+if TYPE_CHECKING:
+    from quorate.algebra.ring import Words
 
 
 async def moved(committee: Committee, table: Table, places: Share, pace: Pace = NEAR) -> Table:
@@ -30,13 +32,16 @@ async def moved(committee: Committee, table: Table, places: Share, pace: Pace = 
     await verify(committee, pace)
     whole = Table(table.bits, beside(places, table.numbers))
     shuffled = await shuffle(committee, whole)
-    open_places = settled(column(shuffled.numbers, 0))
-    revealed = cast("Words", await reveal(committee, open_places, range(SEATS)))
-    to = read(revealed).view(np.int64)
+    to = await _revealed(committee, column(shuffled.numbers, 0))
     if not is_permutation(to):
         raise Abort("rows were sent to places that are not theirs: one of the members deviated")
     rest = Table(shuffled.bits, columns(shuffled.numbers, slice(1, None)))
     return take(rest, inverse(to))
+
+
+async def _revealed(committee: Committee, places: Share) -> Places:
+    found = cast("Words", await reveal(committee, settled(places), range(SEATS)))
+    return read(found).view(np.int64)
 
 
 async def compact(committee: Committee, table: Table, marks: Share, pace: Pace = NEAR) -> Table:

@@ -24,6 +24,7 @@ _REVERSED = tuple(
 _SQUARE = ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0x00000000F0F0F0F0))
 """The same for the transposition of a word's 8 bytes of 8 bits [War12]."""
 
+
 def reversed_bits(x: Share) -> Share:
     """Return words with bit rev(i) in place i, or back."""
     return local(partial(_swapped, _REVERSED), x)

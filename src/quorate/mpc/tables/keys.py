@@ -82,9 +82,7 @@ class Layout:
         """Return rows (rows, lanes) of these columns. Raises `OutOfRange`."""
         out = np.zeros((len(values[0]), self.lanes), np.uint64)
         unknown = [*nulls, *[None] * (len(self.columns) - len(nulls))]
-        for one, place, value, null in zip(
-            self.columns, self.places, values, unknown, strict=True
-        ):
+        for one, place, value, null in zip(self.columns, self.places, values, unknown, strict=True):
             out[:, place.lane] |= _written(one, value, null) << np.uint64(place.shift)
         return out
 

@@ -1,8 +1,8 @@
 """Which of two secret numbers is the less, revealed: for shuffled rows, whose order tells nothing.
 
-Numbers are XOR-shared words, one or more to a number (lanes, the first counts most), with bit rev(i)
-in place i, where rev reverses the six bits of an index: so the lower half of a word holds the even
-bits and the upper half the odd ones, and so on in each half. With e, e' the even and o, o'
+Numbers are XOR-shared words, one or more to a number (lanes, the first counts most), with bit
+rev(i) in place i, where rev reverses the six bits of an index: so the lower half of a word holds
+the even bits and the upper half the odd ones, and so on in each half. With e, e' the even and o, o'
 the odd bits of x and y, the pairs (less, equal) of digits of two bits take
 
     g = NOT e AND e',   G = g ^ (o ^ o') AND (o' ^ g),   P = NOT (o ^ o') AND NOT (e ^ e'),
@@ -17,6 +17,7 @@ the result is revealed. Unreviewed.
 """
 
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from quorate.algebra.bits import BITS, Bits, unpack
 from quorate.algebra.ring import Words, blocks
 from quorate.mpc.boolean import both_words, conjunction
 from quorate.mpc.cost import Pace
-from quorate.mpc.replicated import Committee, Share, combined, local
+from quorate.mpc.replicated import SEATS, Committee, Share, combined, local
 from quorate.mpc.tables.halves import inverted, part_of, squared
 from quorate.mpc.tables.table import taken
 from quorate.mpc.verification import verify
@@ -38,9 +39,7 @@ _HALVES = (np.uint16, np.uint8, None, np.uint32, np.uint16, np.uint8)
 """What half of a number, or of eight numbers' planes, is viewed as; None: transpose."""
 
 
-async def less(
-    committee: Committee, x: Share, left: Indexes, right: Indexes, pace: Pace
-) -> Bits:
+async def less(committee: Committee, x: Share, left: Indexes, right: Indexes, pace: Pace) -> Bits:
     """Reveal whether row `left` of x is less than row `right`, for pairs of rows (rows, lanes).
 
     Cost, m pairs in c = ceil(m / 64) blocks, one lane: 7 rounds, 1264 * c bytes a party;
@@ -119,9 +118,7 @@ async def _revealed(committee: Committee, g: Share, p: Share, lower: Share, pace
         met = await both_words(committee, p, lower)
         await verify(committee, pace)
         whole = local(np.bitwise_xor, g, met)
-        found = await combined(committee, whole, range(3), np.bitwise_xor)
-        assert found is not None
-        return found
+        return cast("Words", await combined(committee, whole, range(SEATS), np.bitwise_xor))
     mine = np.empty(g.own.size, np.uint64)
     conjunction(p, lower, mine)
     mine ^= g.own
@@ -141,11 +138,13 @@ def _digits(place: int, words: Words) -> Words:
 
 
 def _half(place: int, words: Words) -> Words:
-    return words.reshape(2, -1)[place]
+    part: Words = words.reshape(2, -1)[place]
+    return part
 
 
 def _lane(lanes: int, place: int, words: Words) -> Words:
-    return words.reshape(lanes, -1)[place]
+    part: Words = words.reshape(lanes, -1)[place]
+    return part
 
 
 def _two(x: Share, y: Share) -> Share:

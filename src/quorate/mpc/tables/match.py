@@ -24,7 +24,7 @@ from quorate.algebra.ring import Words
 from quorate.errors import Abort, DataError, Party
 from quorate.mpc.replicated import SEATS, Committee, Share
 from quorate.mpc.streams import Stream
-from quorate.mpc.tables.owned import drawn, injection, replicated_by_two
+from quorate.mpc.tables.owned import Message, drawn, injection, replicated_by_two
 from quorate.mpc.tables.permutations import Places, inverse
 from quorate.transport.session import together
 
@@ -110,15 +110,17 @@ async def match(
 
 async def _receiver(sides: Sides, steps: Sequence[Committee], tags: Words) -> Words:
     for_tags, _, for_table, for_places, _ = (step.session for step in steps)
-    like = np.zeros(sides.shape, np.uint64)
-    psi = np.zeros(sides.received, np.uint32)
+    like: Message = np.zeros(sides.shape, np.uint64)
+    psi: Message = np.zeros(sides.received, np.uint32)
+    mine: Message = tags
     _, table, told = await together(
-        for_tags.route(tags, to=[sides.third], like=tags),
+        for_tags.route(mine, to=[sides.third], like=mine),
         for_table.route(senders=[sides.provider], like=like),
         for_places.route(senders=[sides.third], like=psi),
     )
     places = injection(told[sides.third], len(like))
-    return table[sides.provider].take(places, axis=0)
+    rows: Words = table[sides.provider].take(places, axis=0)
+    return rows
 
 
 async def _provider(

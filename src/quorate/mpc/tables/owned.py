@@ -12,6 +12,8 @@ Adversary: three parties, at most one corrupt and curious: nothing of it can be 
 committee that checks is refused. Unreviewed.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,8 @@ from quorate.mpc.tables.table import stacked
 from quorate.transport.session import together
 
 Indexes = NDArray[np.uint32]
+Message = NDArray[Any]
+"""Rows, or indexes of them."""
 
 
 async def gathered(
@@ -41,8 +45,9 @@ async def gathered(
     whole, seat = stacked([x, Share(zeros, zeros)]), (committee.me - owner) % SEATS
     after, before = (owner + 1) % SEATS, (owner - 1) % SEATS
     for_rows, for_places, last = committee.beside(3)
-    label, like = for_rows.session.label(), whole.own
-    psi, mine = np.zeros(places.size, np.uint32), whole.own.take(places, axis=0)
+    label, mine = for_rows.session.label(), whole.own.take(places, axis=0)
+    like: Message = whole.own
+    psi: Message = np.zeros(places.size, np.uint32)
     step, told = for_rows.session, for_places.session
     if seat == 0:
         order, masks = drawn(committee.next_key, label, like.shape)
@@ -54,13 +59,9 @@ async def gathered(
         masks += (whole.own + whole.next).take(order, axis=0)
         await together(step.route(masks, to=[before], like=like), told.route(like=psi))
     else:
-        (rows,), (asked,) = (
-            found.values()
-            for found in await together(
-                step.route(senders=[after], like=like), told.route(senders=[owner], like=psi)
-            )
-        )
-        mine = rows.take(injection(asked, len(like)), axis=0)
+        rows, asked = step.route(senders=[after], like=like), told.route(senders=[owner], like=psi)
+        table, wanted = await together(rows, asked)
+        mine = table[after].take(injection(wanted[owner], len(like)), axis=0)
     return await replicated_by_two(last, owner, mine)
 
 

@@ -27,6 +27,7 @@ FAR_MS = 2
 FEW_ROWS = 200_000
 """Rows up to which rounds, on a slow line, count more than bytes."""
 
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How a sort trades rounds for comparisons: a choice of everybody alike."""
@@ -135,4 +136,3 @@ async def _quicksort(
         places = level.places
         moved[places] = moved[source]
     return arranged[moved]
-

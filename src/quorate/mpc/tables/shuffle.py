@@ -15,8 +15,6 @@ Adversary: as in `mpc.replicated`. Unreviewed.
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from quorate.algebra.ring import Words
 from quorate.mpc.buckets import BITS, RING, Algebra
 from quorate.mpc.replicated import Committee, Share
@@ -83,9 +81,13 @@ async def passed(committee: Committee, algebra: Algebra, orders: Orders, x: Shar
             z_after, z, a, b = *map(drawn, masks), *map(drawn, masks)
             return await _from_zeroth(committee, algebra, orders, x, (z, z_after, a, b))
         case 1:
-            return await _from_first(committee, algebra, orders, x, drawn(masks[0]), drawn(masks[0]))
+            return await _from_first(
+                committee, algebra, orders, x, drawn(masks[0]), drawn(masks[0])
+            )
         case _:
-            return await _from_second(committee, algebra, orders, x, drawn(masks[1]), drawn(masks[1]))
+            return await _from_second(
+                committee, algebra, orders, x, drawn(masks[1]), drawn(masks[1])
+            )
 
 
 async def _from_zeroth(

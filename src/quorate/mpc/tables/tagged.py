@@ -9,7 +9,7 @@ errors e to rows and f to tags that it chose without knowing the factors, so
 would have to be guessed, the r being drawn once the errors are fixed.
 
 Bits. Two words are one element of the field of 2^128 (`algebra.ghash`); the random sum is a
-fingerprint under a key that is tossed. Errors in n rows pass with probability below (n + 3) / 2^128.
+fingerprint under a key that is tossed. Errors in n rows pass with probability (n + 3) / 2^128.
 
 Numbers. In the ring of 2^64 an error 2^63 is 0 or itself whatever odd number it is multiplied
 by. So numbers are held right modulo 2^42 only: two tags and three sums, each random.
