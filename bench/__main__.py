@@ -9,7 +9,18 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import anonymous, cells, malicious, models, privacy, rows, sealing, sums, threshold
+from bench import (
+    anonymous,
+    cells,
+    malicious,
+    models,
+    privacy,
+    relational,
+    rows,
+    sealing,
+    sums,
+    threshold,
+)
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
@@ -22,6 +33,7 @@ THEMES = (
     "cells",
     "engine",
     "malicious",
+    "relational",
     "models",
     "privacy",
     "threshold",
@@ -61,6 +73,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "cells": cells.section,
         "engine": lambda: engine.section(DOCS if given.write else None),
         "malicious": malicious.section,
+        "relational": relational.section,
         "models": models.section,
         "privacy": privacy.section,
         "threshold": threshold.section,

@@ -84,7 +84,7 @@ async def match(
     receiver, 16 * q + 8 * (n + q) * (k + 1) by the provider, 4 * n + 8 * n * (k + 1) by the third
     """
     committee.refuse_to_check()
-    steps = committee.beside(len(("tags received", "tags provided", "table", "places", "last")))
+    steps = committee.beside(len(("tags received", "tags provided", "table", "places")))
     label, order = committee.session.label(), np.zeros(0, np.int64)
     mine = np.zeros((sides.received, sides.shape[1]), np.uint64)
     if committee.me == sides.third:
@@ -105,11 +105,12 @@ async def match(
             order = order[:0]
     is_after = sides.third == (sides.receiver + 1) % SEATS
     holder = sides.third if is_after else sides.receiver
-    return Matched(order, await replicated_by_two(steps[-1], holder, mine))
+    (last,) = committee.beside(1)
+    return Matched(order, await replicated_by_two(last, holder, mine))
 
 
 async def _receiver(sides: Sides, steps: Sequence[Committee], tags: Words) -> Words:
-    for_tags, _, for_table, for_places, _ = (step.session for step in steps)
+    for_tags, _, for_table, for_places = (step.session for step in steps)
     like: Message = np.zeros(sides.shape, np.uint64)
     psi: Message = np.zeros(sides.received, np.uint32)
     mine: Message = tags
@@ -131,7 +132,7 @@ async def _provider(
     whole: Words,
     label: str,
 ) -> None:
-    _, for_tags, for_table, _, _ = (step.session for step in steps)
+    _, for_tags, for_table, _ = (step.session for step in steps)
     order, masks = drawn(_key(committee, sides.provider, sides.third), label, sides.shape)
     masks += whole.take(order, axis=0)
     await together(
@@ -143,7 +144,7 @@ async def _provider(
 async def _third(
     committee: Committee, sides: Sides, steps: Sequence[Committee], label: str
 ) -> Words:
-    received, provided, _, for_places, _ = (step.session for step in steps)
+    received, provided, _, for_places = (step.session for step in steps)
     like = [np.zeros((rows, TAG_WORDS), np.uint64) for rows in (sides.received, sides.provided)]
     ours, theirs = await together(
         received.route(senders=[sides.receiver], like=like[0]),

@@ -44,7 +44,7 @@ async def gathered(
     zeros = np.zeros((spare, x.shape[1]), np.uint64)
     whole, seat = stacked([x, Share(zeros, zeros)]), (committee.me - owner) % SEATS
     after, before = (owner + 1) % SEATS, (owner - 1) % SEATS
-    for_rows, for_places, last = committee.beside(3)
+    for_rows, for_places = committee.beside(2)
     label, mine = for_rows.session.label(), whole.own.take(places, axis=0)
     like: Message = whole.own
     psi: Message = np.zeros(places.size, np.uint32)
@@ -62,6 +62,7 @@ async def gathered(
         rows, asked = step.route(senders=[after], like=like), told.route(senders=[owner], like=psi)
         table, wanted = await together(rows, asked)
         mine = table[after].take(injection(wanted[owner], len(like)), axis=0)
+    (last,) = committee.beside(1)
     return await replicated_by_two(last, owner, mine)
 
 
