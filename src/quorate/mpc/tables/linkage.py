@@ -70,7 +70,8 @@ async def alike(committee: Committee, ours: Share, theirs: Share, likeness: Like
     def weighed(both: Words, x: Words, y: Words) -> Words:
         sizes = x.sum(axis=1)[:, None] + y.sum(axis=1)[None, :]
         found: Words = np.uint64(2 * likeness.denominator) * both
-        return found - np.uint64(likeness.numerator) * sizes
+        found -= np.uint64(likeness.numerator) * sizes
+        return found
 
     below = await comparison.is_negative(committee, local(weighed, common, ours, theirs))
     return invert(committee, below)

@@ -159,8 +159,6 @@ async def _third(
 
 def tagged(key: bytes, label: str, ids: Words) -> tuple[Words, Places]:
     """Return the tags of numbers in their order, and which number each is of."""
-    if np.unique(ids).size != ids.size:
-        raise DataError("a person is twice among the rows to match", hint="group the rows first")
     fresh = Stream(key, f"{label} tags").words(KEY_WORDS).tobytes()
     blocks = np.zeros((ids.size, TAG_WORDS), np.uint64)
     blocks[:, 0] = ids
@@ -168,7 +166,10 @@ def tagged(key: bytes, label: str, ids: Words) -> tuple[Words, Places]:
     cipher = Cipher(algorithms.AES128(fresh), modes.ECB()).encryptor()  # noqa: S305
     tags = np.frombuffer(cipher.update(blocks.tobytes()), np.uint64).reshape(blocks.shape)
     order = np.argsort(tags[:, 0])
-    return tags[order], order
+    ordered = tags.take(order, axis=0)
+    if np.any(ordered[1:, 0] == ordered[:-1, 0]):
+        raise DataError("a person is twice among the rows to match", hint="group the rows first")
+    return ordered, order
 
 
 def met(ours: Words, theirs: Words) -> Places:

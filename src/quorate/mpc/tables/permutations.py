@@ -26,8 +26,7 @@ def permutation(stream: Stream, size: int) -> Places:
     while True:
         digits = _digits(stream, size)
         order = sorted_by(digits)
-        before, after = digits[:, order[:-1]], digits[:, order[1:]]
-        if not np.any(np.all(before == after, axis=0)):
+        if not _are_some_alike(digits, order):
             return order
 
 
@@ -53,6 +52,16 @@ def is_permutation(places: Places) -> bool:
     seen = np.zeros(places.size, np.bool_)
     seen[places] = True
     return bool(seen.all())
+
+
+def _are_some_alike(digits: NDArray[np.uint16], order: Places) -> bool:
+    """Return whether two neighbours drew the same."""
+    last = digits[-1].take(order)
+    alike = np.flatnonzero(last[1:] == last[:-1])
+    for row in digits[-2::-1]:
+        here = order.take(alike), order.take(alike + 1)
+        alike = alike[row.take(here[0]) == row.take(here[1])]
+    return bool(alike.size)
 
 
 def _digits(stream: Stream, size: int) -> NDArray[np.uint16]:
