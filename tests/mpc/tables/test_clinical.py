@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from quorate.algebra.ring import Words
-from quorate.mpc.replicated import Committee, Security, deal
+from quorate.mpc.replicated import Committee, Security, deal, public
 from quorate.mpc.tables import clinical
-from quorate.mpc.tables.clinical import COHORT, EPISODES, EVENTS
+from quorate.mpc.tables.clinical import COHORT, EPISODES, EVENTS, Diagnoses
+from quorate.mpc.tables.match import Sides
 from tests.mpc.tables.sharing import (
     SECURITIES,
     Draws,
@@ -149,6 +150,32 @@ def commonest(rows: Rows, security: Security = "semi-honest") -> list[tuple[int,
 def test_the_commonest_diagnoses_of_a_cohort(seed: int) -> None:
     rows = generated(seed, codes=(3, 9, 500, 77, 1023))
     assert commonest(rows) == expected(COMMONEST, rows, rows)
+
+
+def commonest_pushed_down(rows: Rows) -> list[tuple[int, int]]:
+    """One member owns the diagnoses and one the cohort; they match patients through the third."""
+    patients, of = np.unique(rows.pid, return_inverse=True)
+    own = Diagnoses(patients.view(np.uint64), of, rows.code)
+    sides, cohort = Sides(2, 0, patients.size, rows.cohort.size, 0), rows.cohort.view(np.uint64)
+
+    async def protocol(committee: Committee) -> tuple[Words, Words]:
+        diagnoses = own if committee.me == sides.receiver else None
+        others = cohort if committee.me == sides.provider else None
+        counts = await clinical.counts_of_cohort(
+            committee, sides, rows.code.size, diagnoses, others
+        )
+        codes = public(committee, np.arange(1024, dtype=np.uint64))
+        found = await clinical.largest(committee, codes, counts, 3)
+        return await shown_bits(committee, found.codes), await shown_bits(committee, found.counts)
+
+    codes, counts = same_for_all(protocol)
+    return [(c, n) for c, n in zip(codes.tolist(), counts.tolist(), strict=True) if n]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_cohort_pushed_down_gives_the_same(seed: int) -> None:
+    rows = generated(seed, codes=(3, 9, 500, 77, 1023))
+    assert commonest_pushed_down(rows) == expected(COMMONEST, rows, rows)
 
 
 @pytest.mark.parametrize("security", SECURITIES)

@@ -24,6 +24,9 @@ from quorate.mpc.tables import groups
 from quorate.mpc.tables.equality import is_new, is_zero, joined
 from quorate.mpc.tables.joins import by_key, join
 from quorate.mpc.tables.keys import Column, Layout, column_of, only_masked, written
+from quorate.mpc.tables.match import Sides, match
+from quorate.mpc.tables.owned import repeated, sums_by_code
+from quorate.mpc.tables.permutations import Places, inverse
 from quorate.mpc.tables.sorting import sort
 from quorate.mpc.tables.table import Table, column, settled, take
 
@@ -117,6 +120,42 @@ async def commonest(
     return await largest(
         committee, column_of(committee, found.bits, CODES, 0), column(found.numbers, 0), top, pace
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnoses:
+    """A member's own rows: its distinct patients; of each row the place of its patient, and a code."""
+
+    patients: Words = field(repr=False)
+    of: Places = field(repr=False)
+    codes: Places = field(repr=False)
+
+
+async def counts_of_cohort(
+    committee: Committee,
+    sides: Sides,
+    rows: int,
+    diagnoses: Diagnoses | None = None,
+    cohort: Words | None = None,
+) -> Share:
+    """Return for each code how many of the receiver's rows are of a patient in the cohort, (1024,).
+
+    The receiver gives its diagnoses, the provider the cohort's numbers. The third party sees how
+    many patients are in both. Every patient has a row. A committee that checks is refused.
+
+    Cost: `match` of patients, `owned.repeated` and `owned.sums_by_code` of rows: 9 rounds
+    """
+    nothing = np.zeros((sides.provided, 0), np.uint64)
+    ids = cohort if diagnoses is None else diagnoses.patients
+    met = await match(committee, sides, ids, nothing)
+    of, codes = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+    if diagnoses is not None:
+        places = inverse(met.order)[diagnoses.of]
+        by_patient = np.argsort(places, kind="stable")
+        of, codes = places[by_patient], diagnoses.codes[by_patient]
+    hits = await repeated(committee, sides.receiver, met.met, of)
+    sums = await sums_by_code(committee, sides.receiver, hits, codes, 1 << CODE.bits)
+    return column(sums, 0)
 
 
 async def largest(
