@@ -265,7 +265,7 @@ async def _time(committee: Committee, query: Query, repeats: int) -> Timed:
     bits = await deal(committee, 0, given.bits, np.bitwise_xor)
     rows = Table(bits, await deal(committee, 1, given.numbers))
     codes = await deal(committee, 2, given.codes, np.bitwise_xor)
-    seconds, busy, sent, rounds = [], [], 0, 0
+    seconds, busy, sent, rounds, result = [], [], 0, 0, codes
     for i in range(repeats + 1):
         await session.exchange(b"ready")
         run = committee.at(f"run {i}")

@@ -124,7 +124,7 @@ async def commonest(
 
 @dataclass(frozen=True, slots=True)
 class Diagnoses:
-    """A member's own rows: its distinct patients; of each row the place of its patient, and a code."""
+    """A member's own rows: its distinct patients; of each row the patient's place, and a code."""
 
     patients: Words = field(repr=False)
     of: Places = field(repr=False)
