@@ -256,10 +256,12 @@ async def _time_all(
     scale: int, names: tuple[str, ...], repeats: int, committee: Committee
 ) -> list[Timed]:
     chosen = [one for one in queries(scale) if one.name in names]
-    return [await _time(committee.at(f"query {i}"), one, repeats) for i, one in enumerate(chosen)]
+    return [
+        await time_one(committee.at(f"query {i}"), one, repeats) for i, one in enumerate(chosen)
+    ]
 
 
-async def _time(committee: Committee, query: Query, repeats: int) -> Timed:
+async def time_one(committee: Committee, query: Query, repeats: int) -> Timed:
     """Deal the rows, repeat the query, compare its result: one party's view."""
     given, session = query.given(), committee.session
     bits = await deal(committee, 0, given.bits, np.bitwise_xor)
