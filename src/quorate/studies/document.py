@@ -7,6 +7,7 @@ value. Layout (spaces, order of keys) is free.
 
 import json
 from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -64,6 +65,8 @@ def _hex_from_bytes(plain: Any) -> Any:
 def _bytes_from_hex(plain: object, kind: Any) -> object:
     """Return `plain` with bytes where `kind` wants them; all other checks are msgspec's."""
     kind = getattr(kind, "__supertype__", kind)  # of a NewType
+    if isinstance(kind, UnionType):  # of one kind and nothing
+        (kind,) = (each for each in get_args(kind) if each not in (NoneType, wire.Absent))
     if kind is bytes and isinstance(plain, str):
         return bytes.fromhex(plain)
     if isinstance(plain, dict):  # where a record may be absent, it is there

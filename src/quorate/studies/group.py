@@ -8,11 +8,15 @@ member's seat is its place in the roster.
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from quorate import wire
 from quorate.errors import MalformedMessage, NotFound, Party
 from quorate.studies import document
 from quorate.threshold.identity import verify_by
+from quorate.wire import ABSENT, Absent
+
+Approvers = Literal["majority", "two thirds", "all"]
 
 MAX_MEMBERS = 256
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -39,9 +43,24 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """What came before a roster: with it, the digest of one covers all before it."""
+
+    epoch: int  # 1 for the first change
+    roster: bytes  # digest of the group before
+    change: bytes  # digest of the change that led here
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     name: str
     members: tuple[Member, ...]
+    changed_by: Approvers | Absent = ABSENT  # who must approve a change; a majority
+    follows: Follows | Absent = ABSENT  # nothing: the roster the group began with
+
+    @property
+    def epoch(self) -> int:
+        return 0 if self.follows is ABSENT else self.follows.epoch
 
     @property
     def names(self) -> tuple[str, ...]:
