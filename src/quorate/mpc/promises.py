@@ -33,8 +33,8 @@ async def reveal_promised(
     Outside the committee both are None. Raises `Abort`, with the culprit where a part is
     not the one that its sender promised.
 
-    Cost, m words, n members: 2 rounds, 64 * (n - 1) + (8 * m + 16) * (n - 2) bytes by each of
-    the committee
+    Cost, m words, n members: 2 rounds, 64 * (n - 1) + (8 * m + 16) * (n - 2) bytes a party
+    of the committee, and what signatures take
     """
     promising, sending = gathering.at(PROMISES), gathering.at(PARTS)
     salted = np.empty(like.size + SALT_WORDS, np.uint64)

@@ -68,7 +68,11 @@ class Signing:
 
 def digest_of(salt: bytes, inner: bytes) -> bytes:
     """Return the digest in a statement about the message whose SHA-256 is `inner`."""
-    return hashlib.sha256(salt + inner).digest()
+    return sha256(salt + inner)
+
+
+def sha256(message: Buffer) -> bytes:
+    return hashlib.sha256(message).digest()
 
 
 def verify_heard(heard: Heard, roster: tuple[bytes, ...]) -> None:
@@ -79,7 +83,7 @@ def verify_heard(heard: Heard, roster: tuple[bytes, ...]) -> None:
     message = wire.signing_input(DOMAIN, statement)
     otherwise = "a statement that its sender has not signed"
     verify_by(roster[statement.sender], heard.signature, message, otherwise)
-    if heard.body and hashlib.sha256(heard.body).digest() != heard.inner:
+    if heard.body and sha256(heard.body) != heard.inner:
         raise VerificationFailed("a statement is shown with another message")
     if heard.inner and digest_of(heard.salt, heard.inner) != statement.digest:
         raise VerificationFailed("a statement is opened to what was not said")
@@ -125,6 +129,7 @@ class SignedChannel:
             self.inner.expect(sender, label, at_most),
             self.inner.expect(sender, _trailer(label), TRAILER_BYTES),
         )
+        both.add_done_callback(_seen)
         return self._verified(sender, label, both)
 
     def last_heard(self, sender: Party) -> float:
@@ -154,7 +159,7 @@ class SignedChannel:
         message, trailer = await both
         trailing = bytes(trailer)
         salt, signature = trailing[:SALT_BYTES], trailing[SALT_BYTES:]
-        inner = hashlib.sha256(message).digest()
+        inner = sha256(message)
         statement = self._statement(sender, label, len(message), digest_of(salt, inner))
         shows_digest, shows_body = self.shows(label)
         heard = Heard(
@@ -172,6 +177,12 @@ class SignedChannel:
             ) from None
         self.heard.append(heard)
         return message
+
+
+def _seen(both: asyncio.Future[tuple[Buffer, Buffer]]) -> None:
+    """Look at a failure: whoever awaits it will see it; nobody may."""
+    if not both.cancelled():
+        both.exception()
 
 
 def _trailer(label: str) -> str:
