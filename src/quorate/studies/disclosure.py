@@ -267,6 +267,11 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         if n > 2
         else "the two members against each other, as said above",
         *(_not_by_committee(plan) if plan.protocol == COMMITTEE else ()),
+        *(
+            ["against proof: members sign what they send, which others can show to anybody"]
+            if plan.is_signed
+            else []
+        ),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
         "against comparison: studies over nearly the same rows tell about the rows that differ",

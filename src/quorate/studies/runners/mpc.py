@@ -11,11 +11,11 @@ every member's signature. A plan under privacy is run by `runners.noise`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from quorate import wire
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.errors import Abort, Party, VerificationFailed
@@ -23,6 +23,7 @@ from quorate.mpc import additive
 from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
+from quorate.studies.evidence import run_context
 from quorate.studies.group import Group
 from quorate.studies.plan import (
     ADDITIVE,
@@ -48,6 +49,7 @@ from quorate.studies.runners import local_noise, noise
 from quorate.studies.runners.noise import Standing
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
+from quorate.transport.signed import Signing
 
 STAGES = {
     ADDITIVE: ("keys", "masked values", "confirmation", "opening"),
@@ -106,13 +108,14 @@ async def run(
     of its `sign`
     """
     words = ring.from_signed(np.array(own, np.int64))
-    context = wire.digest("run", (plan.digest(), approvals, time))
+    context = run_context(plan, approvals, time)
     if plan.study.privacy is not None:
         computed = await _noisy(
             session, plan, words, standing, context, claim, randomness, progress
         )
     else:
-        compute = _decide if plan.protocol == COMMITTEE else _sum
+        signing = Signing(key, tuple(member.public_key for member in group.members))
+        compute = partial(_decide, signing=signing) if plan.protocol == COMMITTEE else _sum
         computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
@@ -165,6 +168,7 @@ async def _decide(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None],
+    signing: Signing,
 ) -> Computed:
     """Let the committee pool all numbers and decide, on shares, which of them are shown."""
     revealed = await committee.reveal_shown(
@@ -176,6 +180,7 @@ async def _decide(
         claim=claim,
         randomness=randomness,
         progress=progress,
+        signing=signing if plan.is_signed else None,
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
     return Computed(results, revealed.session_id, revealed.seen)
