@@ -63,6 +63,8 @@ class Liar:
     seat: Party
     fault: Fault
     session_id: Callable[[], bytes]
+    key: Ed25519PrivateKey | None = None
+    context: bytes = CONTEXT
     _said: dict[tuple[Party, str], Sequence[Envelope]] = field(default_factory=dict)
 
     def __call__(self, e: Envelope) -> Iterable[Envelope]:
@@ -79,9 +81,9 @@ class Liar:
     def signature(self, e: Envelope, salt: bytes) -> bytes:
         digest = digest_of(salt, sha256(e.payload))
         label = e.label.removesuffix(TRAILER)
-        return signed(
-            Statement(CONTEXT, self.session_id(), label, self.seat, len(e.payload), digest)
-        ).signature
+        size = len(e.payload)
+        statement = Statement(self.context, self.session_id(), label, self.seat, size, digest)
+        return (self.key or KEYS[self.seat]).sign(wire.signing_input(DOMAIN, statement))
 
 
 def signed(statement: Statement, by: Party | None = None) -> Heard:
