@@ -66,10 +66,11 @@ class Disrupted(Abort):
         message: str,
         *,
         culprits: Iterable[Party] = (),
+        suspects: Iterable[Party] = (),
         evidence: tuple[bytes, ...] = (),
         hint: str = "",
     ) -> None:
-        super().__init__(message, culprits=culprits, hint=hint)
+        super().__init__(message, culprits=culprits, suspects=suspects, hint=hint)
         self.evidence = evidence
 
 

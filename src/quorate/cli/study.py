@@ -41,6 +41,9 @@ Accept = Annotated[
 ]
 
 
+OutFile = Annotated[Path | None, typer.Option(help="The file to write; if not given, stdout.")]
+
+
 @app.command("check")
 def check(
     file: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
@@ -197,15 +200,29 @@ def compare(
 @app.command("release")
 def release(
     id_: StudyId,
-    out: Annotated[
-        Path | None, typer.Option(help="The file to write; if not given, stdout.")
-    ] = None,
+    out: OutFile = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Write the release: the result and its certificate, signed by every member."""
     with connect(node) as client:
-        text = client.release(id_)
+        _give(client.release(id_), out, form)
+
+
+@app.command("evidence")
+def evidence(
+    id_: StudyId,
+    out: OutFile = None,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Write what was said, and signed, in the last run that was aborted: it may convict."""
+    with connect(node) as client:
+        _give(client.evidence(id_), out, form)
+
+
+def _give(text: str, out: Path | None, form: Format) -> None:
+    """Write a file that anyone can verify."""
     if out is None:
         print(text, end="")
         return

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli import verify_order
+from quorate.cli import verify_evidence, verify_order
 from quorate.cli.analysis_text import Told, tables
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
 from quorate.dp.caps import decimal_of
-from quorate.errors import Unavailable
+from quorate.errors import Unavailable, Usage
 from quorate.studies.analyses.following import Followed, follows
 from quorate.studies.disclosure import disclose
+from quorate.studies.evidence import is_evidence
 from quorate.studies.group import Group, group_from_json
 from quorate.studies.release import Left, Verified, from_json, verify_release
 from quorate.studies.results import Result
@@ -46,15 +47,26 @@ class Report:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="The release or the order, a JSON file.")],
+    file: Annotated[
+        Path, typer.Argument(help="The release, the order or the evidence, a JSON file.")
+    ],
+    also: Annotated[
+        list[Path] | None, typer.Option(help="Another member's evidence of the same run.")
+    ] = None,
     group: Annotated[
         Path | None, typer.Option(help="The group's file, from one who knows its members.")
     ] = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
-    """Verify a release or a signed order offline: all it says, and everybody's signatures."""
+    """Verify a release, a signed order, or evidence of who spoilt a run, offline."""
     text, known = read_file(file), _known(group, node)
+    if is_evidence(text):
+        found = verify_evidence.report_on([text, *map(read_file, also or ())], known)
+        show(found, verify_evidence.lines_of(found), form)
+        return
+    if also:
+        raise Usage("only evidence is verified together with other files")
     if verify_order.is_order(text):
         order = verify_order.report_on(text, known)
         show(order, verify_order.lines_of(order), form)

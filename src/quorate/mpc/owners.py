@@ -74,7 +74,7 @@ async def confirm(committee: Committee, x: Share, owner: Party) -> None:
 
     Cost: 1 round, 32 bytes a party
     """
-    own, after = _hash(x.own), _hash(x.next)
+    own, after = hash_of(x.own), hash_of(x.next)
     told = await committee.session.shift(own, by=-1)
     if not hmac.compare_digest(told, after):
         raise Abort(
@@ -101,7 +101,7 @@ async def reveal_to_all(gathering: Session, x: Share | None, like: Words) -> Wor
             hashes.route(senders=range(SEATS), like=digest),
         )
     else:
-        theirs = _hash(x.next)
+        theirs = hash_of(x.next)
         steps = (
             parts.route(x.own, to=[after, *outside], senders=[before], like=x.own),
             hashes.route(theirs, to=[before, *outside], senders=[after], like=digest),
@@ -136,7 +136,7 @@ async def reveal_to_one(
     if x is not None and me in before:
         await parts.route(x.own, to=[to], like=like)
     if x is not None and me in after:
-        await hashes.route(_hash(x.next), to=[to], like=digest)
+        await hashes.route(hash_of(x.next), to=[to], like=digest)
     return None
 
 
@@ -144,7 +144,7 @@ def _compare(parts: dict[Party, Words], hashes: dict[Party, bytes]) -> None:
     """Abort unless each part is the one that its other holder has."""
     for holder, part in parts.items():
         other = (holder - 1) % SEATS
-        if not hmac.compare_digest(hashes[other], _hash(part)):
+        if not hmac.compare_digest(hashes[other], hash_of(part)):
             raise Abort(
                 "two members hold different parts of what is revealed: one of them lies",
                 suspects=[holder, other],
@@ -160,7 +160,8 @@ def _whole(x: Share | None, received: dict[Party, Words]) -> Words:
     return total
 
 
-def _hash(part: Words) -> bytes:
+def hash_of(part: Words) -> bytes:
+    """Return the SHA-256 of a part as it is sent."""
     return hashlib.sha256(wire.array_frame(part)).digest()
 
 

@@ -29,6 +29,7 @@ from quorate.node.anonymous.api import add_reports
 from quorate.node.audit import Chained
 from quorate.node.budgets.api import add_budgets
 from quorate.node.desk import Desk
+from quorate.node.evidence import add_evidence
 from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
@@ -81,6 +82,7 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     _add_errors(app)
     _add_node(app, node, stop)
     _add_studies(app, node.desk)
+    add_evidence(app, node.desk)
     _add_runs(app, node.desk, node.runs)
     _add_audit(app, node.desk, node.heads)
     add_quorum(app, node.quorum)

@@ -111,6 +111,10 @@ class Client:
         """Return the text of the release file."""
         return self.ask("GET", _route(id_, "release"))
 
+    def evidence(self, id_: str) -> str:
+        """Return the text of the file of evidence of the last run that was aborted."""
+        return self.ask("GET", _route(id_, "evidence"))
+
     def audit(self) -> AuditView:
         return self.get("/audit", AuditView)
 

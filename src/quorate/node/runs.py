@@ -19,8 +19,18 @@ from datetime import datetime, timedelta
 import structlog
 
 from quorate import __version__, wire
-from quorate.errors import Abort, DataError, Error, Party, Refused, Unavailable, VerificationFailed
+from quorate.errors import (
+    Abort,
+    DataError,
+    Disrupted,
+    Error,
+    Party,
+    Refused,
+    Unavailable,
+    VerificationFailed,
+)
 from quorate.node.desk import Desk
+from quorate.node.evidence import keep_evidence
 from quorate.node.lifecycle import Event, State, after
 from quorate.node.messages import Ack, Go, Prepare, Prepared
 from quorate.node.run import OWN_ROWS, Progress, Run
@@ -258,6 +268,8 @@ class Runs:
 
         def failed(why: str, error: Error) -> None:
             self._close(run)
+            if isinstance(error, Disrupted) and error.evidence:
+                keep_evidence(self.desk, run, error.evidence)
             self._note_failure(run.plan, why)
             run.tell(Progress("failed", len(run.steps), error=error))
 

@@ -32,11 +32,13 @@ from numpy.typing import NDArray
 
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
-from quorate.errors import Party
+from quorate.errors import Abort, Party
 from quorate.mpc import expression, owners, replicated, secret
-from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.agreement import Agreement, Claim, Randomness, agree
 from quorate.mpc.cost import Pace
 from quorate.mpc.engine import Oracle, Secure
+from quorate.mpc.evidence import disrupted, signed_channel
+from quorate.mpc.promises import reveal_promised
 from quorate.mpc.replicated import (
     SEATS,
     Committee,
@@ -53,6 +55,7 @@ from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 from quorate.transport.session import Session, together
+from quorate.transport.signed import Signing
 
 PACE = Pace(10)
 """Members are taken to be some way apart: rounds are saved where that costs few bytes.
@@ -86,20 +89,46 @@ async def reveal_shown(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
+    signing: Signing | None = None,
 ) -> Revealed:
     """Add up everyone's `own` numbers of `every_input`; reveal those asked for, not withheld.
 
-    `context` says what the run is for. Raises `Abort`, `SessionReused`.
+    `context` says what the run is for. With `signing` all that is said once the keys are
+    agreed on is signed, and what is revealed is promised first. Raises `Abort`, which is
+    `Disrupted` with evidence where messages are signed, and `SessionReused`.
 
     Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
+    run = partial(_reveal, study=study, own=own, security=security, bond=bond)
+    if signing is None:
+        return await run(session, randomness=randomness, progress=progress, promised=False)
+    channel = signed_channel(session, context, bond.session_id, signing, randomness)
+    try:
+        signed = session.over(channel, "signed")
+        return await run(signed, randomness=randomness, progress=progress, promised=True)
+    except Abort as e:
+        raise disrupted(e, channel) from e
+
+
+async def _reveal(
+    session: Session,
+    study: Study,
+    own: Words,
+    security: Security,
+    bond: Agreement,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+    *,
+    promised: bool,
+) -> Revealed:
     layout = layout_of(study)
     like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
     ticks = _ticks(session, study, layout)
     if session.me >= SEATS:
-        words, seen = await _outside(session, ticks, own, randomness, progress, like), {}
+        await _outside(session, ticks, own, randomness, progress)
+        committee, share, seen = None, None, {}
     else:
         committee = convened(session.among(SEATS, "committee"), bond, security)
         progress("shares")
@@ -107,9 +136,13 @@ async def reveal_shown(
         seen = noise_seen(session.me, shares)
         progress("small cells")
         share = await _decide(committee, ticks, study, layout, shares)
-        progress("reveal")
         refuse_unverified(committee)
-        words = await owners.reveal_to_all(session.at("reveal"), share, like)
+    progress("reveal")
+    step = session.at("reveal")
+    if promised:
+        words = await reveal_promised(step, committee, share, like)
+    else:
+        words = await owners.reveal_to_all(step, share, like)
     return _cut(study, layout, words, bond.session_id, seen)
 
 
@@ -183,15 +216,12 @@ async def _outside(
     own: Words,
     randomness: Randomness,
     progress: Callable[[str], None],
-    like: Words,
-) -> Words:
-    """Deal to the committee, wait while it computes, and return what it reveals."""
+) -> None:
+    """Deal to the committee, and wait while it computes."""
     progress("shares")
     await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
     progress("small cells")
     await wait_for(ticks)
-    progress("reveal")
-    return await owners.reveal_to_all(session.at("reveal"), None, like)
 
 
 async def dealt(

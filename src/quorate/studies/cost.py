@@ -14,6 +14,7 @@ from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.engine import Oracle
 from quorate.mpc.expression import Held
 from quorate.mpc.price import NOTHING, Checked
+from quorate.mpc.promises import DIGEST_BYTES, SALT_WORDS
 from quorate.mpc.replicated import SEATS, Security
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
@@ -55,7 +56,8 @@ class RunCost:
 def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
-        return _committee_cost(plan.study, len(plan.members), plan.security)
+        cost = _committee_cost(plan.study, len(plan.members), plan.security)
+        return _promised(cost, len(plan.members)) if plan.is_signed else cost
     if plan.protocol == BY_THIRD_PARTY:
         return _third_party_cost(plan)
     if plan.protocol == SCORE:
@@ -149,6 +151,16 @@ def _third_party_cost(plan: Plan) -> RunCost:
         ),
         8 * len(columns_sent(plan)),
     )
+
+
+def _promised(cost: RunCost, members: int) -> RunCost:
+    """Return the cost where what is revealed is promised first, in place of hashes beside it.
+
+    What signs each message comes on top: `transport.signed.TRAILER_BYTES`.
+    """
+    more = 2 * DIGEST_BYTES * (members - 1) + (8 * SALT_WORDS - DIGEST_BYTES) * (members - 2)
+    inside = (sent + more for sent in cost.bytes_sent[:SEATS])
+    return RunCost(cost.rounds + 1, (*inside, *cost.bytes_sent[SEATS:]))
 
 
 def _joint_cost(plan: Plan) -> RunCost:

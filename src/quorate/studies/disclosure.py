@@ -334,6 +334,11 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         else "the two members against each other, as said above",
         *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
         *(_not_by_committee(plan) if plan.protocol in WITHHOLDING else ()),
+        *(
+            ["against proof: members sign what they send, which others can show to anybody"]
+            if plan.is_signed
+            else []
+        ),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
         _compared(plan),

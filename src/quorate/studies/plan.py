@@ -73,7 +73,8 @@ WITHHOLDING = (COMMITTEE, STEPS)
 TWO_MEMBERS = "two-members"
 SMALL_CELLS_SEEN = "small-cells-seen"
 SEMI_HONEST = "semi-honest"
-ACCEPTABLE = (SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS)
+SIGNED_MESSAGES = "signed-messages"
+ACCEPTABLE = (SEMI_HONEST, SIGNED_MESSAGES, SMALL_CELLS_SEEN, TWO_MEMBERS)
 MAX_COMPARED = 2_000_000  # pairs of cells a committee puts in order
 MAX_RESULTS = 10_000  # values a study releases
 MAX_RESULT_BYTES = 3_000_000  # of all results, so that a release fits one record
@@ -109,6 +110,11 @@ class Plan:
     def security(self) -> Security:
         """Return what one of the committee may do: anything, unless the members accepted less."""
         return "semi-honest" if SEMI_HONEST in self.accept else "malicious"
+
+    @property
+    def is_signed(self) -> bool:
+        """Return whether members sign all they say in a run, so that lies can be shown."""
+        return SIGNED_MESSAGES in self.accept
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -313,6 +319,11 @@ def _check_accepted(plan: Plan) -> None:
         plan.protocol in OF_THREE or SEMI_HONEST not in plan.accept,
         "nothing here runs among three members, so there is nothing to leave unverified",
         f"propose it without --accept {SEMI_HONEST}",
+    )
+    _require(
+        plan.protocol == COMMITTEE or not plan.is_signed,
+        "messages are signed where a committee of three computes, and nowhere else",
+        f"propose it without --accept {SIGNED_MESSAGES}",
     )
     _require(
         len(plan.members) > 2 or TWO_MEMBERS in plan.accept or plan.study.privacy is not None,

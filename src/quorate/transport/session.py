@@ -122,6 +122,12 @@ class Session:
         child.names = self.names[:first]
         return child
 
+    def over(self, channel: Channel, name: str) -> "Session":
+        """Return `at(name)` whose messages go through `channel`, which ends where this one does."""
+        child = self.at(name)
+        child.channel = channel
+        return child
+
     def label(self) -> str:
         """Name the next step. Equal at every party, never repeated in a run."""
         self._steps += 1

@@ -9,14 +9,14 @@ what is revealed, signs only a certificate it made itself, and releases only wit
 every member's signature. A plan under privacy is run by `runners.noise`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
-from quorate import wire
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.errors import Abort, Party, VerificationFailed
@@ -24,6 +24,7 @@ from quorate.mpc import additive
 from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
+from quorate.studies.evidence import run_context
 from quorate.studies.group import Group
 from quorate.studies.plain import results_of_words
 from quorate.studies.plan import (
@@ -54,6 +55,7 @@ from quorate.studies.runners.noise import Standing
 from quorate.studies.runners.third_party import Aside, at_once
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
+from quorate.transport.signed import Signing
 
 STAGES = {
     ADDITIVE: ("keys", "masked values", "confirmation", "opening"),
@@ -79,6 +81,11 @@ class Computed:
     left: tuple[Left, ...] = ()
     answer: bytes = b""
     scores: tuple[int, ...] | None = field(default=None, repr=False)
+
+
+Compute = Callable[
+    [Session, Plan, Words, bytes, Claim, Randomness, Callable[[str], None]], Awaitable[Computed]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ async def run(
     where the group has a key, also that of its `sign`
     """
     words = ring.from_signed(np.array(own, np.int64))
-    context = wire.digest("run", (plan.digest(), approvals, time))
+    context = run_context(plan, approvals, time)
     await guard.refuse_near(
         session.at("guard"),
         plan,
@@ -141,7 +148,10 @@ async def run(
         )
         computed = Computed(results_of_words(plan, told), session_id, sent)
     else:
-        compute = {COMMITTEE: _decide, SCORE: _score, STEPS: _step}.get(plan.protocol, _sum)
+        signing = Signing(key, tuple(member.public_key for member in group.members))
+        decide = partial(_decide, signing=signing)
+        ways: dict[Protocol, Compute] = {COMMITTEE: decide, SCORE: _score, STEPS: _step}
+        compute = ways.get(plan.protocol, _sum)
         computed = await compute(session, plan, words, context, claim, randomness, progress)
     certificate = certify(
         plan,
@@ -198,6 +208,7 @@ async def _decide(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None],
+    signing: Signing,
 ) -> Computed:
     """Let the committee pool all numbers and decide, on shares, which of them are shown."""
     revealed = await committee.reveal_shown(
@@ -209,6 +220,7 @@ async def _decide(
         claim=claim,
         randomness=randomness,
         progress=progress,
+        signing=signing if plan.is_signed else None,
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
     return Computed(results, revealed.session_id, revealed.seen)
