@@ -14,7 +14,7 @@ from quorate.node.budgets.client import BudgetClient
 from quorate.node.budgets.views import BudgetBody
 from quorate.node.run import OWN_ROWS
 from quorate.node.views import EventView
-from quorate.studies.plan import ADDITIVE, JOINT_NOISE, NOISE_IN_SHARES, Protocol
+from quorate.studies.protocols import ADDITIVE, JOINT_NOISE, NOISE_IN_SHARES, Protocol
 from quorate.studies.runners import mpc
 from tests.e2e.nodes import NAMES, Nodes, three_nodes, wait
 from tests.transport.mesh import free_ports

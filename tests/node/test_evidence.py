@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate.errors import Abort, VerificationFailed
 from quorate.node.evidence import evidence_of
 from quorate.studies.evidence import verify_evidence
-from quorate.studies.plan import SIGNED_MESSAGES
+from quorate.studies.protocols import SIGNED_MESSAGES
 from tests.node.test_desk import among_three
 from tests.node.test_runs import settled
 from tests.node.three import STUDY, Hospital, error_of, until

@@ -17,7 +17,8 @@ from quorate.studies.evidence import (
     to_json,
     verify_evidence,
 )
-from quorate.studies.plan import SIGNED_MESSAGES, Plan, utc_text
+from quorate.studies.plan import Plan, utc_text
+from quorate.studies.protocols import SIGNED_MESSAGES
 from quorate.studies.runners import mpc
 from quorate.studies.runners.mpc import Ran
 from quorate.studies.study import read_study

@@ -11,8 +11,9 @@ from quorate.errors import Abort, MalformedStudy, Refused
 from quorate.studies.cost import run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.noise_plan import Assumed, expected_errors
-from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
+from quorate.studies.protocols import JOINT_NOISE
 from quorate.studies.release import verify_release
 from quorate.studies.runners.mpc import Ran
 from quorate.studies.sources import open_source

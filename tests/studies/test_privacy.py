@@ -15,9 +15,10 @@ from quorate.studies import plan as plans
 from quorate.studies.disclosure import disclose
 from quorate.studies.noised import charge_of, vectors_of
 from quorate.studies.noisy_results import is_possible_noisy
-from quorate.studies.plan import JOINT_NOISE, NOISE_IN_SHARES, Plan, check
+from quorate.studies.plan import Plan, check
 from quorate.studies.privacy import Budget
 from quorate.studies.private_rows import noiseless
+from quorate.studies.protocols import JOINT_NOISE, NOISE_IN_SHARES
 from quorate.studies.results import slots
 from quorate.studies.sources import open_source
 from quorate.studies.study import check_study, read_study

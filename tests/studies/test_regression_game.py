@@ -18,8 +18,9 @@ from quorate.mpc.replicated import convene, reveal
 from quorate.mpc.verification import verify
 from quorate.studies import private_rows
 from quorate.studies.noised import shared
-from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
+from quorate.studies.protocols import JOINT_NOISE
 from quorate.studies.sources import open_source
 from quorate.transport.session import Session
 from tests.dp.game import epsilon_shown

@@ -15,8 +15,9 @@ from quorate.errors import Error, MalformedStudy, Refused
 from quorate.studies.disclosure import disclose
 from quorate.studies.noised import charge_of, vectors_of
 from quorate.studies.plain import execute, results_of_words, words_of
-from quorate.studies.plan import JOINT_NOISE, NOISE_IN_SHARES, Plan
+from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
+from quorate.studies.protocols import JOINT_NOISE, NOISE_IN_SHARES
 from quorate.studies.regressions import LARGEST, Product, asked_regressions, products_of
 from quorate.studies.release import verify_release
 from quorate.studies.sources import open_source

@@ -17,7 +17,8 @@ from quorate.studies.analyses.following import follows
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost, steps_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.own_rows import own_rows
-from quorate.studies.plan import STEPS, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import STEPS
 from quorate.studies.results import NONE, WITHHELD, Result
 from quorate.studies.runners.steps import Stepped, reveal_steps
 from quorate.studies.sources import open_source

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from quorate.studies.approval import MAX_ARMS
-from quorate.studies.plan import SMALL_CELLS_SEEN
 from quorate.studies.privacy import EACH_RECORD
+from quorate.studies.protocols import SMALL_CELLS_SEEN
 from quorate.studies.schema import check_name, refuse, shown
 from quorate.studies.study import Study, read_toml, study_of
 from quorate.studies.trust import THIRD_PARTY

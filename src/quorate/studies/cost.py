@@ -23,7 +23,8 @@ from quorate.studies.inputs import size
 from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
 from quorate.studies.plain import words_of
-from quorate.studies.plan import (
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import (
     BY_THIRD_PARTY,
     COMMITTEE,
     JOINT_NOISE,
@@ -31,7 +32,6 @@ from quorate.studies.plan import (
     NOISE_ON_RECORDS,
     SCORE,
     STEPS,
-    Plan,
 )
 from quorate.studies.rows import columns_sent
 from quorate.studies.runners import score, steps

@@ -14,7 +14,8 @@ from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
-from quorate.studies.plan import ADDITIVE, BY_THIRD_PARTY, STEPS, WITHHOLDING, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import ADDITIVE, BY_THIRD_PARTY, STEPS, WITHHOLDING
 from quorate.studies.score_disclosure import score_words
 from quorate.studies.trust_words import (
     not_by_third,

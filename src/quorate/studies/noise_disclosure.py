@@ -18,7 +18,8 @@ from quorate.studies.noised import (
     shared,
     square_step,
 )
-from quorate.studies.plan import BY_THIRD_PARTY, JOINT_NOISE, NOISE_IN_SHARES, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import BY_THIRD_PARTY, JOINT_NOISE, NOISE_IN_SHARES
 from quorate.studies.records import (
     charge_of_records,
     describe_question,

@@ -199,6 +199,8 @@ def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> 
         case "squares":
             coarse = square_step(bounds)
             step, most = bounds.step**2 / 4 * coarse, (bounds.width**2 + coarse // 2) // coarse
+        case "products":
+            raise TypeError("products are of regressions, which make their own vectors")
     return Vector(query.name, cells, kind, column, cell_count, step, None, most)
 
 

@@ -31,50 +31,36 @@ from quorate.studies.inputs import (
 )
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_checks import check_noise
-from quorate.studies.noised import Vector, colluders, is_in_shares, vectors_of
+from quorate.studies.noised import Vector, vectors_of
 from quorate.studies.noisy_results import noisy_results
-from quorate.studies.query import Query
+from quorate.studies.protocols import (
+    ACCEPTABLE,
+    BY_THIRD_PARTY,
+    COMMITTEE,
+    OF_THREE,
+    SEMI_HONEST,
+    SIGNED_MESSAGES,
+    SMALL_CELLS_SEEN,
+    TWO_MEMBERS,
+    Protocol,
+    TrustModel,
+    computing,
+    held_against,
+    protocol_of,
+    recipients,
+    trust_model_of,
+)
 from quorate.studies.records import check_records, is_on_records, results_of_records, sums_of
 from quorate.studies.results import Result, results_of, results_revealed, slots
 from quorate.studies.schema import shown
 from quorate.studies.score import check_members
 from quorate.studies.study import Study, check_study
-from quorate.studies.trust import MOST_VALUES, THIRD_PARTY
+from quorate.studies.trust import MOST_VALUES
 
 FORMAT = 5
 SOFTWARE = "quorate wire 1, studies 5, additive sum 1, committee 3, noise 2, third party 1"
 """What every node of a session must speak; changes when bytes or their meaning do."""
 
-Protocol = Literal[
-    "additive sum",
-    "committee of three",
-    "joint noise",
-    "noise in shares",
-    "noise on records",
-    "score for one member",
-    "steps of three",
-    "third party",
-]
-TrustModel = Literal["mpc", "local-noise", "third-party"]
-ADDITIVE: Protocol = "additive sum"
-COMMITTEE: Protocol = "committee of three"
-JOINT_NOISE: Protocol = "joint noise"
-NOISE_IN_SHARES: Protocol = "noise in shares"
-NOISE_ON_RECORDS: Protocol = "noise on records"
-SCORE: Protocol = "score for one member"
-STEPS: Protocol = "steps of three"
-BY_THIRD_PARTY: Protocol = "third party"
-OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS)
-"""These the first three members compute."""
-
-WITHHOLDING = (COMMITTEE, STEPS)
-"""These decide on shares what is shown of an analysis."""
-
-TWO_MEMBERS = "two-members"
-SMALL_CELLS_SEEN = "small-cells-seen"
-SEMI_HONEST = "semi-honest"
-SIGNED_MESSAGES = "signed-messages"
-ACCEPTABLE = (SEMI_HONEST, SIGNED_MESSAGES, SMALL_CELLS_SEEN, TWO_MEMBERS)
 MAX_COMPARED = 2_000_000  # pairs of cells a committee puts in order
 MAX_RESULTS = 10_000  # values a study releases
 MAX_RESULT_BYTES = 3_000_000  # of all results, so that a release fits one record
@@ -195,40 +181,19 @@ def compile_plan(
         study=study,
         group=group.digest(),
         members=group.names,
-        computes=_computing(study, group.names, protocol),
-        recipients=_recipients(study, group.names),
+        computes=computing(study, group.names, protocol),
+        recipients=recipients(study, group.names),
         proposer=proposer,
         proposed_at=utc_text(now),
-        trust_model=_trust_model_of(study),
+        trust_model=trust_model_of(study),
         protocol=protocol,
-        t=_held_against(group.names, protocol),
+        t=held_against(group.names, protocol),
         privacy=_privacy_of(study),
         accept=accepted,
         software=SOFTWARE,
     )
     check(plan, group)
     return plan
-
-
-def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol:
-    """Return by which protocol `study` runs: a committee, if cells could be small, and it can be.
-
-    Analyses compare and divide, which takes a committee.
-    All rows of all members are no small cell. Two members cannot hide a cell from each
-    other; more may prefer the sum that holds against all but one, and see the cells.
-    """
-    if study.is_scored:
-        return SCORE
-    if study.trust == THIRD_PARTY:
-        return BY_THIRD_PARTY
-    if is_on_records(study):
-        return NOISE_ON_RECORDS
-    if study.privacy is not None:
-        return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
-    if study.analyses:
-        return COMMITTEE if stepping_of(study, members) is None else STEPS
-    small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
-    return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
 
 
 def check(plan: Plan, group: Group) -> None:
@@ -265,21 +230,21 @@ def check(plan: Plan, group: Group) -> None:
         plan.protocol == protocol, f"the plan does not run as its study needs, with the {protocol}"
     )
     _require(
-        plan.computes == _computing(plan.study, plan.members, protocol),
+        plan.computes == computing(plan.study, plan.members, protocol),
         "the plan lets others compute than it should",
         "an additive sum is computed by every member, small cells by the first three",
     )
     _require(
-        plan.recipients == _recipients(plan.study, plan.members),
+        plan.recipients == recipients(plan.study, plan.members),
         "the plan lets others receive the result than it should",
         "every member receives it, and a score the member that treats the patients",
     )
     _require(plan.proposer in plan.members, "the plan's proposer is not a member")
     check_time(plan.proposed_at)
-    protection = _held_against(plan.members, protocol)
+    protection = held_against(plan.members, protocol)
     _require(plan.t == protection, "the plan claims another protection than it has")
     _require(plan.privacy == _privacy_of(plan.study), "the plan says other noise than its study")
-    same = plan.trust_model == _trust_model_of(plan.study)
+    same = plan.trust_model == trust_model_of(plan.study)
     _require(same, "the plan names another trust model than its study needs")
     _check_accepted(plan)
     _check_size(plan)
@@ -364,10 +329,6 @@ def _check_comparisons(plan: Plan) -> None:
     )
 
 
-def _recipients(study: Study, members: tuple[str, ...]) -> tuple[str, ...]:
-    return (study.scoring.record.treating,) if study.is_scored else members
-
-
 def _check_third_party(plan: Plan) -> None:
     third = plan.study.third_party
     _require(
@@ -389,32 +350,8 @@ def _check_third_party(plan: Plan) -> None:
     )
 
 
-def _computing(study: Study, members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
-    if protocol == BY_THIRD_PARTY:
-        return (study.third_party,)
-    return members[:SEATS] if protocol in OF_THREE else members
-
-
-def _held_against(members: tuple[str, ...], protocol: Protocol) -> int:
-    if protocol == BY_THIRD_PARTY:
-        return 0
-    if protocol == NOISE_IN_SHARES:
-        return colluders(len(members))
-    return 1 if protocol in OF_THREE else len(members) - 1
-
-
-def _trust_model_of(study: Study) -> TrustModel:
-    if is_on_records(study):
-        return "local-noise"
-    return study.trust
-
-
 def _privacy_of(study: Study) -> Literal["none", "differential"]:
     return "none" if study.privacy is None else "differential"
-
-
-def _bins(query: Query) -> bool:
-    return any(output.has_bins for output in query.outputs)
 
 
 def _released(plan: Plan) -> list[Cells]:

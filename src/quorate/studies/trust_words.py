@@ -1,12 +1,7 @@
 """Who sees what under each model of trust, in words, and what a third party means."""
 
-from quorate.studies.plan import (
-    ADDITIVE,
-    BY_THIRD_PARTY,
-    NOISE_IN_SHARES,
-    NOISE_ON_RECORDS,
-    Plan,
-)
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import ADDITIVE, BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS
 from quorate.studies.rows import columns_sent
 from quorate.studies.words import listed
 

@@ -27,7 +27,8 @@ from quorate.studies.approval import SignedApproval
 from quorate.studies.evidence import run_context
 from quorate.studies.group import Group
 from quorate.studies.plain import results_of_words
-from quorate.studies.plan import (
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import (
     ADDITIVE,
     BY_THIRD_PARTY,
     COMMITTEE,
@@ -36,7 +37,6 @@ from quorate.studies.plan import (
     NOISE_ON_RECORDS,
     SCORE,
     STEPS,
-    Plan,
     Protocol,
 )
 from quorate.studies.release import (

@@ -36,7 +36,8 @@ from quorate.mpc.verification import verify
 from quorate.studies.committee import PACE, TICK, dealt, noise_seen, tick, wait_for
 from quorate.studies.largest import largest_of, placed, steps_of
 from quorate.studies.noised import Vector, shared
-from quorate.studies.plan import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS
 from quorate.studies.runners import third_party
 from quorate.studies.runners.local_noise import tell_sums
 from quorate.studies.runners.third_party import Aside, at_once, tell_third
