@@ -162,7 +162,8 @@ def _permuted(triples: Claims, places: Sequence[NDArray[np.intp]]) -> list[Claim
     count = len(places)
 
     def placed(words: Words, j: int) -> Words:
-        return words.reshape(count, -1)[j].take(places[j])
+        one: Words = words.reshape(count, -1)[j]
+        return one.take(places[j])
 
     def array(x: Share, j: int) -> Share:
         return Share(placed(x.own, j), placed(x.next, j))
