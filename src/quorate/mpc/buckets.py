@@ -113,7 +113,7 @@ async def check(committee: Committee, algebra: Algebra, claims: Claims) -> None:
     arrays = _permuted(triples, places)
     making = _differences(algebra, claims, arrays, held)
     revealed = cast("Words", await combined(committee, held, ALL, algebra.add, making))
-    parts = np.split(revealed, chosen.arrays)
+    parts = list(revealed.reshape(chosen.arrays, -1))
     for part in parts:
         _look_at(algebra, part[2 * size :])
     await zeros.compare(committee, _errors(committee, algebra, claims, arrays, parts))
@@ -162,7 +162,8 @@ def _permuted(triples: Claims, places: Sequence[NDArray[np.intp]]) -> list[Claim
     count = len(places)
 
     def placed(words: Words, j: int) -> Words:
-        return np.split(words, count)[j].take(places[j])
+        one: Words = words.reshape(count, -1)[j]
+        return one.take(places[j])
 
     def array(x: Share, j: int) -> Share:
         return Share(placed(x.own, j), placed(x.next, j))
