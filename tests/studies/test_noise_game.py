@@ -15,8 +15,7 @@ import pytest
 from quorate.dp.mechanisms import Laplace
 from quorate.dp.tables import Integers
 from quorate.errors import Party
-from quorate.studies import noised, private_rows
-from quorate.studies import plan as plans
+from quorate.studies import noised, private_rows, protocols
 from quorate.studies.noised import Vector
 from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
@@ -128,7 +127,7 @@ def test_control_a_missing_share_that_nobody_reckoned_with_is_caught(
     files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(noised, "colluders", lambda _: 0)
-    monkeypatch.setattr(plans, "colluders", lambda _: 0)
+    monkeypatch.setattr(protocols, "colluders", lambda _: 0)
     assert shown("in shares", files, 3 * RUNS, silent=2) > EPSILON
 
 

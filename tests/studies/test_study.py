@@ -17,9 +17,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "average-age.toml"
 
 def test_the_study_file_documented_is_an_example_and_reads() -> None:
     document = (EXAMPLE.parents[1] / "docs" / "study-file.md").read_text(encoding="utf-8")
-    shown, *_, noisy, scored = re.findall(
-        r"^```toml\n(.*?)^```$", document, re.DOTALL | re.MULTILINE
-    )
+    shown, *rest = re.findall(r"^```toml\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    (noisy,) = (one for one in rest if one.startswith("title"))
+    (scored,) = (one for one in rest if "[score]" in one)
     assert shown == (EXAMPLE.parent / "by-sex.toml").read_text(encoding="utf-8")
     assert noisy == (EXAMPLE.parent / "noisy-age.toml").read_text(encoding="utf-8")
     assert read_study(noisy).privacy is not None
