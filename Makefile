@@ -38,7 +38,7 @@ check: .venv/installed-dev ## format, lint, types, layers, and what the document
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest --quiet tests/docs
+	$(BIN)/pytest --quiet -n 2 tests/docs
 
 test-system: .venv/installed-dev ## tests against programs of the system (Debian: installs them)
 ifneq ($(MISSING),)

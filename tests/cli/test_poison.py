@@ -39,6 +39,7 @@ def test_one_s_own_file(shell: Shell) -> None:
     assert {one["defence"] for one in found["measured"]} >= {"none", "vote", "median"}
 
 
+@pytest.mark.slow
 def test_the_report_of_a_file_without_a_plane_has_no_border(shell: Shell) -> None:
     said = shell("poison", "lab", "--data", DATA / "wisconsin.csv", *QUICK, "--out", "r.html")
     assert said.code == 0, said.err

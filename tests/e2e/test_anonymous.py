@@ -9,6 +9,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from quorate.cli import stage
@@ -104,6 +105,7 @@ def _has_held(client: Client, id_: str) -> bool:
     return last.id == id_ and last.bytes_sent > 0
 
 
+@pytest.mark.slow
 def test_a_report_is_written_read_answered_and_claimed(short: Path) -> None:
     with five_nodes(short) as (typed, clients):
         _story(short, typed, clients)
@@ -141,6 +143,7 @@ def _story(folder: Path, typed: Typed, clients: dict[str, Client]) -> None:
     assert "one of 5 members" in unasked.stdout
 
 
+@pytest.mark.slow
 def test_a_report_is_sealed_to_two_who_open_it_together(short: Path) -> None:
     with five_nodes(short) as (typed, clients):
         hold(clients, 1)  # in which all know all keys
@@ -160,6 +163,7 @@ def _some_only(text: Path, typed: Typed, clients: dict[str, Client]) -> None:
     assert SEALED not in typed("dan", "show", id_)
 
 
+@pytest.mark.slow
 def test_a_picture_comes_with_a_report_into_a_folder(short: Path) -> None:
     with five_nodes(short) as (typed, clients):
         _with_a_picture(short / "ward.txt", typed, clients)

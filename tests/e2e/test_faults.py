@@ -64,6 +64,7 @@ def test_a_member_that_stops_answering_is_named_in_one_line(nodes: Nodes) -> Non
     nodes.works(id_)
 
 
+@pytest.mark.slow
 def test_somebody_else_under_a_members_name_and_address_is_not_believed(nodes: Nodes) -> None:
     id_ = nodes.approved()
     daemon.stop(nodes.homes["north"])

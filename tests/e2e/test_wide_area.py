@@ -45,6 +45,7 @@ def struck(nodes: Nodes, number: signal.Signals, event: EventView) -> None:
         nodes.signal("west", number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_member_lost_in_the_middle_of_the_sum_is_named(number: signal.Signals) -> None:
     def scene(nodes: Nodes) -> None:

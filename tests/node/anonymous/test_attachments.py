@@ -90,6 +90,7 @@ def test_what_a_report_does_not_take_is_refused() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_a_sealed_file_is_its_recipients_alone() -> None:
     async def body(circle: Circle) -> None:
         await settled(circle)

@@ -60,6 +60,7 @@ def test_who_was_away_gets_the_texts_and_can_prove_them() -> None:
     in_a_circle(body, SIX, late=1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fay_cheats")
 def test_who_was_away_gets_the_evidence_and_judges_it() -> None:
     async def body(circle: Circle) -> None:
@@ -204,6 +205,7 @@ def test_what_members_hand_on_is_the_same_at_all_of_a_run() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_who_was_kept_from_a_key_hears_the_texts_from_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -62,6 +62,7 @@ def test_two_of_three_recipients_open_it_and_the_accused_sees_noise() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_a_sealed_thread_is_answered_and_claimed_as_any_other() -> None:
     async def body(circle: Circle) -> None:
         thread = await brought(circle, "cleo", ("ada", "ben"), 1)
@@ -79,6 +80,7 @@ async def asked(circle: Circle, by: str, of: str, thread: bytes) -> Given:
     return await peers.ask(party, "report share", Wanted(thread, 0), Given, timeout_s=3)
 
 
+@pytest.mark.slow
 def test_who_asks_learns_nothing_of_who_is_a_recipient() -> None:
     async def body(circle: Circle) -> None:
         thread = await brought(circle, "cleo", ("ada", "ben"), 2)
@@ -92,6 +94,7 @@ def test_who_asks_learns_nothing_of_who_is_a_recipient() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_control_a_recipient_that_answers_anybody_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -111,6 +114,7 @@ def test_control_a_recipient_that_answers_anybody_is_found_out(
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_recipients_and_others_leave_the_same_on_the_disk() -> None:
     async def body(circle: Circle) -> None:
         thread = await brought(circle, "cleo", ("ada", "ben"), 2)
@@ -243,6 +247,7 @@ def test_what_waits_for_a_key_that_is_gone_is_sealed_anew_and_read() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_what_is_sealed_anew_when_a_part_has_left_has_a_new_number() -> None:
     async def body(circle: Circle) -> None:
         await settled(circle)

@@ -52,6 +52,7 @@ def test_all_members_say_as_much_and_their_parts_add_up_to_the_cell() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_a_long_report_takes_several_runs() -> None:
     async def body(circle: Circle) -> None:
         text = "It is boring. " * 150
@@ -67,6 +68,7 @@ def test_a_long_report_takes_several_runs() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_a_report_waits_while_too_few_could_have_written_it() -> None:
     async def body(circle: Circle) -> None:
         writer = circle["eve"].reports.writer

@@ -81,6 +81,7 @@ def held_with_eve(circle: Circle) -> Run:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eve_is_mute")
 def test_no_silence_makes_the_set_smaller_than_the_gate() -> None:
     async def body(circle: Circle) -> None:
@@ -94,6 +95,7 @@ def test_no_silence_makes_the_set_smaller_than_the_gate() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eve_is_mute")
 def test_who_comes_back_hears_who_is_left_out_and_its_texts_wait() -> None:
     """It has not heard the silence itself: others may have agreed to it to make its set smaller."""
@@ -160,6 +162,7 @@ async def _left_out_by_ada(circle: Circle) -> list[str]:
     return bodies(circle["ben"])
 
 
+@pytest.mark.slow
 def test_no_text_leaves_in_a_run_that_leaves_out_who_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -186,6 +189,7 @@ def test_control_where_texts_do_not_wait_whoever_convenes_chooses_the_set(
     in_a_circle(body, SIX)
 
 
+@pytest.mark.slow
 def test_who_does_not_get_ready_is_in_the_run_and_is_heard_to_be_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -435,6 +435,7 @@ privacy = {{ epsilon = 0.5 }}
 """
 
 
+@pytest.mark.slow
 def test_a_study_releases_ten_thousand_noisy_cells() -> None:
     regions, days = ([f"{what}{i:02}" for i in range(100)] for what in ("region ", "day "))
     text = MANY.format(
