@@ -39,7 +39,7 @@ from quorate.studies.approval import verify_all_approve
 from quorate.studies.cost import run_cost
 from quorate.studies.plan import Plan, check, check_time, utc_text
 from quorate.studies.release import Release, verify_release
-from quorate.studies.runners import mpc
+from quorate.studies.runners.run import run_plan
 from quorate.threshold.together import GroupSigner
 from quorate.transport.containment import contained
 from quorate.transport.link import EARLY
@@ -317,7 +317,7 @@ class Runs:
             run.tell(Progress(stage, run.steps.index(stage), session.rounds, sent))
 
         async with session:
-            ran = await mpc.run(
+            ran = await run_plan(
                 session,
                 run.plan,
                 desk.group,

@@ -11,8 +11,7 @@ from quorate.errors import Abort, Error, Party
 from quorate.studies.disclosure import disclose
 from quorate.studies.plan import Plan, utc_text
 from quorate.studies.release import verify_release
-from quorate.studies.runners import mpc
-from quorate.studies.runners.mpc import Ran
+from quorate.studies.runners.run import Ran, run_plan
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
 from tests.parties import measure, run_parties
@@ -38,7 +37,7 @@ def running(
 
     async def protocol(session: Session) -> Ran:
         me = session.me
-        return await mpc.run(
+        return await run_plan(
             session,
             (plans or {}).get(me, PLAN),
             TRIO,
