@@ -17,7 +17,8 @@ from quorate.algebra.ring import Words
 from quorate.mpc.replicated import Committee
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
 from quorate.studies.plain import results_of_words
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.rows import columns_sent
 from quorate.studies.runners.third_party import tell_third
 from quorate.studies.running import Aside, Running

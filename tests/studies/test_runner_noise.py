@@ -10,11 +10,12 @@ from quorate import wire
 from quorate.dp.accounting import NANO
 from quorate.errors import Abort, Error, Party, VerificationFailed
 from quorate.studies.cost import run_cost
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.release import Left, verify_release
 from quorate.studies.runners.noise import Answer, Standing
 from quorate.studies.runners.run import Ran, run_plan, stages_of
 from quorate.studies.study import read_study
+from quorate.studies.times import utc_text
 from quorate.transport.memory import Fault
 from quorate.transport.session import Session
 from tests.parties import measure, names_of, run_parties

@@ -19,13 +19,14 @@ from quorate.mpc.agreement import agree
 from quorate.studies.cost import run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.plain import execute, rows_to_send, words_of
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.release import verify_release
 from quorate.studies.rows import columns_sent
 from quorate.studies.runners.noise import Standing
 from quorate.studies.runners.run import NO_LEDGER, Ran, run_plan
 from quorate.studies.runners.third_party import READY, tell_third
 from quorate.studies.running import Running, Work, at_once
+from quorate.studies.times import utc_text
 from quorate.transport.memory import Envelope
 from quorate.transport.session import Session
 from tests.parties import measure, names_of, run_parties
