@@ -144,7 +144,8 @@ def right_of(kind: str, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("poisson", POISSON), ("logistic", LOGISTIC), ("cox", COX), ("breslow", BRESLOW)]
+    ("kind", "text"),
+    [("poisson", POISSON), ("logistic", LOGISTIC), ("cox", COX), ("breslow", BRESLOW)],
 )
 def test_estimates_and_errors_are_those_of_statsmodels(
     tmp_path: Path, kind: str, text: str

@@ -118,9 +118,9 @@ def efron_likelihood(total: SecretArray, columns: int, divisor: float) -> Secret
     at_risk, dying = _moments(total, p), total[:, 2 + 2 * p + p * p :]
     alive = within(at_risk - dying, 1)
     scale = root_scale(at_risk[:, :1], steps=SCALE_STEPS)
-    whole = [_scaled(one, scale) for one in (alive[:, :1], dying[:, :1])]
+    staying, leaving = (_scaled(one, scale) for one in (alive[:, :1], dying[:, :1]))
     events = brought(read(total[:, 1:2], GRAM_BITS - bits), 0)
-    of = surviving(*whole, events, bits)
+    of = surviving(staying, leaving, events, bits)
     deaths = brought(total[:, 1:2], HALF_BITS)
     (v, live), (u, dead) = (_means(one, p) for one in (alive, dying))
     mixed = within(of.first - of.second, 1)

@@ -53,9 +53,7 @@ class Surviving:
     second: SecretArray
 
 
-def surviving(
-    alive: SecretArray, dying: SecretArray, events: SecretArray, bits: int
-) -> Surviving:
+def surviving(alive: SecretArray, dying: SecretArray, events: SecretArray, bits: int) -> Surviving:
     """Return the survivors' parts for hazards of 1/4 to 1 together, (bins, 1).
 
     `events` are integers of at most 2^(bits - 1); `bits` are 5 or more.
