@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate.errors import OutOfRange
-from quorate.models.outputs import Degenerate, Floats, heard, said
+from quorate.models.outputs import Degenerate, heard, said
 from quorate.models.products import brought, matmul, read, times, total, within
 from quorate.models.scaling import HALF_BITS, ratios, root_scale, scaled_by
 from quorate.models.solving import SOLUTION_BITS, deviations, step
@@ -62,6 +62,7 @@ class Counting:
     columns: int
     steps: int
     most: int
+    unit: float = 1.0  # of exposure: what a dealt 1 stands for
 
     @property
     def scale(self) -> int:
@@ -69,13 +70,13 @@ class Counting:
         return self.divisor << MEAN_BITS
 
 
-def counting(rows: int, columns: int, steps: int, most: int) -> Counting:
+def counting(rows: int, columns: int, steps: int, most: int, unit: float = 1.0) -> Counting:
     """Return a regression of at most `rows` rows. Raises `OutOfRange`."""
     if steps < LEAST_STEPS:
         raise OutOfRange(f"a training takes {LEAST_STEPS} steps or more")
     if rows > MOST_ROWS or most > MOST_COUNT:
         raise OutOfRange(f"a training takes {MOST_ROWS:,} rows and counts of {MOST_COUNT:,}")
-    return Counting(1 << max(ceil(log2(rows)), 1), columns, steps, most)
+    return Counting(1 << max(ceil(log2(rows)), 1), columns, steps, most, unit)
 
 
 def counted(
@@ -85,7 +86,8 @@ def counted(
 
     `design` (n, p) and `exposure` (n,) have 26 bits of fraction, `outcome` (n,) are integers.
 
-    Cost, 1,000 rows, 3 coefficients, 7 steps: 0 rounds
+    Cost, 1,000 rows, 3 coefficients, 7 steps, in a study: 1684 rounds, 7,779,088 bytes of the
+    busiest party; verified 1981 rounds, 44,548,776 bytes.
     """
     exposed = total(exposure, 0, bound=of.divisor).reshape(1)
     events, shares = _shares(of, design, outcome)
@@ -98,11 +100,13 @@ def counted(
         found = _weighed(of, design, times(weights, _rates(design, at), bound=55, f=WEIGHT_BITS))
         last = step(whitened(found), within(wanted - found[:, 0], 1))
         at = within(at + last, FARTHEST)
-    return _told(whitened(found), at, last, events, exposed)
+    return _told(
+        of, whitened(found), at, last, log(events) - log(exposed), ((events < 1) + 0).sum() == 0
+    )
 
 
 def learned_rates(words: NDArray[np.int64], of: Counting) -> Learned | Degenerate:
-    """Return what was revealed of `counted`; rates are those of an exposure of 1."""
+    """Return what was revealed of `counted`."""
     p = of.columns
     parts = heard(words[:-1], [p, p], [SOLUTION_BITS, SOLUTION_BITS])
     if parts is None:
@@ -147,15 +151,19 @@ def _weighed(of: Counting, design: SecretArray, weights: SecretArray) -> SecretA
 
 
 def _told(
-    w: Whitened, at: SecretArray, last: SecretArray, events: SecretArray, exposed: SecretArray
+    of: Counting,
+    w: Whitened,
+    at: SecretArray,
+    last: SecretArray,
+    rate: SecretArray,
+    some: SecretArray,
 ) -> SecretArray:
-    """Return what is revealed."""
-    rate = log(events) - log(exposed)
+    """Return what is revealed; `rate` is the logarithm of that of all, if there are `some`."""
     settled = ((abs(last) > SETTLED) + 0).sum() == 0
-    some = ((events < 1) + 0).sum() == 0
-    constant = brought(rate, SOLUTION_BITS)
+    constant = brought(rate, SOLUTION_BITS) - np.log(of.unit)
     estimates = concatenate([within(at[:1] + constant, FARTHEST), at[1:]])
     half = clip(read(brought(rate, ROOT_BITS), ROOT_BITS + 1), -RATES, RATES)
     inverse = within(piecewise(-half, np.exp, -RATES, RATES), np.exp(RATES))
     roots = times(brought(deviations(w), ROOT_BITS), inverse, bound=2.0**16, f=SOLUTION_BITS)
-    return concatenate([said([estimates, roots], w.sound & settled & some), (w.sound + 0).reshape(1)])
+    sound = w.sound & settled & some
+    return concatenate([said([estimates, roots], sound), (w.sound + 0).reshape(1)])

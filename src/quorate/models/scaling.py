@@ -1,4 +1,4 @@
-"""Secret powers of two that bring secret numbers of any size into one range, and quotients there."""
+"""Secret powers of two that bring secret numbers of any size into one range, and quotients."""
 
 import numpy as np
 
