@@ -98,7 +98,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not installed: the unit was not verified")
     unit = (PROJECT / "examples/quorate.service").read_text()
     here = tmp_path / "quorate.service"
-    here.write_text(unit.replace("/opt/quorate/bin/python", "/bin/true"))
+    here.write_text(unit.replace("/usr/local/lib/quorate/bin/python", "/bin/true"))
     said = subprocess.run(
         [program, "verify", str(here)], capture_output=True, text=True, check=False
     )
