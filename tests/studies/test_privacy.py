@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -144,7 +144,8 @@ def test_an_epsilon_at_a_delta_is_the_largest_rho_within_it() -> None:
 def test_the_noise_follows_from_the_study_and_the_members() -> None:
     assert planned().protocol == JOINT_NOISE
     assert planned(more='noise = "in shares"').protocol == NOISE_IN_SHARES
-    assert planned(budget="rho = 0.5").protocol == NOISE_IN_SHARES
+    assert planned(budget="rho = 0.5").protocol == JOINT_NOISE
+    assert planned(budget="rho = 0.5", more='noise = "in shares"').protocol == NOISE_IN_SHARES
     two = plan_of(read_study(text()), group_of("north", "south"))
     assert (two.protocol, two.t, two.accept) == (NOISE_IN_SHARES, 1, ())
     five = plan_of(read_study(text(more='noise = "in shares"')), group_of("a", "b", "c", "d", "e"))
@@ -184,6 +185,11 @@ def test_releases_share_their_budgets_and_add_up() -> None:
     gaussian = planned(budget="rho = 0.5").vectors[0].mechanism
     assert isinstance(gaussian, Gaussian)
     assert charge_of(planned(budget="rho = 0.5").study, 3).nano_epsilon is None
+
+
+def test_gaussian_noise_that_three_draw_is_near_its_law_and_charged_so() -> None:
+    charge = charge_of(planned(budget="rho = 0.5").study, 3)
+    assert 0 < charge.atto_distance < 1000
 
 
 def test_the_disclosure_names_noise_unit_bounds_and_cost() -> None:
@@ -249,6 +255,32 @@ def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
             allowed = vector.mechanism.sensitivity
         assert reached <= allowed, vector
         assert neighbours == "replace" or reached == allowed or vector.kind == "sum", vector
+
+
+@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
+def test_no_patient_moves_a_vector_further_than_gaussian_noise_assumes(
+    neighbours: str, tmp_path: Path
+) -> None:
+    """In Euclidean length; values about a middle, and squares, are the ones rounded up."""
+    plan = plan_of(read_study(text(neighbours=neighbours).replace("epsilon = ", "rho = ")))
+    others = [[row] for row in OTHERS]
+    found = [numbers(plan, tmp_path, [*others, [row]]) for row in VALUES]
+    pairs = list(combinations(found, 2))
+    if neighbours == "add or remove":
+        without = numbers(plan, tmp_path, others)
+        pairs = [(without, one) for one in found]
+    at = 0
+    for vector in plan.vectors:
+        here = slice(at, at + vector.size)
+        furthest = max(
+            sum((a - b) ** 2 for a, b in zip(one[here], other[here], strict=True))
+            for one, other in pairs
+        )
+        assert vector.mechanism is None or isinstance(vector.mechanism, Gaussian)
+        allowed = 0 if vector.mechanism is None else vector.mechanism.squared_sensitivity
+        assert furthest <= allowed, vector
+        assert furthest == allowed or vector.kind in {"sum", "squares"}, vector
+        at += vector.size
 
 
 def test_only_so_many_rows_of_a_patient_count(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def sums(plan: Plan, folder: Path, *more: str) -> Integers:
 def drawn(plan: Plan, mechanism: Mechanism, games: int, name: str) -> Integers:
     """Return the noise of so many releases, (games, sums), as the plan's three members make it."""
     count = games * plan.vectors[0].size
-    if isinstance(mechanism, Laplace) and plan.protocol == JOINT_NOISE:
+    if plan.protocol == JOINT_NOISE:
         found = _jointly(mechanism, count, name)
     else:  # one of the three tells its share: those of the others are the whole noise
         noise = shared(mechanism, 3)
@@ -60,11 +60,11 @@ def drawn(plan: Plan, mechanism: Mechanism, games: int, name: str) -> Integers:
     return found.reshape(games, -1)
 
 
-def _jointly(mechanism: Laplace, count: int, name: str) -> Integers:
+def _jointly(mechanism: Mechanism, count: int, name: str) -> Integers:
 
     async def run(session: Session) -> Integers:
         committee = await convene(session, b"game", forget, keyed(f"{name} {session.me}"))
-        noise = await joint.discrete_laplace(committee, mechanism.scale, count)
+        noise = await joint.noise(committee, mechanism, count)
         await verify(committee)
         words = await reveal(committee, noise, ALL)
         assert words is not None
@@ -138,17 +138,24 @@ def separation(plan: Plan, folder: Path, mechanism: Gaussian, games: int) -> flo
     return float(moved @ moved) ** 2 / (2 * float(along.var()))
 
 
-def test_a_regression_paid_in_rho_is_told_apart_by_no_more(tmp_path: Path) -> None:
-    plan = planned(ASKED, budget="rho = 0.5")
+def paid_in_rho(noise: str) -> tuple[Plan, Gaussian]:
+    plan = planned(ASKED, budget="rho = 0.5", noise=noise)
     mechanism = plan.vectors[0].mechanism
     assert isinstance(mechanism, Gaussian)
+    return plan, mechanism
+
+
+@pytest.mark.parametrize("noise", ["jointly", "in shares"])
+def test_a_regression_paid_in_rho_is_told_apart_by_no_more(tmp_path: Path, noise: str) -> None:
+    plan, mechanism = paid_in_rho(noise)
     assert mechanism.rho == RHO
     assert 0.4 < separation(plan, tmp_path, mechanism, GAMES) < 0.53  # 5 standard errors
 
 
-def test_control_half_the_variance_of_a_regression_is_told_apart(tmp_path: Path) -> None:
-    plan = planned(ASKED, budget="rho = 0.5")
-    mechanism = plan.vectors[0].mechanism
-    assert isinstance(mechanism, Gaussian)
+@pytest.mark.parametrize("noise", ["jointly", "in shares"])
+def test_control_half_the_variance_of_a_regression_is_told_apart(
+    tmp_path: Path, noise: str
+) -> None:
+    plan, mechanism = paid_in_rho(noise)
     thin = Gaussian(mechanism.squared_sensitivity, mechanism.variance / 2)
     assert separation(plan, tmp_path, thin, GAMES) > 0.8

@@ -179,7 +179,8 @@ def drawn(path: Path, count: int, seed: str) -> Path:
     [
         ("jointly", "epsilon = 4", JOINT_NOISE),
         ("in shares", "epsilon = 20", NOISE_IN_SHARES),
-        ("jointly", "rho = 4", NOISE_IN_SHARES),
+        ("jointly", "rho = 4", JOINT_NOISE),
+        ("in shares", "rho = 4", NOISE_IN_SHARES),
     ],
 )
 def test_coefficients_are_found_and_certified(
