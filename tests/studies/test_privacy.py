@@ -234,19 +234,30 @@ def moved(plan: Plan, one: list[int], other: list[int]) -> Iterator[int]:
         at += vector.size
 
 
-@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
-def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
-    neighbours: str, tmp_path: Path
-) -> None:
-    plan = planned(neighbours=neighbours)
-    others = [[row] for row in OTHERS]
-    without = numbers(plan, tmp_path, others)
-    found = [numbers(plan, tmp_path, [*others, [row]]) for row in VALUES]
-    pairs = (
+@pytest.fixture(scope="module")
+def added_up(tmp_path_factory: pytest.TempPathFactory) -> list[list[int]]:
+    """Return what a member without this patient adds up, and then with each one patient more."""
+    folder, plan, others = tmp_path_factory.mktemp("rows"), planned(), [[row] for row in OTHERS]
+    return [
+        numbers(plan, folder, others),
+        *(numbers(plan, folder, [*others, [row]]) for row in VALUES),
+    ]
+
+
+def neighbouring(neighbours: str, added_up: list[list[int]]) -> list[tuple[list[int], list[int]]]:
+    without, *found = added_up
+    return (
         [(without, one) for one in found]
         if neighbours == "add or remove"
-        else [(one, other) for one in found for other in found]
+        else list(combinations(found, 2))
     )
+
+
+@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
+def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
+    neighbours: str, added_up: list[list[int]]
+) -> None:
+    plan, pairs = planned(neighbours=neighbours), neighbouring(neighbours, added_up)
     furthest = [max(column) for column in zip(*(moved(plan, *p) for p in pairs), strict=True)]
     for vector, reached in zip(plan.vectors, furthest, strict=True):
         allowed = 0
@@ -259,28 +270,36 @@ def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
 
 @pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
 def test_no_patient_moves_a_vector_further_than_gaussian_noise_assumes(
-    neighbours: str, tmp_path: Path
+    neighbours: str, added_up: list[list[int]]
 ) -> None:
-    """In Euclidean length; values about a middle, and squares, are the ones rounded up."""
+    """In Euclidean length, times the factor by which the vector is multiplied before its noise."""
     plan = plan_of(read_study(text(neighbours=neighbours).replace("epsilon = ", "rho = ")))
-    others = [[row] for row in OTHERS]
-    found = [numbers(plan, tmp_path, [*others, [row]]) for row in VALUES]
-    pairs = list(combinations(found, 2))
-    if neighbours == "add or remove":
-        without = numbers(plan, tmp_path, others)
-        pairs = [(without, one) for one in found]
+    pairs = neighbouring(neighbours, added_up)
     at = 0
     for vector in plan.vectors:
         here = slice(at, at + vector.size)
-        furthest = max(
+        furthest = vector.factor**2 * max(
             sum((a - b) ** 2 for a, b in zip(one[here], other[here], strict=True))
             for one, other in pairs
         )
-        assert vector.mechanism is None or isinstance(vector.mechanism, Gaussian)
-        allowed = 0 if vector.mechanism is None else vector.mechanism.squared_sensitivity
-        assert furthest <= allowed, vector
-        assert furthest == allowed or vector.kind in {"sum", "squares"}, vector
         at += vector.size
+        if vector.mechanism is None:
+            assert furthest == 0
+            continue
+        assert isinstance(vector.mechanism, Gaussian)
+        allowed = vector.mechanism.squared_sensitivity
+        assert furthest <= allowed, vector
+        assert furthest == allowed or vector.kind != "rows", vector
+
+
+def test_numbers_are_multiplied_before_gaussian_noise(
+    added_up: list[list[int]], tmp_path: Path
+) -> None:
+    plan = plan_of(read_study(text().replace("epsilon = ", "rho = ")))
+    factors = [vector.factor for vector in plan.vectors for _ in range(vector.size)]
+    assert min(factors) > 1
+    found = numbers(plan, tmp_path, [[row] for row in OTHERS])
+    assert found == [a * b for a, b in zip(factors, added_up[0], strict=True)]
 
 
 def test_only_so_many_rows_of_a_patient_count(tmp_path: Path) -> None:

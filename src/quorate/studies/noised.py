@@ -158,8 +158,9 @@ def describe(vector: Vector) -> str:
             return f"Laplace noise of scale {scale}; a patient moves it by {sensitivity}"
         case Gaussian(squared, variance):
             return (
-                f"discrete Gaussian noise of sigma {sqrt(variance):.6g}, variance {variance}; "
-                f"a patient moves it by {sqrt(squared):.6g}, in Euclidean length"
+                f"discrete Gaussian noise of sigma {sqrt(variance):.6g}, variance {variance}, on "
+                f"{vector.factor} times it; a patient moves that by {sqrt(squared):.6g}, in "
+                "Euclidean length"
             )
         case None:
             return "none, as no patient can change it"
