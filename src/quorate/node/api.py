@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
@@ -37,6 +37,8 @@ from quorate.node.own import scores_of
 from quorate.node.quorum.api import add_quorum
 from quorate.node.run import Progress, Run
 from quorate.node.runs import Runs
+from quorate.node.staff.api import Asked, add_staff
+from quorate.node.staff.people import Staff
 from quorate.node.store import Entry
 from quorate.node.views import (
     AuditEntryView,
@@ -78,7 +80,14 @@ _STATUS: dict[type[Error], int] = {
 
 def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     """Return the API over one node."""
-    app = FastAPI(title="quorate node", version=__version__, docs_url=None, redoc_url=None)
+    staff = Staff(node.desk.store, node.desk.audit, node.desk.now, os.urandom)
+    app = FastAPI(
+        title="quorate node",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(Asked(staff))],
+    )
     _add_errors(app)
     _add_node(app, node, stop)
     _add_studies(app, node.desk)
@@ -88,6 +97,7 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     add_quorum(app, node.quorum)
     add_reports(app, node.reports)
     add_budgets(app, node.desk)
+    add_staff(app, staff)
     return app
 
 
@@ -221,9 +231,22 @@ def _add_runs(app: FastAPI, desk: Desk, runs: Runs) -> None:
             )
         return begin(entry)
 
+    @app.get("/studies/{prefix}/progress")
+    async def progress(prefix: str) -> StreamingResponse:
+        entry = desk.store.find(prefix)
+        under_way = [run for run in runs.current.values() if run.plan == entry.plan]
+        if not under_way:
+            raise NotFound(
+                f"no run of study {entry.plan.short_id} is under way",
+                hint=f"quorate study show {entry.plan.short_id}",
+            )
+        return follow(under_way[-1])
+
     def begin(entry: Entry) -> StreamingResponse:
-        started = runs.start(entry.plan.digest())
-        return StreamingResponse(_events(desk, started), media_type="application/x-ndjson")
+        return follow(runs.start(entry.plan.digest()))
+
+    def follow(run: Run) -> StreamingResponse:
+        return StreamingResponse(_events(desk, run), media_type="application/x-ndjson")
 
 
 def _add_audit(app: FastAPI, desk: Desk, heads: Heads) -> None:
