@@ -18,7 +18,8 @@ from quorate.mpc.replicated import Committee
 from quorate.studies.committee import Revealed, reveal_shown
 from quorate.studies.cost import SIGNATURE_BYTES, RunCost, run_cost
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
 

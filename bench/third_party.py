@@ -17,9 +17,11 @@ from quorate.algebra.ring import Words
 from quorate.mpc.replicated import Committee
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
 from quorate.studies.plain import results_of_words
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.rows import columns_sent
-from quorate.studies.runners.third_party import Aside, tell_third
+from quorate.studies.runners.third_party import tell_third
+from quorate.studies.running import Aside, Running
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
 
@@ -85,7 +87,7 @@ async def time_one(
         await session.exchange(b"ready")
         sent, rounds, started = one.meter.bytes_sent, one.rounds, time.perf_counter()
         words, _, _ = await tell_third(
-            one, of, own, b"bench", forget, secrets.token_bytes, _say_nothing, aside
+            Running(one, of, own, b"bench", forget, secrets.token_bytes, aside=aside)
         )
         seconds.append(time.perf_counter() - started)
         spent.add((one.rounds - rounds, one.meter.bytes_sent - sent))
@@ -111,7 +113,3 @@ def _rows(of: Plan, rows: int) -> Words:
     columns = {"age": at * 48271 % 121, "ward": at % WARDS}
     sent = [columns[column.name] for column in columns_sent(of)]
     return np.concatenate([np.array([rows]), *sent]).astype(np.uint64)
-
-
-def _say_nothing(stage: str) -> None:
-    """Take part in stages without telling of them."""

@@ -1,7 +1,7 @@
 """The benchmark of a third party runs, is right, and costs what is declared."""
 
 from bench.third_party import plan, time_one
-from quorate.studies.runners.third_party import at_once
+from quorate.studies.running import at_once
 from tests.mpc.committee import everyones
 
 

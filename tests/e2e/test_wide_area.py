@@ -15,7 +15,7 @@ from quorate.node.budgets.views import BudgetBody
 from quorate.node.run import OWN_ROWS
 from quorate.node.views import EventView
 from quorate.studies.protocols import ADDITIVE, JOINT_NOISE, NOISE_IN_SHARES, Protocol
-from quorate.studies.runners import mpc
+from quorate.studies.runners.run import stages_of
 from tests.e2e.nodes import NAMES, Nodes, three_nodes, wait
 from tests.transport.mesh import free_ports
 from tests.wan import Line
@@ -69,7 +69,7 @@ def test_a_member_lost_in_the_middle_of_the_sum_is_named(number: signal.Signals)
 @pytest.mark.parametrize("victim", ["north", "west"])  # the starter, and another
 def test_a_node_killed_at_any_stage_comes_back_and_one_release_comes_out(victim: str) -> None:
     def scene(nodes: Nodes) -> None:
-        for stage in (OWN_ROWS, *mpc.stages(ADDITIVE)):
+        for stage in (OWN_ROWS, *stages_of(ADDITIVE)):
             id_ = nodes.approved()
             kill_at(nodes, victim, stage, id_)
             nodes.start(victim)
@@ -107,7 +107,7 @@ def test_a_node_killed_at_any_stage_of_a_noisy_study_is_never_out_of_its_budget(
     victim: str, protocol: Protocol
 ) -> None:
     noise = "jointly" if protocol == JOINT_NOISE else "in shares"
-    stages = (OWN_ROWS, *mpc.stages(protocol))
+    stages = (OWN_ROWS, *stages_of(protocol))
 
     def scene(nodes: Nodes) -> None:
         for name in NAMES:

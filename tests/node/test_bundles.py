@@ -19,8 +19,8 @@ from quorate.studies.approval import (
     verify_approval,
 )
 from quorate.studies.bundle import read_bundle
-from quorate.studies.plan import utc_text
 from quorate.studies.release import verify_release
+from quorate.studies.times import utc_text
 from tests.node.test_desk import among_three
 from tests.node.three import NOW, STUDY, Hospital, until
 

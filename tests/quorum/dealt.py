@@ -14,7 +14,7 @@ from quorate.quorum.order import FORMAT as ORDER_FORMAT
 from quorate.quorum.order import Order
 from quorate.quorum.request import Request, make_request, sign_request
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.threshold import frost, sharing
 from quorate.threshold.keys import KeyShare, PublicKey, Purpose
 

@@ -9,6 +9,7 @@ from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.studies.plan import Plan
 from quorate.studies.runners.score import Scored, reveal_scores
+from quorate.studies.running import Running
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
 from tests.parties import names_of
@@ -85,8 +86,6 @@ def forget(_: bytes) -> None:
 
 def scoring(plan: Plan, own: Sequence[Words]) -> Callable[[Session], Awaitable[Scored]]:
     async def protocol(session: Session) -> Scored:
-        return await reveal_scores(
-            session, plan, own[session.me], context=b"", claim=forget, randomness=os.urandom
-        )
+        return await reveal_scores(Running(session, plan, own[session.me], b"", forget, os.urandom))
 
     return protocol

@@ -17,11 +17,11 @@ from quorate.studies.evidence import (
     to_json,
     verify_evidence,
 )
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.protocols import SIGNED_MESSAGES
-from quorate.studies.runners import mpc
-from quorate.studies.runners.mpc import Ran
+from quorate.studies.runners.run import Ran, run_plan
 from quorate.studies.study import read_study
+from quorate.studies.times import utc_text
 from quorate.transport.memory import Envelope
 from quorate.transport.session import Session
 from quorate.transport.signed import Heard
@@ -42,7 +42,7 @@ def running(
     plan: Plan = PLAN, ids: list[bytes] | None = None
 ) -> Callable[[Session], Awaitable[Ran]]:
     async def protocol(session: Session) -> Ran:
-        return await mpc.run(
+        return await run_plan(
             session,
             plan,
             FOUR,

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quorate.algebra import ring
 from quorate.errors import Abort, Refused
 from quorate.studies.cohorts import Pair, difference, marks_of, pairs_of
 from quorate.studies.cost import guard_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.plan import Plan
 from quorate.studies.runners.guard import refuse_near
+from quorate.studies.running import Running
 from quorate.studies.sources import open_source
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
@@ -39,14 +41,8 @@ def plan_among(n: int) -> Plan:
 
 def guarding(plan: Plan, own: list[tuple[int, ...]]) -> Callable[[Session], Awaitable[bool]]:
     async def protocol(session: Session) -> bool:
-        await refuse_near(
-            session,
-            plan,
-            own[session.me],
-            context=b"",
-            claim=lambda _: None,
-            randomness=os.urandom,
-        )
+        mine = ring.from_signed(np.array(own[session.me], np.int64))
+        await refuse_near(Running(session, plan, mine, b"", lambda _: None, os.urandom))
         return True
 
     return protocol

@@ -15,7 +15,7 @@ from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
 from quorate.studies.protocols import JOINT_NOISE
 from quorate.studies.release import verify_release
-from quorate.studies.runners.mpc import Ran
+from quorate.studies.runners.run import Ran
 from quorate.studies.sources import open_source
 from quorate.studies.study import read_study
 from quorate.transport.session import Session

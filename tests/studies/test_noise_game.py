@@ -19,7 +19,7 @@ from quorate.studies import noised, private_rows, protocols
 from quorate.studies.noised import Vector
 from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
-from quorate.studies.runners.mpc import Ran
+from quorate.studies.runners.run import Ran
 from quorate.studies.sources import open_source
 from quorate.studies.study import read_study
 from tests.dp.game import epsilon_shown

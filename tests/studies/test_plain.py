@@ -15,7 +15,8 @@ from quorate.algebra import ring
 from quorate.errors import Abort, DataError, MalformedMessage, MalformedStudy, Refused
 from quorate.studies.committee import Revealed, reveal_shown
 from quorate.studies.plain import execute, results_of_words, rows_to_send, words_of
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.results import WITHHELD, Result
 from quorate.studies.rows import check_coded, columns_sent
 from quorate.studies.sources import Source, aggregate, open_source

@@ -7,7 +7,7 @@ import pytest
 
 from quorate.errors import Abort, Refused
 from quorate.studies.inputs import asked_of
-from quorate.studies.plan import check
+from quorate.studies.planning import check
 from quorate.studies.protocols import (
     ADDITIVE,
     COMMITTEE,

@@ -11,11 +11,12 @@ import pytest
 from quorate.dp.accounting import NANO, epsilon_of
 from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.errors import MalformedStudy, Refused
-from quorate.studies import plan as plans
+from quorate.studies import planning
 from quorate.studies.disclosure import disclose
 from quorate.studies.noised import charge_of, vectors_of
 from quorate.studies.noisy_results import is_possible_noisy
-from quorate.studies.plan import Plan, check
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
 from quorate.studies.privacy import Budget
 from quorate.studies.private_rows import noiseless
 from quorate.studies.protocols import JOINT_NOISE, NOISE_IN_SHARES
@@ -353,4 +354,4 @@ def test_a_percentile_is_the_edge_up_to_which_there_are_so_many_rows() -> None:
 
 
 def test_formats_are_those_of_this_version() -> None:
-    assert "noise 2" in plans.SOFTWARE
+    assert "noise 2" in planning.SOFTWARE

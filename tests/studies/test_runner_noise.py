@@ -10,12 +10,12 @@ from quorate import wire
 from quorate.dp.accounting import NANO
 from quorate.errors import Abort, Error, Party, VerificationFailed
 from quorate.studies.cost import run_cost
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.release import Left, verify_release
-from quorate.studies.runners import mpc
-from quorate.studies.runners.mpc import Ran
 from quorate.studies.runners.noise import Answer, Standing
+from quorate.studies.runners.run import Ran, run_plan, stages_of
 from quorate.studies.study import read_study
+from quorate.studies.times import utc_text
 from quorate.transport.memory import Fault
 from quorate.transport.session import Session
 from tests.parties import measure, names_of, run_parties
@@ -70,7 +70,7 @@ def running(
 
     async def protocol(session: Session) -> Ran:
         me = session.me
-        ran = await mpc.run(
+        ran = await run_plan(
             session,
             plan,
             group,
@@ -197,7 +197,7 @@ def test_the_stage_that_opens_is_told_before_anything_is_opened() -> None:
         stages: dict[Party, list[str]] = {p: [] for p in range(3)}
         plan = planned(3, noise)
         agreed(run_parties(running(plan, told=stages), 3))
-        assert tuple(stages[1]) == mpc.stages(plan.protocol)
+        assert tuple(stages[1]) == stages_of(plan.protocol)
         assert stages[1][-2] == opens
 
 

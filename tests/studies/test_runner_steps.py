@@ -21,6 +21,7 @@ from quorate.studies.plan import Plan
 from quorate.studies.protocols import STEPS
 from quorate.studies.results import NONE, WITHHELD, Result
 from quorate.studies.runners.steps import Stepped, reveal_steps
+from quorate.studies.running import Running
 from quorate.studies.sources import open_source
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
@@ -94,14 +95,8 @@ def stepping(plan: Plan, files: Sequence[Path]) -> Callable[[Session], Awaitable
     own = [own_rows(open_source(path), plan).reshape(-1) for path in files]
 
     async def protocol(session: Session) -> Stepped:
-        return await reveal_steps(
-            session,
-            plan,
-            ring.from_signed(own[session.me]),
-            context=b"",
-            claim=lambda _: None,
-            randomness=os.urandom,
-        )
+        mine = ring.from_signed(own[session.me])
+        return await reveal_steps(Running(session, plan, mine, b"", lambda _: None, os.urandom))
 
     return protocol
 

@@ -19,13 +19,14 @@ from quorate.mpc.agreement import agree
 from quorate.studies.cost import run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.plain import execute, rows_to_send, words_of
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.release import verify_release
 from quorate.studies.rows import columns_sent
-from quorate.studies.runners import mpc
-from quorate.studies.runners.mpc import Ran
 from quorate.studies.runners.noise import Standing
-from quorate.studies.runners.third_party import READY, Work, at_once, tell_third
+from quorate.studies.runners.run import NO_LEDGER, Ran, run_plan
+from quorate.studies.runners.third_party import READY, tell_third
+from quorate.studies.running import Running, Work, at_once
+from quorate.studies.times import utc_text
 from quorate.transport.memory import Envelope
 from quorate.transport.session import Session
 from tests.parties import measure, names_of, run_parties
@@ -55,7 +56,7 @@ def running(
 
     async def protocol(session: Session) -> Ran:
         me = session.me
-        return await mpc.run(
+        return await run_plan(
             session,
             plan,
             group,
@@ -64,7 +65,7 @@ def running(
             time=utc_text(NOW),
             version="test",
             key=key(plan.members[me]),
-            standing=Standing(b"", 7, None) if plan.study.privacy else mpc.NO_LEDGER,
+            standing=Standing(b"", 7, None) if plan.study.privacy else NO_LEDGER,
             claim=lambda _: None,
             randomness=os.urandom,
             aside=aside,
@@ -78,10 +79,10 @@ def telling(
 ) -> Callable[[Session], Awaitable[Words]]:
     async def protocol(session: Session) -> Words:
         me = session.me
+        mine = ring.from_signed(own[me])
         words, _, _ = await tell_third(
-            session, plans[me], ring.from_signed(own[me]), context[me],
-            lambda _: None, os.urandom, lambda _: None, at_once,
-        )  # fmt: skip
+            Running(session, plans[me], mine, context[me], lambda _: None, os.urandom)
+        )
         return words
 
     return protocol

@@ -58,7 +58,7 @@ def check(
 ) -> None:
     """Say what a study would reveal, to whom, and at what cost. Touches no data and no node."""
     from quorate.studies.disclosure import disclose
-    from quorate.studies.plan import compile_plan
+    from quorate.studies.planning import compile_plan
 
     study = read_study(with_score(file, score))
     group = _of_node(node) if node and members is None else _imagined(members or 3)

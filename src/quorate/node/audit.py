@@ -12,7 +12,7 @@ from datetime import datetime
 from quorate import wire
 from quorate.errors import MalformedMessage, NotFound, VerificationFailed
 from quorate.node.store import Store
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 
 MAX_LOOK = 10_000
 """Entries among which one is looked for."""

@@ -20,7 +20,8 @@ from quorate.node.home import Home
 from quorate.node.own import source_of
 from quorate.node.store import Store, schema
 from quorate.studies.cohorts import Marks, difference, marks_of, pairs_of
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
+from quorate.studies.times import utc_text
 
 MOST_PLANS = 64
 A_DAY = 24

@@ -47,11 +47,13 @@ from quorate.studies.group import Group
 from quorate.studies.noise_checks import make_tables
 from quorate.studies.own_rows import own_rows
 from quorate.studies.plain import rows_to_send
-from quorate.studies.plan import Plan, compile_plan, utc_text
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.private_rows import noiseless, perturbed
 from quorate.studies.protocols import BY_THIRD_PARTY, STEPS
 from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows
+from quorate.studies.times import utc_text
 from quorate.transport.containment import contained
 from quorate.transport.peers import Peers
 

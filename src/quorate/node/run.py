@@ -11,8 +11,8 @@ from quorate.errors import Error, Party
 from quorate.studies.approval import SignedApproval
 from quorate.studies.cohorts import Marks
 from quorate.studies.plan import Plan
-from quorate.studies.runners import mpc
 from quorate.studies.runners.noise import Standing
+from quorate.studies.runners.run import NO_LEDGER, stages_of
 from quorate.transport.channel import LinkChannel
 
 OWN_ROWS = "own rows"
@@ -43,7 +43,7 @@ class Run:
     earlier: tuple[bytes, ...] = ()
     marks: tuple[Marks, ...] = field(default=(), repr=False)
     differences: tuple[int, ...] = field(default=(), repr=False)
-    standing: Standing = mpc.NO_LEDGER
+    standing: Standing = NO_LEDGER
     notices: tuple[str, ...] = ()
     channel: LinkChannel | None = None
     begin: asyncio.Event = field(default_factory=asyncio.Event)
@@ -54,7 +54,7 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        stages = mpc.stages(
+        stages = stages_of(
             self.plan.protocol,
             guarded=bool(self.differences),
             under_privacy=self.plan.study.privacy is not None,

@@ -37,9 +37,11 @@ from quorate.node.run import OWN_ROWS, Progress, Run
 from quorate.node.store import Outcome, Seen
 from quorate.studies.approval import verify_all_approve
 from quorate.studies.cost import run_cost
-from quorate.studies.plan import Plan, check, check_time, utc_text
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
 from quorate.studies.release import Release, verify_release
-from quorate.studies.runners import mpc
+from quorate.studies.runners.run import run_plan
+from quorate.studies.times import check_time, utc_text
 from quorate.threshold.together import GroupSigner
 from quorate.transport.containment import contained
 from quorate.transport.link import EARLY
@@ -317,7 +319,7 @@ class Runs:
             run.tell(Progress(stage, run.steps.index(stage), session.rounds, sent))
 
         async with session:
-            ran = await mpc.run(
+            ran = await run_plan(
                 session,
                 run.plan,
                 desk.group,

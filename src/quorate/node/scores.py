@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from quorate import wire
 from quorate.errors import NotFound, Refused
 from quorate.node.store import Store, schema
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
+from quorate.studies.times import utc_text
 
 MONTH = timedelta(days=30)
 

@@ -18,7 +18,7 @@ from quorate.quorum.answer import Holder
 from quorate.quorum.request import MAX_DAYS, NONCE_BYTES, short_id
 from quorate.quorum.request import Purpose as Request
 from quorate.studies.group import Group, check_name
-from quorate.studies.plan import check_time
+from quorate.studies.times import check_time
 from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import PublicKey, Purpose
 from quorate.threshold.rule import Rule

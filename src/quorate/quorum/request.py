@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import Error, Refused
 from quorate.studies.group import check_name
-from quorate.studies.plan import check_time, utc_text
 from quorate.studies.schema import check_text
+from quorate.studies.times import check_time, utc_text
 from quorate.threshold.identity import verify_by
 
 FORMAT = 1

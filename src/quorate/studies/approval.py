@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import NotFound, Refused, VerificationFailed
 from quorate.studies.group import Group
-from quorate.studies.plan import Plan, check, check_time
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
+from quorate.studies.times import check_time
 
 Word = Literal["approve", "decline", "revoke"]
 DataClass = Literal["real", "synthetic", "public"]

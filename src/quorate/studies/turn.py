@@ -14,13 +14,13 @@ from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.errors import Party
 from quorate.mpc import expression, owners, secret
-from quorate.mpc.agreement import Agreement, Randomness
+from quorate.mpc.agreement import Agreement
 from quorate.mpc.engine import Oracle, Secure
 from quorate.mpc.replicated import SEATS, Share, convened, refuse_unverified
 from quorate.mpc.secret import SecretArray
 from quorate.studies.committee import PACE, dealt, noise_seen, tick, wait_for
 from quorate.studies.plan import Plan
-from quorate.transport.session import Session
+from quorate.studies.running import Running
 
 Build = Callable[[Plan, SecretArray], SecretArray]
 
@@ -29,27 +29,26 @@ Build = Callable[[Plan, SecretArray], SecretArray]
 class Turn:
     """One member's way through a run: deal, let the three compute, hear what they reveal."""
 
-    session: Session
-    plan: Plan
+    running: Running
     bond: Agreement
-    randomness: Randomness
     seen: dict[Party, Words] | None = None
 
     async def take(self, name: str, own: NDArray[np.int64], build: Build) -> NDArray[np.int64]:
         """Return what is revealed of everybody's `own` numbers."""
-        session, words = self.session.at(name), ring.from_signed(own.reshape(-1))
-        zeros = nothing_of(words.size, Oracle(self.plan.security))
-        node = build(self.plan, zeros).node
+        running, words = self.running, ring.from_signed(own.reshape(-1))
+        session, plan = running.session.at(name), running.plan
+        zeros = nothing_of(words.size, Oracle(plan.security))
+        node = build(plan, zeros).node
         ticks = [session.at(f"tick {i}") for i in range(len(list(expression.steps([node]))))]
         like = np.zeros(node.shape, np.uint64)
         if session.me >= SEATS:
             place = session.at(f"of {session.me}")
-            await owners.deal_to_committee(place, session.me, words, self.randomness)
+            await owners.deal_to_committee(place, session.me, words, running.randomness)
             await wait_for(ticks)
             told = await owners.reveal_to_all(session.at("reveal"), None, like)
             return ring.to_signed(told)
-        committee = convened(session.among(SEATS, "committee"), self.bond, self.plan.security)
-        shares = await dealt(session, committee, words, self.randomness)
+        committee = convened(session.among(SEATS, "committee"), self.bond, plan.security)
+        shares = await dealt(session, committee, words, running.randomness)
         self.seen = self.seen or noise_seen(session.me, shares)
         total = Share(
             reduce(np.add, (one.own for one in shares)),
@@ -58,7 +57,7 @@ class Turn:
         engine = Secure(committee, PACE)
         array = secret.held(engine, total, shape=words.shape, limit=expression.RANGE - 1)
         each = partial(tick, iter(ticks), range(SEATS, session.n))
-        (value,) = await engine.compute([build(self.plan, array).node], each_depth=each)
+        (value,) = await engine.compute([build(plan, array).node], each_depth=each)
         await engine.verify()
         refuse_unverified(committee)
         if not isinstance(value, Share):

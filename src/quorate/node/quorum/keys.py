@@ -36,7 +36,7 @@ from quorate.quorum.key import (
 )
 from quorate.quorum.lifecycle import KEY_OPEN, KEYS, KeyEvent, KeyState, after
 from quorate.quorum.request import NONCE_BYTES, is_over
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.threshold.keys import Purpose
 from quorate.threshold.rule import parse_rule
 from quorate.wire import ABSENT, Absent

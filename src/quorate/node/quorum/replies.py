@@ -16,7 +16,7 @@ from quorate.errors import NotFound, Party, Refused
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
 from quorate.quorum.request import Request
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.threshold.answers import ReplyKey, Sought, Whole, make_reply_key
 
 PREFIX = "reply "

@@ -44,7 +44,7 @@ from quorate.quorum.request import (
     verify_requester,
 )
 from quorate.quorum.unlock import Checked
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 
 MAX_OPEN = 100
 """Requests of one member that wait on a node; more of it are refused."""

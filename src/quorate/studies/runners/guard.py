@@ -11,41 +11,30 @@ Adversary: that of `studies.committee`. A member that lies about its own rows ca
 or stop a study. Unreviewed.
 """
 
-from collections.abc import Callable
-
-import numpy as np
-
+from quorate.algebra import ring
 from quorate.errors import Abort
-from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.mpc.secret import SecretArray, promised
 from quorate.studies.analyses.guards import all_of
 from quorate.studies.plan import Plan
+from quorate.studies.running import Running
 from quorate.studies.turn import Turn
-from quorate.transport.session import Session
 
 STAGE = "earlier releases"
 
 
-async def refuse_near(
-    session: Session,
-    plan: Plan,
-    differences: tuple[int, ...],
-    *,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Raise `Abort` if all members' `differences`, added up, are few but not none for any pair.
+async def refuse_near(running: Running) -> None:
+    """Raise `Abort` if all members' differences, added up, are few but not none for any pair.
+
+    `running.own` are this member's, one a pair.
 
     Cost: `studies.cost.guard_cost`; nothing where there is no pair
     """
-    if not differences:
+    if not running.own.size:
         return
-    progress(STAGE)
-    bond = await agree(session, context, bytes(32), claim, randomness)
-    turn = Turn(session, plan, bond, randomness)
-    (far,) = (await turn.take("differences", np.array(differences, np.int64), far_or_same)).tolist()
+    running.progress(STAGE)
+    turn = Turn(running, await running.keys())
+    differences = ring.to_signed(running.own)
+    (far,) = (await turn.take("differences", differences, far_or_same)).tolist()
     if far != 1:
         raise Abort(
             "this study is about nearly the same rows as one that was released: "

@@ -29,7 +29,6 @@ from quorate.dp.mechanisms import Laplace
 from quorate.dp.shares import noisy_total
 from quorate.errors import Abort, MalformedMessage, Party
 from quorate.mpc import expression, owners, secret
-from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.mpc.engine import Secure
 from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unverified
 from quorate.mpc.verification import verify
@@ -40,8 +39,9 @@ from quorate.studies.plan import Plan
 from quorate.studies.protocols import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS
 from quorate.studies.runners import third_party
 from quorate.studies.runners.local_noise import tell_sums
-from quorate.studies.runners.third_party import Aside, at_once, tell_third
-from quorate.transport.session import Session, together
+from quorate.studies.runners.third_party import tell_third
+from quorate.studies.running import Running
+from quorate.transport.session import together
 
 STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
 STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
@@ -79,26 +79,16 @@ class Noisy:
     seen: dict[Party, Words]
 
 
-async def reveal_noisy(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    *,
-    standing: Standing,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None] = lambda _: None,
-    aside: Aside = at_once,
-) -> Noisy:
-    """Add up everyone's `own` numbers of the plan's vectors with noise; reveal nothing else.
+async def reveal_noisy(running: Running, standing: Standing) -> Noisy:
+    """Add up everyone's numbers of the plan's vectors with noise; reveal nothing else.
 
     Raises `Abort` where anybody is missing, or where ledgers do not agree on what was released.
 
     Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
-    progress("ledgers")
-    told = await session.exchange(_told(standing))
+    plan = running.plan
+    running.progress("ledgers")
+    told = await running.session.exchange(_told(standing))
     left = tuple((_left(words[4]), _left(words[5])) for words in told)
     if not all(np.array_equal(words[:4], told[0][:4]) for words in told):
         raise Abort(
@@ -106,37 +96,23 @@ async def reveal_noisy(
             hint="propose it under another title: it is another release then, and costs anew",
         )
     if standing.answer:
-        progress("keys")
-        bond = await agree(session, context, bytes(32), claim, randomness)
+        bond = await running.keys()
         return Noisy(standing.answer, totals_in(standing.answer), left, bond.session_id, {})
     if plan.protocol == NOISE_ON_RECORDS:
-        numbers, session_id, seen = await tell_sums(
-            session, own, context, claim, randomness, progress
-        )
+        numbers, session_id, seen = await tell_sums(running)
     elif plan.protocol == BY_THIRD_PARTY:
-        words, session_id, seen = await tell_third(
-            session, plan, own, context, claim, randomness, progress, aside
-        )
+        words, session_id, seen = await tell_third(running)
         numbers = _signed(words)
     else:
         add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
-        numbers, session_id, seen = await add_up(
-            session, plan, own, context, claim, randomness, progress
-        )
+        numbers, session_id, seen = await add_up(running)
     answer = wire.encode(Answer(numbers))
     return Noisy(answer, numbers, left, session_id, seen)
 
 
-async def _in_shares(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+async def _in_shares(running: Running) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
     """Add up everybody's vectors, each with everybody's share of noise."""
+    session, plan = running.session, running.plan
     ends = np.cumsum([vector.size for vector in plan.vectors])
     noises = [
         None if vector.mechanism is None else shared(vector.mechanism, session.n)
@@ -144,40 +120,33 @@ async def _in_shares(
     ]
     total = await noisy_total(
         session,
-        np.split(ring.to_signed(own), ends[:-1]),
+        np.split(ring.to_signed(running.own), ends[:-1]),
         noises,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
+        context=running.context,
+        claim=running.claim,
+        randomness=running.randomness,
+        progress=running.progress,
     )
     return _signed(total.words), total.session_id, total.seen
 
 
-async def _jointly(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+async def _jointly(running: Running) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
     """Let the first three members add noise that none of them knows to the shares of the totals."""
-    progress("keys")
-    bond = await agree(session, context, bytes(32), claim, randomness)
+    session, plan, progress = running.session, running.plan, running.progress
+    bond = await running.keys()
     like, seen = np.zeros(plan.revealed, np.uint64), dict[Party, Words]()
     ticks = [session.at(f"step {i}") for i in range(steps_of(plan))]
     noisy: Share | None = None
     progress("shares")
     if session.me >= SEATS:
-        await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
+        place = session.at(f"of {session.me}")
+        await owners.deal_to_committee(place, session.me, running.own, running.randomness)
         progress("noise")
         await wait_for(ticks)
         await session.at("drawn").route(senders=range(SEATS), like=TICK)
     else:
         committee = convened(session.among(SEATS, "committee"), bond, plan.security)
-        shares = await dealt(session, committee, own, randomness)
+        shares = await dealt(session, committee, running.own, running.randomness)
         seen = noise_seen(session.me, shares)
         progress("noise")
         drawn = await _drawn(committee, plan.vectors)

@@ -13,7 +13,7 @@ Adversary: one of the three, which may do anything, with any of those outside (`
 two of the three read every part. A member may lie within its range. Unreviewed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,7 +23,6 @@ from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.errors import Abort, Party
 from quorate.mpc import expression, owners, secret
-from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.mpc.engine import Oracle, Secure
 from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unverified
 from quorate.mpc.secret import SecretArray
@@ -31,6 +30,7 @@ from quorate.mpc.selection import concatenate
 from quorate.studies.committee import PACE, dealt, noise_seen, tick, wait_for
 from quorate.studies.plan import Plan
 from quorate.studies.points import Range, banded, scored, within_table
+from quorate.studies.running import Running
 from quorate.transport.session import Session
 
 STAGES = ("keys", "shares", "scores", "reveal")
@@ -45,24 +45,15 @@ class Scored:
     seen: dict[Party, Words]
 
 
-async def reveal_scores(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    *,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Scored:
-    """Add up everyone's `own` points, in order of patients; reveal what is asked for to one.
+async def reveal_scores(running: Running) -> Scored:
+    """Add up everyone's points, in order of patients; reveal what is asked for to one.
 
     Raises `Abort`, with the member as culprit whose points no row gives; `SessionReused`.
 
     Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
-    progress("keys")
-    bond = await agree(session, context, bytes(32), claim, randomness)
+    session, plan, progress = running.session, running.plan, running.progress
+    bond = await running.keys()
     ticks = [session.at(f"step {i}") for i in range(steps_of(plan))]
     treating = plan.members.index(plan.study.scoring.record.treating)
     possible = np.zeros(session.n, np.uint64)
@@ -70,12 +61,13 @@ async def reveal_scores(
     seen: dict[Party, Words] = {}
     progress("shares")
     if session.me >= SEATS:
-        await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
+        place = session.at(f"of {session.me}")
+        await owners.deal_to_committee(place, session.me, running.own, running.randomness)
         progress("scores")
         await wait_for(ticks)
     else:
         committee = convened(session.among(SEATS, "committee"), bond, plan.security)
-        shares = await dealt(session, committee, own, randomness)
+        shares = await dealt(session, committee, running.own, running.randomness)
         seen = noise_seen(session.me, shares)
         progress("scores")
         both = await _together(committee, ticks, plan, shares)
@@ -83,7 +75,7 @@ async def reveal_scores(
     progress("reveal")
     checked = await owners.reveal_to_all(session.at("possible"), both[0], possible)
     _refuse_impossible(session, checked)
-    words = await owners.reveal_to_one(session.at("scores"), treating, both[1], own)
+    words = await owners.reveal_to_one(session.at("scores"), treating, both[1], running.own)
     told = None if words is None else tuple(ring.to_signed(words).tolist())
     return Scored(told, bond.session_id, seen)
 

@@ -13,7 +13,6 @@ What a member deals in a step may be of other rows than in the step before. From
 Unreviewed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,14 +34,13 @@ from quorate.models.products import read, within
 from quorate.models.solving import SOLUTION_BITS
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc import secret
-from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.mpc.secret import SecretArray
 from quorate.studies.analyses.kinds import all_asked, is_allowed
 from quorate.studies.analyses.linear import ROWS_A_COEFFICIENT
 from quorate.studies.analyses.stepped import Rows, columns_of
 from quorate.studies.plan import Plan
+from quorate.studies.running import Running
 from quorate.studies.turn import Turn
-from quorate.transport.session import Session
 
 STAGES = ("keys", "steps", "errors")
 
@@ -58,31 +56,21 @@ class Stepped:
     """The coefficients after each step, as everybody saw them."""
 
 
-async def reveal_steps(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    *,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Stepped:
-    """Find the likeliest coefficients of everybody's rows, `own` as `own_rows` gives them, flat.
+async def reveal_steps(running: Running) -> Stepped:
+    """Find the likeliest coefficients of everybody's rows: own ones as `own_rows` gives them, flat.
 
     Raises `Abort`, `SessionReused`.
 
     Cost: that of `studies.cost.steps_cost`, without the round of signatures
     """
-    progress("keys")
+    session, plan = running.session, running.plan
     (asked,) = all_asked(plan.study, session.n)
     stepping = plan.stepping
     width = len(columns_of(asked))
-    rows = Rows(asked, ring.to_signed(own).reshape(-1, width))
-    bond = await agree(session, context, bytes(32), claim, randomness)
-    turn = Turn(session, plan, bond, randomness)
+    rows = Rows(asked, ring.to_signed(running.own).reshape(-1, width))
+    turn = Turn(running, await running.keys())
     count = np.array([len(rows.numbers), len(rows.numbers) > 0], np.int64)
-    progress("steps")
+    running.progress("steps")
     (allowed,) = (await turn.take("rows", count, permission)).tolist()
     search: Search | Degenerate = start(len(stepping.terms))
     seen: list[tuple[float, ...]] = []
@@ -91,13 +79,13 @@ async def reveal_steps(
         words = await turn.take(f"step {len(seen)}", sums, next_step)
         search = improved(search, words)
         seen.append(tuple(search.estimates) if isinstance(search, Search) else ())
-    progress("errors")
+    running.progress("errors")
     told = _not_told(plan, search)
     if allowed and isinstance(search, Search):
         sums = _encoded(stepping.sums(rows, search.estimates))
         words = await turn.take("errors", sums, last_step)
         told = _told(plan, search, words)
-    return Stepped((*told, allowed), bond.session_id, turn.seen or {}, tuple(seen))
+    return Stepped((*told, allowed), turn.bond.session_id, turn.seen or {}, tuple(seen))
 
 
 def permission(plan: Plan, total: SecretArray) -> SecretArray:

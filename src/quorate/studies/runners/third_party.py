@@ -13,62 +13,45 @@ but the third party. Unreviewed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import numpy as np
 
 from quorate.algebra.ring import Words
 from quorate.errors import Abort, MalformedMessage, Party
-from quorate.mpc.agreement import Claim, Randomness, agree
 from quorate.studies.plain import execute, words_of
 from quorate.studies.plan import Plan
 from quorate.studies.rows import Rows, check_coded, columns_sent, most_rows_sent
+from quorate.studies.running import Aside, Running, Work
 from quorate.transport.session import Session, together
 
 STAGES = ("keys", "rows", "computing", "result")
 READY = b"\1"
 WORKING, DONE = 0, 1
 
-Work = Callable[[], Words]
-Aside = Callable[[Work], Awaitable[Words]]
-"""Does long work so that this node answers others meanwhile: `asyncio.to_thread`."""
 
-
-async def at_once(work: Work) -> Words:
-    """Do the work here and now."""
-    return work()
-
-
-async def tell_third(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-    aside: Aside,
-) -> tuple[Words, bytes, dict[Party, Words]]:
+async def tell_third(running: Running) -> tuple[Words, bytes, dict[Party, Words]]:
     """Return the words that results are made of, the session's identifier, and nothing seen.
 
-    `own` are the number of this member's rows, then these, column after column.
+    `running.own` is the number of this member's rows, then these, column after column.
     Raises `Abort`, `SessionReused`.
 
     Cost, r rows of c columns, w words: 8 rounds; the third party sends (n - 1) (236 + 8 w) bytes,
     another member (n - 1) 227 + 8 + 8 r c bytes. Each third of a time-out that the third party
     computes is one round and 8 + 8 w bytes to each member more.
     """
-    progress("keys")
-    bond = await agree(session, context, bytes(32), claim, randomness)
+    session, plan, progress = running.session, running.plan, running.progress
+    bond = await running.keys()
     await session.confirm(bond.session_id)
     third = plan.members.index(plan.study.third_party)
     progress("rows")
     if session.me == third:
-        rows = await _take(session, plan, own)
+        rows = await _take(session, plan, running.own)
         progress("computing")
-        words = await _compute(session, plan, aside, lambda: execute(plan, rows, randomness))
+        words = await _compute(
+            session, plan, running.aside, lambda: execute(plan, rows, running.randomness)
+        )
     else:
-        await _give(session, third, own)
+        await _give(session, third, running.own)
         progress("computing")
         words = await _wait(session, plan, third)
     progress("result")

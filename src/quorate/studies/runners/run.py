@@ -10,7 +10,7 @@ every member's signature. A plan under privacy is run by `runners.noise`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -52,7 +52,7 @@ from quorate.studies.release import (
 from quorate.studies.results import Result
 from quorate.studies.runners import guard, local_noise, noise, score, steps, third_party
 from quorate.studies.runners.noise import Standing
-from quorate.studies.runners.third_party import Aside, at_once
+from quorate.studies.running import Aside, Running, at_once
 from quorate.threshold.together import GroupSigner
 from quorate.transport.session import Session
 from quorate.transport.signed import Signing
@@ -83,9 +83,7 @@ class Computed:
     scores: tuple[int, ...] | None = field(default=None, repr=False)
 
 
-Compute = Callable[
-    [Session, Plan, Words, bytes, Claim, Randomness, Callable[[str], None]], Awaitable[Computed]
-]
+Compute = Callable[[Running], Awaitable[Computed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class Ran:
     """Of each patient, at the member that alone learns them; in nobody's release."""
 
 
-async def run(
+async def run_plan(
     session: Session,
     plan: Plan,
     group: Group,
@@ -127,32 +125,12 @@ async def run(
     Cost: `studies.cost.run_cost`; with `differences` also `guard_cost`; with `group_signer`,
     where the group has a key, also that of its `sign`
     """
-    words = ring.from_signed(np.array(own, np.int64))
     context = run_context(plan, approvals, time)
-    await guard.refuse_near(
-        session.at("guard"),
-        plan,
-        differences,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
-    )
-    if plan.study.privacy is not None:
-        computed = await _noisy(
-            session, plan, words, standing, context, claim, randomness, progress, aside
-        )
-    elif plan.protocol == BY_THIRD_PARTY:
-        told, session_id, sent = await third_party.tell_third(
-            session, plan, words, context, claim, randomness, progress, aside
-        )
-        computed = Computed(results_of_words(plan, told), session_id, sent)
-    else:
-        signing = Signing(key, tuple(member.public_key for member in group.members))
-        decide = partial(_decide, signing=signing)
-        ways: dict[Protocol, Compute] = {COMMITTEE: decide, SCORE: _score, STEPS: _step}
-        compute = ways.get(plan.protocol, _sum)
-        computed = await compute(session, plan, words, context, claim, randomness, progress)
+    running = Running(session, plan, _words(own), context, claim, randomness, progress, aside)
+    earlier = replace(running, session=session.at("guard"), own=_words(differences))
+    await guard.refuse_near(earlier)
+    signing = Signing(key, tuple(member.public_key for member in group.members))
+    computed = await _compute(running, standing, signing)
     certificate = certify(
         plan,
         approvals,
@@ -174,7 +152,7 @@ async def run(
     return Ran(release, seen, computed.answer, computed.scores)
 
 
-def stages(
+def stages_of(
     protocol: Protocol, *, guarded: bool = False, under_privacy: bool = False
 ) -> tuple[str, ...]:
     """Return what `progress` is told in a run of a plan with this protocol, in order."""
@@ -183,120 +161,80 @@ def stages(
     return (*([guard.STAGE] if guarded else []), *own, SIGNATURES)
 
 
-async def _sum(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> Computed:
+def _words(numbers: Sequence[int] | NDArray[np.int64]) -> Words:
+    return ring.from_signed(np.array(numbers, np.int64))
+
+
+async def _compute(running: Running, standing: Standing, signing: Signing) -> Computed:
+    """Run the plan's protocol."""
+    if running.plan.study.privacy is not None:
+        return await _noisy(running, standing)
+    ways: dict[Protocol, Compute] = {
+        COMMITTEE: partial(_decide, signing=signing),
+        SCORE: _score,
+        STEPS: _step,
+        BY_THIRD_PARTY: _tell,
+    }
+    return await ways.get(running.plan.protocol, _sum)(running)
+
+
+async def _sum(running: Running) -> Computed:
     """Pool all numbers with the secure sum; what is withheld is decided by every member alike."""
     total = await additive.secure_sum(
-        session, own, context=context, claim=claim, randomness=randomness, progress=progress
+        running.session,
+        running.own,
+        context=running.context,
+        claim=running.claim,
+        randomness=running.randomness,
+        progress=running.progress,
     )
-    results = plan.results(tuple(ring.to_signed(total.words).tolist()))
+    results = running.plan.results(tuple(ring.to_signed(total.words).tolist()))
     return Computed(results, total.session_id, total.seen)
 
 
-async def _decide(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-    signing: Signing,
-) -> Computed:
+async def _decide(running: Running, signing: Signing) -> Computed:
     """Let the committee pool all numbers and decide, on shares, which of them are shown."""
+    plan = running.plan
     revealed = await committee.reveal_shown(
-        session,
+        running.session,
         plan.study,
-        own,
+        running.own,
         security=plan.security,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
+        context=running.context,
+        claim=running.claim,
+        randomness=running.randomness,
+        progress=running.progress,
         signing=signing if plan.is_signed else None,
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
     return Computed(results, revealed.session_id, revealed.seen)
 
 
-async def _score(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> Computed:
+async def _tell(running: Running) -> Computed:
+    """Let the third party compute on everybody's rows."""
+    words, session_id, seen = await third_party.tell_third(running)
+    return Computed(results_of_words(running.plan, words), session_id, seen)
+
+
+async def _score(running: Running) -> Computed:
     """Score patients for the member that treats them; a certificate has none of it."""
-    found = await score.reveal_scores(
-        session,
-        plan,
-        own,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
-    )
+    found = await score.reveal_scores(running)
     return Computed((), found.session_id, found.seen, scores=found.words)
 
 
-async def _step(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> Computed:
+async def _step(running: Running) -> Computed:
     """Go from coefficients to better ones that all see, to the likeliest."""
-    found = await steps.reveal_steps(
-        session,
-        plan,
-        own,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
-    )
-    results = plan.results_revealed((), (), found.told)
+    found = await steps.reveal_steps(running)
+    results = running.plan.results_revealed((), (), found.told)
     return Computed(results, found.session_id, found.seen)
 
 
-async def _noisy(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    standing: Standing,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-    aside: Aside,
-) -> Computed:
+async def _noisy(running: Running, standing: Standing) -> Computed:
     """Pool all numbers with noise, or take the answer that every member's ledger has already."""
-    noisy = await noise.reveal_noisy(
-        session,
-        plan,
-        own,
-        standing=standing,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
-        aside=aside,
-    )
+    noisy = await noise.reveal_noisy(running, standing)
+    plan = running.plan
     left = tuple(Left(name, *one) for name, one in zip(plan.members, noisy.left, strict=True))
-    results = plan.results(noisy.numbers)
-    return Computed(results, noisy.session_id, noisy.seen, left, noisy.answer)
+    return Computed(plan.results(noisy.numbers), noisy.session_id, noisy.seen, left, noisy.answer)
 
 
 async def _sign_together(

@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate.errors import Abort, Error, Party
 from quorate.studies.disclosure import disclose
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.release import verify_release
-from quorate.studies.runners import mpc
-from quorate.studies.runners.mpc import Ran
+from quorate.studies.runners.run import Ran, run_plan
 from quorate.studies.study import read_study
+from quorate.studies.times import utc_text
 from quorate.transport.session import Session
 from tests.parties import measure, run_parties
 from tests.studies.trio import NAMES, NOW, PLAN, TRIO, approvals_of, key, plan_of, study_of
@@ -38,7 +38,7 @@ def running(
 
     async def protocol(session: Session) -> Ran:
         me = session.me
-        return await mpc.run(
+        return await run_plan(
             session,
             (plans or {}).get(me, PLAN),
             TRIO,
