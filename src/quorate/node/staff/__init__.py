@@ -1,1 +1,1 @@
-"""Who of this member's own staff may use its console, by which passkeys, and what each asked for."""
+"""The staff that may use this member's console: by which passkeys, and what each asked for."""

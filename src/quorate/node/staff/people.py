@@ -18,7 +18,7 @@ from quorate.node.audit import AuditLog
 from quorate.node.staff.tables import credentials, invitations, staff
 from quorate.node.staff.views import ROLES, Kind, Role
 from quorate.node.store import Store
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 
 INVITED_FOR = timedelta(days=1)
 TOKEN_BYTES = 24
@@ -115,7 +115,7 @@ class Staff:
         return Invitation(row.name, _role(row.role), row.until)
 
     def enrol(self, token: str, kind: Kind, id_: bytes, public_key: bytes, uses: int) -> Person:
-        """Use a link up: its person signs in with this from now on. Raises `NotFound`, `Refused`."""
+        """Use a link up: its person signs in with this now. Raises `NotFound`, `Refused`."""
         with self.store.transaction() as db:
             invited = self.invitation(token)
             db.execute(invitations.delete().filter_by(digest=_digest(token)))
