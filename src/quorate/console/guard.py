@@ -43,7 +43,7 @@ _CSP = (
 _HEADERS = {
     "content-security-policy": _CSP,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
@@ -105,7 +105,7 @@ class Needs:
     def __call__(self, request: Request) -> Visitor:
         visitor: Visitor = request.state.visitor
         if self.right is not None and not visitor.may(self.right):
-            raise HTTPException(403, f"a {visitor.role} may not do this: {self.right.value}")
+            raise HTTPException(403, f"this is not for the role {visitor.role}: {self.right.value}")
         return visitor
 
 
