@@ -10,10 +10,10 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
-TESTED := attachments,dev,dp,enclave,fast,oracles,plots,stats
+TESTED := attachments,console,dev,dp,enclave,fast,oracles,plots,stats
 
 # program:package, for the tests marked `system`
-PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign
+PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign chromium:chromium
 MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
 
