@@ -111,6 +111,7 @@ def test_a_regression_shows_no_more_than_its_epsilon(
     assert 0.3 < shown(plan, tmp_path, mechanism, games, EXTREME) <= EPSILON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["jointly", "in shares"])
 def test_control_a_third_of_the_noise_of_a_regression_is_caught(tmp_path: Path, noise: str) -> None:
     plan, mechanism = pure(noise)
