@@ -1,6 +1,6 @@
 """What each member learns of its own rows alone, and deals: a logistic model, in words.
 
-    rows --fitted--> coefficients (p,) --dealt, in shares--> checked --> what the members make of them
+    rows --fitted--> coefficients (p,) --dealt, in shares--> checked --> a vote, or a median
 
 Measurements are taken about a public middle and over a public unit, the same for all: else the
 constants of two models would not mean the same. Whatever is dealt is checked on shares: what is
