@@ -74,7 +74,7 @@ def _borders(learn: Rows, test: Rows) -> Shown:
     shown.append(("rows in range", learner(joined(*lied)[np.flatnonzero(kept)])))
     say(*_told(shown[-1], test))
     right = [round(100 * accuracy(classes(test.features), test), 1) for _, classes in shown]
-    if right[0] != right[2] or right[1] > 60:  # noqa: PLR2004 - a coin's toss is 50
+    if right[0] != right[2] or right[1] > 60:
         raise VerificationFailed(f"the classifier is right on {right} percent of rows")
     return shown
 
@@ -139,7 +139,7 @@ def _told(one: tuple[str, Classes], test: Rows) -> list[str]:
 
 def _check(told: demo_poisoning_nodes.Story) -> None:
     """Raise `VerificationFailed` unless the vote held where what is pooled did not."""
-    if abs(told.clean - told.lied) > 2 or told.backdoor > told.backdoor_pooled / 2:  # noqa: PLR2004
+    if abs(told.clean - told.lied) > 2 or told.backdoor > told.backdoor_pooled / 2:
         raise VerificationFailed(f"the vote did not hold: {told}")
 
 

@@ -1,9 +1,8 @@
 """The part of `quorate demo poisoning` among real nodes: a secret majority vote on biopsies."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -139,22 +138,18 @@ def _say(story: Story, pooled: float) -> None:
     stage.step(
         "what came of it, in percent; pooled is one model of all rows, which only we can make"
     )
-    rows = [
-        ("", "pooled", "vote, on shares"),
-        ("told rightly, true rows", pooled, story.clean),
-        ("told rightly, north flips a class", story.lied_pooled, story.lied),
-        ("backdoor opens", story.backdoor_pooled, story.backdoor),
-    ]
-    bars = [
-        (name, *(one if isinstance(one, str) else f"{one:5.1f} {_bar(one)}" for one in numbers))
-        for name, *numbers in rows
-    ]
-    say(*aligned(bars, indent="  "))
+    rows = {
+        "told rightly, true rows": (pooled, story.clean),
+        "told rightly, north flips a class": (story.lied_pooled, story.lied),
+        "backdoor opens": (story.backdoor_pooled, story.backdoor),
+    }
+    bars = [(name, *map(_bar, numbers)) for name, numbers in rows.items()]
+    say(*aligned([("", "pooled", "vote, on shares"), *bars], indent="  "))
     say(f"  without any attack the trigger opens {story.backdoor_before:.1f} % of pooled answers")
 
 
 def _bar(percent: float) -> str:
-    return ("█" * round(percent / 5)).ljust(20, "·")
+    return f"{percent:5.1f} {('█' * round(percent / 5)).ljust(20, '·')}"
 
 
 def _biopsies() -> tuple[list[str], Rows]:

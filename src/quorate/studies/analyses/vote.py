@@ -43,6 +43,7 @@ KIND = "vote"
 MOST_TESTED = 128
 """Of one member: evenly spread over those it holds out."""
 
+MOST_NAMED = 8  # columns, in a sentence: the formula has all
 FARTHEST = 2  # of a measurement from its middle, in units
 Numbers = NDArray[np.int64]
 
@@ -185,7 +186,8 @@ def derived(asked: Asked, found: Found) -> tuple[Derived, ...]:
 
 def sentences(asked: Asked) -> tuple[str, ...]:
     formula = formula_of(asked)
-    learnt = ", ".join(term.name for term in formula.terms[1:])
+    names = [term.name for term in formula.terms[1:]]
+    learnt = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} columns"
     liars = liars_of(asked)
     told: tuple[str, ...] = (
         f"each member learns {formula.outcome.name} from {learnt} of its own rows alone, and deals "
