@@ -37,6 +37,8 @@ BITS = 20  # of fraction, of coefficients and of measurements
 MOST = 1 << 10
 """No coefficient is larger, of measurements that are at most 2."""
 
+FARTHEST = 2  # of a measurement from its middle, in units
+
 LIMIT = 1 << 62
 """Of words that anybody may have dealt: that a bound is kept can be said of all 64 bits."""
 

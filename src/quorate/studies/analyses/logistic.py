@@ -1,7 +1,8 @@
 """Logistic regression by a formula, trained on rows that nobody sees, revealing no step on the way.
 
 Each member deals its rows to the committee: the columns that the formula names, padded with rows
-of zeros to as many as the study allows. Revealed are the coefficients and their standard
+of zeros to as many as the study allows. A row that is not as declared, whoever dealt it, counts as
+none (`rows_as_declared`). Revealed are the coefficients and their standard
 errors, or that there are none: the outcome is separated, or columns are collinear. The outcome
 is a category of two values; what is explained is the second.
 
@@ -10,6 +11,9 @@ coefficients but the constant, of columns divided by powers of two until their b
 most 1, with which a separated outcome has coefficients too. Ten rows or more are asked for a
 coefficient.
 """
+
+from fractions import Fraction
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,7 @@ from quorate.models.products import brought, read, times, within
 from quorate.models.trained import DESIGN_BITS, Training, trained, training
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
+from quorate.poisoning.secure import kept_rows, rows_in_range
 from quorate.studies.analyses.asked import Asked, Derived, Found, Sums, Told, Totals, Value
 from quorate.studies.analyses.linear import ROWS_A_COEFFICIENT, formula_of, unit_of
 from quorate.studies.analyses.stepped import (
@@ -80,11 +85,12 @@ def values(asked: Asked) -> tuple[Value, ...]:
 
 def together(asked: Asked, sums: Sums) -> Told:
     formula = formula_of(asked)
+    sums = rows_as_declared(asked, sums)
     columns = [_column(asked, sums, term) for term in formula.terms]
     outcome = _indicator(asked, sums, *formula.outcome.levels[0])
     words = trained(_training(asked), concatenate(columns, axis=1), outcome)
     settled, independent = promised(words[-2:-1], 1), promised(words[-1:], 1)
-    count = sums(asked_count(asked)).reshape(1)
+    count = sums(_rows(asked)).sum().reshape(1)
     enough = (count >= ROWS_A_COEFFICIENT * len(columns)) + 0
     sound = concatenate([settled] * (len(words) - 2) + [settled - settled + 1])
     return Told(concatenate([words[:-2], independent]), sound, enough)
@@ -95,6 +101,41 @@ def plain(asked: Asked, totals: Totals) -> tuple[float | None, ...]:
     design = np.column_stack([_plain_column(asked, totals, term) for term in formula.terms])
     outcome = _plain_column(asked, totals, formula.outcome)
     return plain_training(_training(asked), design, outcome, _units(asked))
+
+
+def rows_as_declared(asked: Asked, sums: Sums) -> Sums:
+    """Return the sums of each row, zeros in place of a row that is not as its table declares.
+
+    A number is within its bounds, and a category has one value; rows are rejected, not clipped,
+    and whose they are nobody learns. What is not of each row stays as it is.
+    """
+    items = [item for item in needs(asked) if EACH_ROW in item.cells.axes]
+    parts = {item: sums(item).reshape(asked.rows, -1) for item in items}
+    columns, ends = list[SecretArray](), list[tuple[int, int]]()
+    for item, part in parts.items():
+        columns.append(part)
+        ends += _ends(asked, item) * part.shape[1]
+        if part.shape[1] > 1:
+            columns.append(part.sum(axis=1).reshape(-1, 1))
+            ends.append((1, 1))
+    inside = rows_in_range(concatenate(columns, axis=1), *np.array(ends, np.int64).T)
+    kept = {item: kept_rows(part, inside) for item, part in parts.items()}
+
+    def of(item: Input) -> SecretArray:
+        whole = sums(item)
+        if item not in kept:
+            return whole
+        return promised(kept[item], whole.node.limit).reshape(*whole.shape)
+
+    return of
+
+
+def _ends(asked: Asked, item: Input) -> list[tuple[int, int]]:
+    """Return between what a row's entries of an input are, of a row there is."""
+    if item.amount == "count":
+        return [(0, 1)] if len(item.cells.axes) > 1 else [(1, 1)]
+    column, unit = asked.study.table.column(item.column), 10 ** (item.to or 0)
+    return [(floor(Fraction(column.low) * unit), ceil(Fraction(column.high) * unit))]
 
 
 def derived(asked: Asked, found: Found) -> tuple[Derived, ...]:
@@ -111,6 +152,7 @@ def sentences(asked: Asked) -> tuple[str, ...]:
         f"how {formula.outcome.name} depends on {', '.join(t.name for t in formula.terms[1:])}: "
         "coefficients and their standard errors, or that there are none, and no step on the way",
         "every member's rows go to the committee, in shares: two of the three could read them",
+        "defended: a row dealt out of range, or with no value or several of a category, is none",
         f"nothing where there are fewer than {ROWS_A_COEFFICIENT} rows for a coefficient",
     )
 

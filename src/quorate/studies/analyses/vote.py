@@ -19,6 +19,7 @@ from quorate.poisoning import robust, secure
 from quorate.poisoning.rows import Floats
 from quorate.studies.analyses.alone import (
     BITS,
+    FARTHEST,
     MIDDLE,
     Dealt,
     by_member,
@@ -44,7 +45,6 @@ MOST_TESTED = 128
 """Of one member: evenly spread over those it holds out."""
 
 MOST_NAMED = 8  # columns, in a sentence: the formula has all
-FARTHEST = 2  # of a measurement from its middle, in units
 Numbers = NDArray[np.int64]
 
 
