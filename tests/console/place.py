@@ -7,9 +7,12 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from quorate.console import settings
 from quorate.console.settings import Settings
@@ -37,7 +40,7 @@ class Browser:
         return self.http.get(self.origin + place, headers=accept, allow_redirects=False, timeout=60)
 
     def post(
-        self, place: str, *, headers: dict[str, str] | None = None, **form: object
+        self, place: str, headers: dict[str, str] | None = None, **form: Any
     ) -> requests.Response:
         return self.http.post(
             self.origin + place,
@@ -69,6 +72,20 @@ class Browser:
         self.csrf = found[1]
 
 
+_addresses = count(2)
+
+
+class From(HTTPAdapter):
+    """Calls from one address."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        super().init_poolmanager(*args, **named, source_address=(self.source, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One node's console, and its node."""
@@ -85,7 +102,10 @@ class Place:
         return StaffClient(self.node)
 
     def browser(self) -> Browser:
-        return Browser(self.settings.origin, requests.Session())
+        """Return a browser that calls from an address of its own, of this machine's many."""
+        http = requests.Session()
+        http.mount("http://", From(f"127.0.0.{next(_addresses)}"))
+        return Browser(self.settings.origin, http)
 
     def passkey(self) -> Authenticator:
         return Authenticator(self.settings.origin)

@@ -90,7 +90,7 @@ def test_a_form_of_another_page_or_session_is_refused(
     administrator = staff["administrator"]
     invite = {"name": "mallory", "role": "administrator"}
     elsewhere = {"origin": "https://evil.example"}
-    assert administrator.post("/settings/invite", headers=elsewhere, **invite).status_code == 403
+    assert administrator.post("/settings/invite", elsewhere, **invite).status_code == 403
     assert administrator.post("/settings/invite", **invite | {"csrf": ""}).status_code == 403
     others = {"csrf": staff["auditor"].csrf}
     assert administrator.post("/settings/invite", **invite | others).status_code == 403
@@ -115,7 +115,7 @@ def test_what_is_removed_is_gone_at_once(place: Place) -> None:
 
 def test_a_session_ends_with_sign_out(place: Place) -> None:
     browser = place.signed_in("leaver", "auditor")
-    copied = dict(browser.http.cookies)
+    copied = browser.http.cookies.copy()
     assert browser.post("/sign-out").headers["location"] == "/sign-in"
     again = place.browser()
     again.http.cookies.update(copied)
