@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -40,17 +40,21 @@ class Browser:
         return self.http.get(self.origin + place, headers=accept, allow_redirects=False, timeout=60)
 
     def post(
-        self, place: str, headers: dict[str, str] | None = None, **form: Any
+        self,
+        place: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        """Send a form as a page of the console does, or as `form` and `headers` say otherwise."""
         return self.http.post(
             self.origin + place,
-            data={"csrf": self.csrf} | form,
-            headers={"origin": self.origin, "accept": "text/html"} | (headers or {}),
+            data={"csrf": self.csrf, **(form or {})},
+            headers={"origin": self.origin, "accept": "text/html", **(headers or {})},
             allow_redirects=False,
             timeout=60,
         )
 
-    def ask(self, place: str, body: object) -> requests.Response:
+    def ask(self, place: str, body: dict[str, Any]) -> requests.Response:
         """Post as the console's own script does."""
         headers = {"origin": self.origin, "accept": "application/json"}
         return self.http.post(self.origin + place, json=body, headers=headers, timeout=60)
