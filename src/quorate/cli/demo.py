@@ -13,10 +13,10 @@ from pathlib import Path
 
 import typer
 
-from quorate.cli import stage, study, study_text, verify
+from quorate.cli import stage, study_text, verify
 from quorate.cli.nouns import nouns
 from quorate.cli.options import read_file, write_file
-from quorate.cli.output import aligned, grouped, say
+from quorate.cli.output import aligned, say
 from quorate.errors import VerificationFailed
 from quorate.node.client import Client
 from quorate.node.views import StudyView
@@ -59,23 +59,10 @@ def age(
 def _study(clients: dict[str, Client]) -> StudyView:
     """Propose, approve and run the study; return it released."""
     stage.step("north proposes a study; every member reads what it reveals, and approves")
-    stage.typed("study propose average-age.toml --node north")
-    proposed = clients["north"].propose(read_file(stage.examples() / "average-age.toml"))
-    say(*(f"  {line}" for line in proposed.disclosure), f"  digest   {grouped(proposed.digest)}")
-    for name in HOSPITALS[1:]:
-        stage.typed(f"study approve {proposed.id} --node {name}")
-        clients[name].approve(proposed.id)
+    text = read_file(stage.examples() / "average-age.toml")
+    proposed = stage.approved(clients, "average-age.toml", text)
     stage.step("the run: each node computes its part in its own database, then all sum in secret")
-    stage.typed(f"study run {proposed.id} --node north")
-    released = study.run_to_end(clients["north"], proposed.id)
-    if released.cost is None:
-        raise VerificationFailed("the run says nothing of its cost")
-    cost = released.cost
-    say(
-        f"  {cost.rounds} rounds, {cost.bytes_sent} bytes sent and {cost.bytes_received} received "
-        f"by each member, {cost.seconds:.3f} s"
-    )
-    return released
+    return stage.released(clients, proposed.id)
 
 
 def _compare(released: StudyView, files: dict[str, Path]) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from quorate.cli import stage, study
+from quorate.cli import stage
 from quorate.cli.options import read_file, write_file
 from quorate.cli.output import aligned, say
 from quorate.cli.study_plot import draw
@@ -70,19 +70,9 @@ def _split(file: Path, folder: Path) -> dict[str, Path]:
 def _study(clients: dict[str, Client]) -> StudyView:
     """Propose, approve and run the study; return it released."""
     stage.step("north proposes a study; every member reads what it reveals, and approves")
-    stage.typed(f"study propose {STUDY} --node north")
-    proposed = clients["north"].propose(read_file(stage.examples() / STUDY))
-    say(*(f"  {line}" for line in proposed.disclosure))
-    for name in HOSPITALS[1:]:
-        stage.typed(f"study approve {proposed.id} --node {name}")
-        clients[name].approve(proposed.id)
+    proposed = stage.approved(clients, STUDY, read_file(stage.examples() / STUDY))
     stage.step("the run: sums of each node's own rows, and rows in shares; then all in secret")
-    stage.typed(f"study run {proposed.id} --node north")
-    released = study.run_to_end(clients["north"], proposed.id)
-    if released.cost is not None:
-        cost = released.cost
-        say(f"  {cost.rounds} rounds, {cost.bytes_sent} bytes sent, {cost.seconds:.3f} s")
-    return released
+    return stage.released(clients, proposed.id)
 
 
 def _beside(results: Sequence[ResultView], plan: Plan, files: dict[str, Path]) -> None:

@@ -73,20 +73,9 @@ def _study_text(folder: Path, invited: Path) -> str:
 def _run(clients: dict[str, Client], text: str) -> StudyView:
     """Propose, approve and run the study; return it released."""
     stage.step("every member reads what it reveals, and approves")
-    stage.typed(f"study propose {STUDY} --score findrisc.toml --node practice")
-    proposed = clients["practice"].propose(text)
-    say(*(f"  {line}" for line in proposed.disclosure))
-    for name in MEMBERS[1:]:
-        stage.typed(f"study approve {proposed.id} --node {name}")
-        clients[name].approve(proposed.id)
+    proposed = stage.approved(clients, f"{STUDY} --score findrisc.toml", text)
     stage.step("the run: each adds up points of its own part; the sums meet in shares")
-    stage.typed(f"study run {proposed.id} --node practice")
-    released = study.run_to_end(clients["practice"], proposed.id)
-    if released.cost is None:
-        raise VerificationFailed("the run says nothing of its cost")
-    cost = released.cost
-    say(f"  {cost.rounds} rounds, {cost.bytes_sent} bytes sent, {cost.seconds:.2f} s")
-    return released
+    return stage.released(clients, proposed.id)
 
 
 def beside(found: ScoresView, files: dict[str, Path]) -> None:

@@ -101,9 +101,7 @@ class Recoveries:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected which keys were recovered of late."""
-        for entry in self.requests.lately(RequestState.RECOVERED):
-            if entry.result is not None:
-                await self.desk.tell(party, self.topic, wire.decode(entry.result, Recovered))
+        await self.requests.tell_lately(party, RequestState.RECOVERED, self.topic, Recovered)
 
     # What `gathering` needs
 
@@ -138,10 +136,8 @@ class Recoveries:
                 return
             said = f"{request.short_id}: {request.requester} has the whole key {key.plan.name}"
             self.desk.audit.append("key recovered", said)
-            for proof in recovered.proofs:
-                name = key.holder(proof.identifier).name
-                what = f"{request.short_id}: {name} sent a wrong share, signed by it"
-                self.desk.audit.append("cheating proven", what)
+            cheats = (proof.identifier for proof in recovered.proofs)
+            self.requests.convict(request, key, cheats, "a wrong share")
 
     def _recovered(self, checked: Recovery) -> recovery.Recovered:
         digest, key = checked.request.digest(), checked.key

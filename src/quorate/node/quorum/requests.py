@@ -7,9 +7,10 @@ again. What happens when enough holders have approved is `on_quorum`'s to say.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -45,6 +46,8 @@ from quorate.quorum.request import (
 )
 from quorate.quorum.unlock import Checked
 from quorate.studies.times import utc_text
+
+T = TypeVar("T")
 
 MAX_OPEN = 100
 """Requests of one member that wait on a node; more of it are refused."""
@@ -203,6 +206,20 @@ class Requests:
             for entry in self.records.requests_in(state)
             if datetime.fromisoformat(entry.request.expires) + TOLD_FOR > now
         )
+
+    async def tell_lately(
+        self, party: Party, state: RequestState, topic: str, form: type[T]
+    ) -> None:
+        """Tell a member that has just connected what came of requests of late."""
+        for entry in self.lately(state):
+            if entry.result is not None:
+                await self.desk.tell(party, topic, wire.decode(entry.result, form))
+
+    def convict(self, request: Request, key: Key, cheats: Iterable[int], of: str) -> None:
+        """Write down which holders, by identifier, sent something wrong and signed it."""
+        for identifier in cheats:
+            said = f"{request.short_id}: {key.holder(identifier).name} sent {of}, signed by it"
+            self.desk.audit.append("cheating proven", said)
 
     def expire(self) -> None:
         """End the requests whose time is over."""

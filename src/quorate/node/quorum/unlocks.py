@@ -92,9 +92,7 @@ class Unlocks:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what was unlocked of late."""
-        for entry in self.requests.lately(RequestState.UNLOCKED):
-            if entry.result is not None:
-                await self.desk.tell(party, "opened", wire.decode(entry.result, Opened))
+        await self.requests.tell_lately(party, RequestState.UNLOCKED, "opened", Opened)
 
     # Shared
 
@@ -113,10 +111,8 @@ class Unlocks:
                 return
             said = f"{request.short_id} for {request.requester}: {checked.unlocking.sought.record}"
             self.desk.audit.append("record unlocked", said)
-            for proof in opened.proofs:
-                name = key.holder(proof.identifier).name
-                what = f"{request.short_id}: {name} sent wrong partial decryptions, signed by it"
-                self.desk.audit.append("cheating proven", what)
+            cheats = (proof.identifier for proof in opened.proofs)
+            self.requests.convict(request, key, cheats, "wrong partial decryptions")
 
     def _taken_over(self, opened: Opened) -> bytes:
         document = wire.decode(opened.document, Unlocking)
