@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from quorate.errors import Refused, VerificationFailed
 from quorate.quorum.answer import Holder, SignedAnswer
 from quorate.quorum.countersign import verify_approvals
-from quorate.quorum.key import Key, holders_of, verify_key
+from quorate.quorum.key import Key, verify_key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.request import Request, check_request, verify_requester
 from quorate.studies import document
 from quorate.studies.group import Group

@@ -13,7 +13,8 @@ from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.countersign import answers_of
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.order import FORMAT, Order, verify_order
 

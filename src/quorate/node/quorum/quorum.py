@@ -13,6 +13,7 @@ from quorate.node.heads import Heads
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.gathering import Gathering, Kinds
 from quorate.node.quorum.generation import Generation
+from quorate.node.quorum.handing import Handing
 from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.opening import Opening
@@ -20,12 +21,14 @@ from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records
 from quorate.node.quorum.recoveries import Recoveries
+from quorate.node.quorum.renewals import Renewals
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.node.quorum.unlocks import Unlocks
+from quorate.studies.group import Group
 from quorate.threshold.together import GroupSigner
 
 Answerer = Callable[[Party, bytes], Awaitable[bytes]]
@@ -41,6 +44,8 @@ class Quorum:
     records: Records
     custody: Custody
     keys: Keys
+    handing: Handing
+    renewals: Renewals
     generation: Generation
     heartbeats: Heartbeats
     requests: Requests
@@ -58,6 +63,8 @@ class Quorum:
             "key": self.keys.on_key,
             "posting": self.generation.on_posting,
             "certified": self.keys.on_certified,
+            "try commit": self.handing.on_commit,
+            "try sign": self.handing.on_sign,
             "alive": self.heartbeats.on_alive,
             "request": self.requests.on_request,
             "order": self.orders.on_order,
@@ -117,6 +124,7 @@ class Quorum:
 
     def stop(self) -> None:
         """Give up what is under way: it will be tried again."""
+        self.handing.stop()
         self.signing.stop()
         self.gathering.stop()
 
@@ -125,15 +133,29 @@ class Quorum:
         self.gathering.start_all()
 
 
+def known_roster(desk: Desk) -> Callable[[bytes], Group]:
+    """Return what finds a roster of this group by its digest."""
+
+    def find(digest: bytes) -> Group:
+        if digest != desk.group.digest():
+            raise NotFound("this node does not know that roster", hint="quorate group show")
+        return desk.group
+
+    return find
+
+
 def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     """Return the keys and orders of one node."""
     records = Records(desk.store)
     custody = Custody(records, os.urandom)
     keys = Keys(desk, records, custody)
-    generation = Generation(desk, records, custody, keys, tasks)
+    renewals = Renewals(desk, records, keys, known_roster(desk))
+    handing = Handing(desk, records, custody, keys, tasks)
+    generation = Generation(desk, records, custody, keys, handing, tasks)
     keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
     heartbeats = Heartbeats(desk, records, custody)
     requests = Requests(desk, records)
+    keys.on_handed_over = requests.end_of
     orders = Orders(desk, records, requests)
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
@@ -158,6 +180,8 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
         records,
         custody,
         keys,
+        handing,
+        renewals,
         generation,
         heartbeats,
         requests,

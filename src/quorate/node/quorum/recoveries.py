@@ -22,7 +22,8 @@ from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.countersign import answers_of
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import REQUEST_OPEN, RequestEvent, RequestState
 from quorate.quorum.recovery import (
     Recovered,

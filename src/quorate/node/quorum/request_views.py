@@ -5,7 +5,8 @@ from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import RequestEntry
 from quorate.node.quorum.views import AnswerView, RequestView
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import Key, KeyPlan
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.wire import ABSENT
 
 
@@ -29,7 +30,7 @@ def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = 
         id=request.short_id,
         digest=request.digest().hex(),
         key=key.plan.name,
-        rule=str(key.plan.rule_for(request.type)),
+        rule=key.plan.wanted_for(request.type),
         requester=request.requester,
         reason=request.reason,
         created=request.created,

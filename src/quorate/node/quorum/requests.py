@@ -24,7 +24,8 @@ from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
 from quorate.quorum.countersign import check_counts
 from quorate.quorum.fhir import plain_words, text_of
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import (
     REQUEST_DONE,
     REQUEST_OPEN,
@@ -229,6 +230,14 @@ class Requests:
                     self.desk.audit.append("request expired", entry.request.short_id)
                     self.move(entry.request.digest(), RequestEvent.EXPIRED, entry.note)
 
+    def end_of(self, key: bytes) -> None:
+        """End the requests of a key whose shares are given up; the caller holds a transaction."""
+        for entry in self.records.requests_in(*REQUEST_OPEN):
+            if entry.request.key == key:
+                note = "its key is in other hands: propose it again"
+                self.desk.audit.append("request expired", f"{entry.request.short_id}: {note}")
+                self.move(entry.request.digest(), RequestEvent.EXPIRED, note)
+
     def _answer(self, request: Request, word: Word, reason: str) -> SignedAnswer:
         return sign_answer(
             self.desk.home.identity,
@@ -289,12 +298,14 @@ class Requests:
             self.on_quorum(digest)  # one more: another holder may help
         if entry.state is not RequestState.OPEN:
             return
-        words = [signed.answer.word for signed in self.records.answers(digest)]
-        rule = key.plan.rule_for(entry.request.type)
-        if words.count("approve") >= rule.min_signers:
+        words = {s.answer.member: s.answer.word for s in self.records.answers(digest)}
+        purpose = entry.request.type
+        if key.plan.suffice([name for name in words if words[name] == "approve"], purpose):
             self.move(digest, RequestEvent.QUORUM)
             self.on_quorum(digest)
-        elif words.count("decline") > rule.max_signers - rule.min_signers:
+        elif not key.plan.suffice(
+            [name for name in key.plan.names if words.get(name) != "decline"], purpose
+        ):
             self.move(digest, RequestEvent.NO_QUORUM, "too many holders declined")
 
     def asked(self, entry: RequestEntry) -> Asked:

@@ -82,7 +82,7 @@ class Signer:
         approved = [signed.answer.member for signed in self.requests.approved_by(entry)]
         if me not in approved:
             raise Refused(f"{me} has not approved request {request.short_id}")
-        if len(approved) < self.records.key_of(request.key).plan.min_signers:
+        if not self.records.key_of(request.key).plan.suffice(approved):
             raise Refused(f"request {request.short_id} lacks approvals")
         return entry
 

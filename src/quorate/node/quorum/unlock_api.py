@@ -21,6 +21,7 @@ from quorate.node.quorum.views import (
     WholeKeyView,
 )
 from quorate.quorum.key import Key
+from quorate.quorum.lifecycle import KeyState
 from quorate.quorum.recovery import Recovered, WrongShare
 from quorate.quorum.unlock import Opened, Proof
 from quorate.threshold import plain
@@ -96,7 +97,11 @@ def _key_for(quorum: Quorum, sought: Sought, name: str) -> Key:
         if sought.mode == "sealed" and not is_for(key.public.group, _ciphertext(sought)):
             raise NotFound(f"this is not sealed to key {name}", hint="leave out --key")
         return key
-    made = [entry.key for entry in quorum.records.all_keys() if entry.key is not None]
+    made = [
+        entry.key
+        for entry in quorum.records.all_keys()
+        if entry.key is not None and entry.state is KeyState.READY
+    ]
     if sought.mode == "sealed":
         sealed = _ciphertext(sought)
         fitting = [k for k in made if k.plan.purpose == "unlock" and is_for(k.public.group, sealed)]
@@ -126,7 +131,7 @@ def _found(quorum: Quorum, prefix: str) -> RequestEntry:
 def _view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> UnlockView:
     key = quorum.records.key_of(entry.request.key)
     common = dict(request_view(quorum, entry, untold))
-    common["needed"] = key.plan.rule_for(entry.request.type).min_signers
+    common["needed"] = key.plan.fewest_for(entry.request.type)
     common["witnesses"] = witnesses_of(key.plan)
     common["culprits"] = tuple(key.holder(proof.identifier).name for proof in _proofs(entry))
     if entry.request.type == "recover":

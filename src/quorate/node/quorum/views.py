@@ -38,7 +38,7 @@ class KeyView(View):
     recovery: str  # of a plain key: how many must approve that one member gets it whole
     witnesses: str  # whose shares wait until a request is published, in words
     warning: str
-    state: Literal["proposed", "generating", "ready", "refused", "expired", "failed"]
+    state: Literal["proposed", "generating", "ready", "refused", "expired", "failed", "renewed"]
     note: str
     proposer: str
     created: str
