@@ -95,7 +95,7 @@ class Board:
     def of(self, number: int, kind: type[T]) -> dict[str, T]:
         """Return what was posted for one step, by holder, in their order."""
         found = {p.member: p for p in self.postings if p.round == number}
-        names = (holder.name for holder in self.plan.parties if holder.name in found)
+        names = (name for name in due(self.plan, number) if name in found)
         return {name: wire.decode(found[name].body, kind) for name in names}
 
     def missing(self) -> tuple[str, ...]:

@@ -80,6 +80,10 @@ class Records:
         """Return every key, oldest first."""
         return tuple(map(_key_entry, self._rows(keys)))
 
+    def made(self) -> tuple[Key, ...]:
+        """Return every key that exists, in all the hands it ever was in, oldest first."""
+        return tuple(entry.key for entry in self.all_keys() if entry.key is not None)
+
     def key_of(self, key_id: bytes) -> Key:
         """Return the key of that identifier. Raises `NotFound`."""
         with self.store.transaction() as db:

@@ -89,7 +89,8 @@ class Recoveries:
     def who_has(self, key: Key) -> tuple[str, ...]:
         """Return which members were given this key whole, as far as it is known here."""
         found = (e.request for e in self.records.requests_in(RequestState.RECOVERED))
-        return tuple(dict.fromkeys(r.requester for r in found if r.key == key.key_id()))
+        same = {k.key_id() for k in self.records.made() if k.public.group == key.public.group}
+        return tuple(dict.fromkeys(r.requester for r in found if r.key in same))
 
     # What other nodes say
 

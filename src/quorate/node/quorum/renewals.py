@@ -61,10 +61,19 @@ class Renewals:
             )
         return await self._propose(entry, change, to, reason)
 
-    async def refresh(self, entry: KeyEntry, reason: str) -> tuple[KeyEntry, tuple[str, ...]]:
-        """Propose new shares for the same holders, so that old ones are of no use."""
-        as_it_is = OtherHands(entry.plan.names, policy=entry.plan.policy)
-        return await self._propose(entry, self._as_said(entry.plan, as_it_is), as_it_is, reason)
+    async def refresh(
+        self, entry: KeyEntry, reason: str, lost: str = ""
+    ) -> tuple[KeyEntry, tuple[str, ...]]:
+        """Propose new shares for the same holders, so that old ones are of no use.
+
+        Who `lost` its share deals nothing, and gets a new one as all do.
+        """
+        plan = entry.plan
+        if lost:
+            plan.identifier(lost)
+        as_it_is = OtherHands(plan.names, policy=plan.policy)
+        change = self._as_said(plan, as_it_is, lost)
+        return await self._propose(entry, change, as_it_is, reason)
 
     async def follow_roster(self) -> None:
         """Propose what a changed roster means for keys, where this member is to do so."""
@@ -91,7 +100,7 @@ class Renewals:
     def _all(self) -> tuple[KeyEntry, ...]:
         return self.records.all_keys()
 
-    def _as_said(self, plan: KeyPlan, to: OtherHands) -> Renewal:
+    def _as_said(self, plan: KeyPlan, to: OtherHands, lost: str = "") -> Renewal:
         group = self.desk.group
         holders = holders_of(group, to.members or plan.names)
         if to.policy is not ABSENT:
@@ -103,7 +112,7 @@ class Renewals:
             rule = parse_rule(plan.follows, len(holders))
         else:
             rule = Rule(plan.min_signers, len(holders))
-        gone = [name for name in plan.names if name not in group.names]
+        gone = [name for name in plan.names if name == lost or name not in group.names]
         return renewed(plan, holders, rule, gone)
 
     async def _propose(

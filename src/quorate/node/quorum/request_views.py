@@ -3,11 +3,12 @@
 from quorate.errors import Refused
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import RequestEntry
-from quorate.node.quorum.views import AnswerView, RequestView
+from quorate.node.quorum.views import AnswerView, RequestView, RoleBody
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
-from quorate.quorum.key_plan import KeyPlan
-from quorate.wire import ABSENT
+from quorate.quorum.key_plan import KeyPlan, Roles
+from quorate.threshold.policy import Role
+from quorate.wire import ABSENT, Absent
 
 
 def made_key(quorum: Quorum, name: str) -> Key:
@@ -19,6 +20,15 @@ def made_key(quorum: Quorum, name: str) -> Key:
             hint=f"quorate key show {entry.plan.name}",
         )
     return entry.key
+
+
+def roles_of(policy: str, roles: tuple[RoleBody, ...]) -> Roles | Absent:
+    """Return a policy as a person gave it; nothing if it is empty. Raises `Refused`."""
+    if roles and not policy:
+        raise Refused("roles are of a policy", hint='add for example --policy "2 of ROLE, ROLE"')
+    if not policy:
+        return ABSENT
+    return Roles(policy, tuple(Role(role.name, role.members) for role in roles))
 
 
 def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> RequestView:

@@ -27,9 +27,12 @@ from quorate.quorum.fhir import plain_words, text_of
 from quorate.quorum.key import Key
 from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import (
+    KEYS,
     REQUEST_DONE,
     REQUEST_OPEN,
     REQUESTS,
+    KeyEvent,
+    KeyState,
     RequestEvent,
     RequestState,
     after,
@@ -269,6 +272,9 @@ class Requests:
         key = self.records.key_of(request.key)
         if key.plan.purpose not in KEYS_FOR[request.type]:
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
+        state = self.records.key(key.plan.digest()).state
+        if state is KeyState.RENEWED:
+            after(KEYS, f"key {key.plan.name}", state, KeyEvent.HANDED_OVER)
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
         self._check_document(key, asked)
