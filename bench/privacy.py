@@ -26,7 +26,7 @@ from quorate.dp import accounting, joint, tables
 from quorate.dp.caps import Cap
 from quorate.dp.chain import Release
 from quorate.dp.ledger import Ledger
-from quorate.dp.mechanisms import laplace
+from quorate.dp.mechanisms import Laplace, laplace
 from quorate.dp.shares import SharedLaplace, default_colluders, noisy_sum
 from quorate.mpc import additive
 from quorate.mpc.cost import Cost
@@ -116,7 +116,7 @@ def reservations_a_second() -> float:
 
 def _joint(scale: Fraction, security: Security) -> Measured:
     spent = run_three(partial(_timed, scale), encrypted=True, security=security)
-    cost = joint.drawing_cost([(scale, CELLS)], security)
+    cost = joint.drawing_cost([(Laplace(1, scale), CELLS)], security)
     each = [(one.rounds, one.bytes_sent[p]) for p, one in enumerate(s[0] for s in spent)]
     assert each == [(cost.rounds, sent) for sent in cost.bytes_sent], "not as declared"
     name = f"joint{', verified' if security == 'malicious' else ''}, scale {scale}"

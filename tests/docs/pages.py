@@ -3,14 +3,16 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.docs.project import PROJECT
 from tests.docs.transcript import is_like, transcript
-from tests.e2e.nodes import quorate
+from tests.e2e.nodes import quorate, wait
 from tests.transport.mesh import free_ports
 
 PORTS = ("7401", "7402", "7403")
@@ -27,20 +29,24 @@ def examples() -> Generator[Path]:
             quorate("node", "stop", node=node.parent)
 
 
-def follow(page: Path, folder: Path, studies: Sequence[str], before: Callable[[str], None]) -> int:
+def follow(
+    page: Path,
+    folder: Path,
+    studies: Sequence[str],
+    before: Callable[[str], None],
+    known: Mapping[str, str] | None = None,
+) -> int:
     """Type the commands of `page` and assert that each says what is shown; return how many.
 
     Ports and the identifiers of `studies` are other ones here. `before` is told each command
-    before it is typed.
+    before it is typed; `known` is what else is otherwise here.
     """
-    here = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    here = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True)) | dict(known or {})
     commands = list(transcript(page))
     for typed in commands:
         before(typed.command)
         command, expected = (_here(text, here) for text in (typed.command, typed.output))
-        program, *arguments = shlex.split(command)
-        assert program == "quorate"
-        said = quorate(*arguments, cwd=folder)
+        said = _typed(shlex.split(command), folder)
         found = re.search(r"^study    ([0-9a-f]{4}-[0-9a-f]{4})  ", said.stdout, re.MULTILINE)
         if found and found[1] not in here.values():
             here[next(study for study in studies if study not in here)] = found[1]
@@ -48,6 +54,36 @@ def follow(page: Path, folder: Path, studies: Sequence[str], before: Callable[[s
         printed = said.stdout if said.returncode == 0 else said.stderr
         assert is_like(printed, expected), f"$ {command}\n{said.stdout}{said.stderr}"
     return len(commands)
+
+
+def _typed(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    program, *arguments = words
+    if program == "quorate":
+        return quorate(*arguments, cwd=folder)
+    assert program in {"mv", "python", "tar"}, f"{program} is not typed by tests"
+    here = sys.executable if program == "python" else program
+    return subprocess.run(
+        [here, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+
+
+def group_of_three(folder: Path) -> None:
+    """Let three nodes run in `folder`, with the example's patients."""
+    names = ("north", "south", "west")
+    for name, port in zip(names, free_ports(len(names)), strict=True):
+        _done(folder, "init", name, "--name", name, "--listen", f"127.0.0.1:{port}")
+    cards = [f"{name}/{name}.card.json" for name in names]
+    _done(folder, "group", "create", "hospitals", *cards, "--out", "hospitals.json")
+    for name in names:
+        _done(folder, "group", "join", "hospitals.json", "--node", name)
+        _done(folder, "node", "start", "--node", name)
+        _done(folder, "data", "add", "patients", f"examples/data/{name}.csv", "--node", name)
+    wait(lambda: "not connected" not in quorate("node", "status", node=folder / "north").stdout)
+
+
+def _done(folder: Path, *words: str) -> None:
+    said = quorate(*words, cwd=folder)
+    assert said.returncode == 0, said.stderr
 
 
 def _here(text: str, here: dict[str, str]) -> str:

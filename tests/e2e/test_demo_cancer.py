@@ -11,6 +11,7 @@ from quorate.studies.results import NONE, WITHHELD
 from tests.e2e.nodes import quorate
 
 
+@pytest.mark.slow
 def test_the_demo_shows_results_beside_the_plain_ones(short: Path) -> None:
     said = quorate("demo", "cancer", "--keep", "kept", cwd=short)
     assert said.returncode == 0, said.stderr

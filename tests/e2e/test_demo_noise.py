@@ -23,6 +23,7 @@ def short() -> Generator[Path]:
         yield Path(name)
 
 
+@pytest.mark.slow
 def test_the_demo_tells_both_examples_and_four_ways_of_real_noise(short: Path) -> None:
     said = quorate("demo", "noise", "--keep", "kept", cwd=short)
     assert said.returncode == 0, said.stderr

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.e2e.nodes import quorate
 
 
+@pytest.mark.slow
 def test_every_model_of_trust_is_set_beside_the_others() -> None:
     said = quorate("demo", "trust")
     assert said.returncode == 0, said.stderr

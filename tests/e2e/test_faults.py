@@ -29,6 +29,7 @@ BAD_ROWS = {
 }
 
 
+@pytest.mark.slow
 def test_a_member_that_is_killed_in_a_run_is_named_and_the_study_runs_again(nodes: Nodes) -> None:
     id_ = nodes.approved()
     nodes.signal("west", signal.SIGSTOP)  # so that the run cannot end before the blow

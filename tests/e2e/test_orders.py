@@ -149,6 +149,7 @@ def test_a_restarted_node_is_locked_until_it_has_its_passphrase(ward: Ward) -> N
     assert PASSPHRASE not in nurse.log.read_text()
 
 
+@pytest.mark.slow
 def test_the_medication_demo_tells_its_story(tmp_path_factory: pytest.TempPathFactory) -> None:
     told = quorate("demo", "medication")
     assert told.returncode == 0, told.stderr

@@ -34,6 +34,7 @@ def ward() -> Generator[Ward]:
         yield ward
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(AGE is None or KEYGEN is None, reason="needs age: make test-system installs it")
 def test_four_give_the_whole_key_and_stock_age_opens_with_it_alone(
     ward: Ward, tmp_path: Path

@@ -288,6 +288,7 @@ def test_what_a_key_is_not_for_is_refused_with_what_to_do(ward: Ward, letter: Pa
     assert typed(ward, "doctor", "key", "identity", "letters").returncode == 5
 
 
+@pytest.mark.slow
 def test_the_record_demo_tells_its_story() -> None:
     told = quorate("demo", "record")
     assert told.returncode == 0, told.stderr

@@ -1,16 +1,19 @@
 """The most frequent value of a category: only its place is revealed, at the stated cost."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from quorate.dp.mechanisms import Laplace
+from quorate.dp.accounting import NANO
+from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.dp.tables import Integers
 from quorate.errors import Abort, MalformedStudy, Refused
 from quorate.studies.cost import run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.noise_plan import Assumed, expected_errors
+from quorate.studies.noised import charge_of
 from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
 from quorate.studies.protocols import JOINT_NOISE
@@ -74,6 +77,26 @@ def ran(plan: Plan, own: tuple[int, ...], others: tuple[int, ...], seed: str) ->
     return outcome
 
 
+def test_a_mode_paid_in_rho_has_laplace_noise_beside_gaussian_counts() -> None:
+    """Of epsilon^2 / 2, that is [BS16]: nothing is known of the largest of Gaussian numbers."""
+    plan = planned(BY_WARD, budget="rho = 1.0")
+    counts, largest = (vector.mechanism for vector in plan.vectors)
+    assert isinstance(counts, Gaussian)
+    assert isinstance(largest, Laplace)
+    assert counts.rho == Fraction(1, 2)
+    assert largest.epsilon == 1
+    assert largest.rho == Fraction(1, 2)
+    assert charge_of(plan.study, 3).nano_rho == NANO
+    factor = plan.vectors[0].factor
+    own = (300 * factor, 400 * factor, 10, 250, 20, 20, 5, 5, 90, 300)
+    release = ran(plan, own, own, "rho").release
+    verify_release(release)
+    assert [r.value for r in release.certificate.results if r.name == "most_used"] == [
+        "old",
+        "other",
+    ]
+
+
 @pytest.mark.parametrize("n", [3, 4])
 @pytest.mark.parametrize("accept", [(), ("semi-honest",)])
 def test_only_the_place_is_revealed_and_certified(n: int, accept: tuple[str, ...]) -> None:
@@ -122,7 +145,7 @@ def test_noise_is_that_of_a_noisy_max() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [{"noise": "in shares"}, {"budget": "rho = 0.5"}, {"n": 2}],
+    [{"noise": "in shares"}, {"n": 2}],
 )
 def test_without_three_that_draw_jointly_there_is_no_mode(said: dict[str, object]) -> None:
     with pytest.raises(Refused, match="only the place is shown"):

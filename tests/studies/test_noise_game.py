@@ -123,6 +123,7 @@ def test_a_member_that_adds_no_noise_takes_nothing_from_the_guarantee(
     assert shown("in shares", files, silent=2) <= EPSILON
 
 
+@pytest.mark.slow
 def test_control_a_missing_share_that_nobody_reckoned_with_is_caught(
     files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +145,7 @@ def narrowed(monkeypatch: pytest.MonkeyPatch, part: Fraction) -> None:
     monkeypatch.setattr(noised, "_with_noise", narrower)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 def test_control_half_the_noise_is_caught(
     noise: str, files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
@@ -160,6 +162,7 @@ def test_control_noise_a_tenth_too_narrow_is_caught_in_a_study(
     assert shown("jointly", files, 2 * MANY) > EPSILON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 def test_control_rows_that_are_not_held_to_their_bounds_are_caught(
     noise: str, files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -144,7 +144,8 @@ def test_an_epsilon_at_a_delta_is_the_largest_rho_within_it() -> None:
 def test_the_noise_follows_from_the_study_and_the_members() -> None:
     assert planned().protocol == JOINT_NOISE
     assert planned(more='noise = "in shares"').protocol == NOISE_IN_SHARES
-    assert planned(budget="rho = 0.5").protocol == NOISE_IN_SHARES
+    assert planned(budget="rho = 0.5").protocol == JOINT_NOISE
+    assert planned(budget="rho = 0.5", more='noise = "in shares"').protocol == NOISE_IN_SHARES
     two = plan_of(read_study(text()), group_of("north", "south"))
     assert (two.protocol, two.t, two.accept) == (NOISE_IN_SHARES, 1, ())
     five = plan_of(read_study(text(more='noise = "in shares"')), group_of("a", "b", "c", "d", "e"))
@@ -184,6 +185,11 @@ def test_releases_share_their_budgets_and_add_up() -> None:
     gaussian = planned(budget="rho = 0.5").vectors[0].mechanism
     assert isinstance(gaussian, Gaussian)
     assert charge_of(planned(budget="rho = 0.5").study, 3).nano_epsilon is None
+
+
+def test_gaussian_noise_that_three_draw_is_near_its_law_and_charged_so() -> None:
+    charge = charge_of(planned(budget="rho = 0.5").study, 3)
+    assert 0 < charge.atto_distance < 1000
 
 
 def test_the_disclosure_names_noise_unit_bounds_and_cost() -> None:
@@ -228,19 +234,30 @@ def moved(plan: Plan, one: list[int], other: list[int]) -> Iterator[int]:
         at += vector.size
 
 
-@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
-def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
-    neighbours: str, tmp_path: Path
-) -> None:
-    plan = planned(neighbours=neighbours)
-    others = [[row] for row in OTHERS]
-    without = numbers(plan, tmp_path, others)
-    found = [numbers(plan, tmp_path, [*others, [row]]) for row in VALUES]
-    pairs = (
+@pytest.fixture(scope="module")
+def added_up(tmp_path_factory: pytest.TempPathFactory) -> list[list[int]]:
+    """Return what a member without this patient adds up, and then with each one patient more."""
+    folder, plan, others = tmp_path_factory.mktemp("rows"), planned(), [[row] for row in OTHERS]
+    return [
+        numbers(plan, folder, others),
+        *(numbers(plan, folder, [*others, [row]]) for row in VALUES),
+    ]
+
+
+def neighbouring(neighbours: str, added_up: list[list[int]]) -> list[tuple[list[int], list[int]]]:
+    without, *found = added_up
+    return (
         [(without, one) for one in found]
         if neighbours == "add or remove"
-        else [(one, other) for one in found for other in found]
+        else list(combinations(found, 2))
     )
+
+
+@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
+def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
+    neighbours: str, added_up: list[list[int]]
+) -> None:
+    plan, pairs = planned(neighbours=neighbours), neighbouring(neighbours, added_up)
     furthest = [max(column) for column in zip(*(moved(plan, *p) for p in pairs), strict=True)]
     for vector, reached in zip(plan.vectors, furthest, strict=True):
         allowed = 0
@@ -249,6 +266,40 @@ def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
             allowed = vector.mechanism.sensitivity
         assert reached <= allowed, vector
         assert neighbours == "replace" or reached == allowed or vector.kind == "sum", vector
+
+
+@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
+def test_no_patient_moves_a_vector_further_than_gaussian_noise_assumes(
+    neighbours: str, added_up: list[list[int]]
+) -> None:
+    """In Euclidean length, times the factor by which the vector is multiplied before its noise."""
+    plan = plan_of(read_study(text(neighbours=neighbours).replace("epsilon = ", "rho = ")))
+    pairs = neighbouring(neighbours, added_up)
+    at = 0
+    for vector in plan.vectors:
+        here = slice(at, at + vector.size)
+        furthest = vector.factor**2 * max(
+            sum((a - b) ** 2 for a, b in zip(one[here], other[here], strict=True))
+            for one, other in pairs
+        )
+        at += vector.size
+        if vector.mechanism is None:
+            assert furthest == 0
+            continue
+        assert isinstance(vector.mechanism, Gaussian)
+        allowed = vector.mechanism.squared_sensitivity
+        assert furthest <= allowed, vector
+        assert furthest == allowed or vector.kind != "rows", vector
+
+
+def test_numbers_are_multiplied_before_gaussian_noise(
+    added_up: list[list[int]], tmp_path: Path
+) -> None:
+    plan = plan_of(read_study(text().replace("epsilon = ", "rho = ")))
+    factors = [vector.factor for vector in plan.vectors for _ in range(vector.size)]
+    assert min(factors) > 1
+    found = numbers(plan, tmp_path, [[row] for row in OTHERS])
+    assert found == [a * b for a, b in zip(factors, added_up[0], strict=True)]
 
 
 def test_only_so_many_rows_of_a_patient_count(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from quorate.algebra.ring import to_signed
 from quorate.dp import joint
 from quorate.dp.mechanisms import Gaussian, Laplace, Mechanism
 from quorate.dp.tables import Integers
-from quorate.mpc.replicated import convene, reveal
+from quorate.mpc.replicated import Security, convene, reveal
 from quorate.mpc.verification import verify
 from quorate.studies import private_rows
 from quorate.studies.noised import shared
@@ -52,19 +52,20 @@ def sums(plan: Plan, folder: Path, *more: str) -> Integers:
 def drawn(plan: Plan, mechanism: Mechanism, games: int, name: str) -> Integers:
     """Return the noise of so many releases, (games, sums), as the plan's three members make it."""
     count = games * plan.vectors[0].size
-    if isinstance(mechanism, Laplace) and plan.protocol == JOINT_NOISE:
-        found = _jointly(mechanism, count, name)
+    if plan.protocol == JOINT_NOISE:
+        found = _jointly(mechanism, count, name, plan.security)
     else:  # one of the three tells its share: those of the others are the whole noise
         noise = shared(mechanism, 3)
         found = noise.draw(count, keyed(f"{name} 0")) + noise.draw(count, keyed(f"{name} 1"))
     return found.reshape(games, -1)
 
 
-def _jointly(mechanism: Laplace, count: int, name: str) -> Integers:
+def _jointly(mechanism: Mechanism, count: int, name: str, security: Security) -> Integers:
 
     async def run(session: Session) -> Integers:
-        committee = await convene(session, b"game", forget, keyed(f"{name} {session.me}"))
-        noise = await joint.discrete_laplace(committee, mechanism.scale, count)
+        own = keyed(f"{name} {session.me}")
+        committee = await convene(session, b"game", forget, own, security)
+        noise = await joint.noise(committee, mechanism, count)
         await verify(committee)
         words = await reveal(committee, noise, ALL)
         assert words is not None
@@ -110,6 +111,7 @@ def test_a_regression_shows_no_more_than_its_epsilon(
     assert 0.3 < shown(plan, tmp_path, mechanism, games, EXTREME) <= EPSILON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["jointly", "in shares"])
 def test_control_a_third_of_the_noise_of_a_regression_is_caught(tmp_path: Path, noise: str) -> None:
     plan, mechanism = pure(noise)
@@ -138,17 +140,33 @@ def separation(plan: Plan, folder: Path, mechanism: Gaussian, games: int) -> flo
     return float(moved @ moved) ** 2 / (2 * float(along.var()))
 
 
-def test_a_regression_paid_in_rho_is_told_apart_by_no_more(tmp_path: Path) -> None:
-    plan = planned(ASKED, budget="rho = 0.5")
+def paid_in_rho(noise: str, *accept: str) -> tuple[Plan, Gaussian]:
+    plan = planned(ASKED, budget="rho = 0.5", noise=noise, accept=accept)
     mechanism = plan.vectors[0].mechanism
     assert isinstance(mechanism, Gaussian)
+    return plan, mechanism
+
+
+@pytest.mark.parametrize(
+    ("noise", "accept"),
+    [
+        ("in shares", ()),
+        ("jointly", ("semi-honest",)),
+        pytest.param("jointly", (), marks=pytest.mark.slow),
+    ],
+)
+def test_a_regression_paid_in_rho_is_told_apart_by_no_more(
+    tmp_path: Path, noise: str, accept: tuple[str, ...]
+) -> None:
+    plan, mechanism = paid_in_rho(noise, *accept)
     assert mechanism.rho == RHO
     assert 0.4 < separation(plan, tmp_path, mechanism, GAMES) < 0.53  # 5 standard errors
 
 
-def test_control_half_the_variance_of_a_regression_is_told_apart(tmp_path: Path) -> None:
-    plan = planned(ASKED, budget="rho = 0.5")
-    mechanism = plan.vectors[0].mechanism
-    assert isinstance(mechanism, Gaussian)
+@pytest.mark.parametrize(("noise", "accept"), [("in shares", ()), ("jointly", ("semi-honest",))])
+def test_control_half_the_variance_of_a_regression_is_told_apart(
+    tmp_path: Path, noise: str, accept: tuple[str, ...]
+) -> None:
+    plan, mechanism = paid_in_rho(noise, *accept)
     thin = Gaussian(mechanism.squared_sensitivity, mechanism.variance / 2)
     assert separation(plan, tmp_path, thin, GAMES) > 0.8

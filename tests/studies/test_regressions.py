@@ -70,11 +70,12 @@ def planned(
     rows: int = 1,
     neighbours: str = "add or remove",
     min_cell: int = 1,
+    accept: tuple[str, ...] = (),
 ) -> Plan:
     text = (HEAD + "".join(asked)).format(
         budget=budget, noise=noise, rows=rows, neighbours=neighbours, min_cell=min_cell
     )
-    return plan_of(read_study(text))
+    return plan_of(read_study(text), TRIO, *accept)
 
 
 def written(path: Path, rows: list[str]) -> Path:
@@ -179,7 +180,8 @@ def drawn(path: Path, count: int, seed: str) -> Path:
     [
         ("jointly", "epsilon = 4", JOINT_NOISE),
         ("in shares", "epsilon = 20", NOISE_IN_SHARES),
-        ("jointly", "rho = 4", NOISE_IN_SHARES),
+        ("jointly", "rho = 4", JOINT_NOISE),
+        ("in shares", "rho = 4", NOISE_IN_SHARES),
     ],
 )
 def test_coefficients_are_found_and_certified(

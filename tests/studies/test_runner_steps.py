@@ -47,6 +47,7 @@ COX = (
     'kind = "cox"\nformula = "years ~ age + C(arm)"\ntime = "years"\nevent = "died"\n'
     'happened = "yes"\nwidth = 0.25\n'
 )
+BRESLOW = COX + 'ties = "breslow"\n'
 LOGISTIC = 'kind = "logistic"\nformula = "C(died) ~ age + C(arm)"\n'
 Rows = Sequence[Mapping[str, object]]
 
@@ -137,12 +138,14 @@ def right_of(kind: str, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.flo
     else:
         bins = np.minimum(np.floor((years - 0.25) / 0.25), 38)
         died = np.array([r["died"] == "yes" for r in rows])
-        fit = sm.PHReg(bins, design(rows)[:, 1:], died, ties="breslow").fit()
+        ties = "breslow" if kind == "breslow" else "efron"
+        fit = sm.PHReg(bins, design(rows)[:, 1:], died, ties=ties).fit()
     return np.asarray(fit.params, np.float64), np.asarray(fit.bse, np.float64)
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("poisson", POISSON), ("logistic", LOGISTIC), ("cox", COX)]
+    ("kind", "text"),
+    [("poisson", POISSON), ("logistic", LOGISTIC), ("cox", COX), ("breslow", BRESLOW)],
 )
 def test_estimates_and_errors_are_those_of_statsmodels(
     tmp_path: Path, kind: str, text: str
@@ -155,7 +158,7 @@ def test_estimates_and_errors_are_those_of_statsmodels(
     told = {one.name: float(one.value) for one in follows(plan, results)}
     found = [value for name, value in told.items() if "standard error" in name]
     assert_allclose(found, errors, rtol=1e-4)
-    ratio = {"poisson": "rate ratio", "logistic": "odds ratio", "cox": "hazard ratio"}[kind]
+    ratio = {"poisson": "rate ratio", "logistic": "odds ratio"}.get(kind, "hazard ratio")
     ratios = [value for name, value in told.items() if ratio in name]
     assert_allclose(ratios, np.exp(params[-3:]), rtol=1e-4)
 
@@ -251,6 +254,7 @@ def test_a_condition_leaves_rows_out_and_excuses_none(tmp_path: Path) -> None:
         (POISSON.replace("events ~", "years ~"), "must be a whole number"),
         (POISSON.replace('"years"', '"events"'), "may be 0 or less"),
         (COX.replace("years ~", "age ~"), "the outcome must be years"),
+        (COX + 'ties = "exact"\n', "is none of efron, breslow"),
         (LOGISTIC + "steps = 5\n", "is of no use"),
         (LOGISTIC + '[releases]\nr = "select count(*) as n from patients"\n', "stand alone"),
         (POISSON + '[analyses.more]\nkind = "quantile"\ncolumn = "age"\n', "stand alone"),
@@ -269,6 +273,7 @@ def test_steps_that_all_see_are_accepted_in_so_many_words(text: str) -> None:
 
 
 def test_the_disclosure_says_that_steps_are_seen() -> None:
-    lines = "\n".join(disclose(plan_among(3, COX)).lines())
+    lines, others = ("\n".join(disclose(plan_among(3, t)).lines()) for t in (COX, BRESLOW))
     assert "in each of at most 26 steps, by how much 3 coefficients change" in lines
-    assert "events in one bin are tied, as Breslow has it" in lines
+    assert "events in one bin are tied, as Efron has it" in lines
+    assert "events in one bin are tied, as Breslow has it" in others

@@ -34,6 +34,7 @@ NOUNS = (
     "unlock",
     "verify",
     "audit",
+    "console",
     "doctor",
     "relay",
     "demo",

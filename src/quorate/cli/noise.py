@@ -113,14 +113,14 @@ def _uniform(text: str) -> "Uniform":
 
 def _lines(found: Sequence["Expected"], members: int, rows: int) -> list[str]:
     needed = any(one.rows_needed is not None for one in found)
-    head = ["value", "epsilon", "jointly, or one place", "in shares", "each alone", "each record"]
+    head = ["value", "budget", "jointly, or one place", "in shares", "each alone", "each record"]
     table = [[*head, "rows needed"] if needed else head]
     for one in found:
         record = "-" if one.each_record is None else f"{one.each_record:.4g}"
         errors = [f"{e:.4g}" for e in (one.one_place, one.in_shares, one.each_alone)]
         need = [] if not needed else ["" if one.rows_needed is None else str(one.rows_needed)]
         name = f"{one.release}.{one.value}, {one.unit}"
-        table.append([name, f"{one.epsilon:g}", *errors, record, *need])
+        table.append([name, one.budget, *errors, record, *need])
     return [
         *aligned(table),
         f"off by so much as a rule, through noise alone, with {rows} rows in a cell and "

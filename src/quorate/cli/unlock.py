@@ -1,6 +1,5 @@
 """`quorate unlock`: sealed files that enough holders of a key agree to open."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -13,13 +12,11 @@ from quorate.cli.output import aligned, say, show
 from quorate.cli.request_text import Reason, confirm, heading, untold, waits, words
 from quorate.cli.waiting import wait_for_key
 from quorate.cli.whole import whole_file
-from quorate.errors import NotFound, Unavailable, Usage
-from quorate.threshold.age import keys, payload, x25519
-from quorate.threshold.age.header import Header, read_header
-from quorate.threshold.answers import Sought
+from quorate.errors import Unavailable, Usage
+from quorate.threshold.age import payload
+from quorate.threshold.age.header import read_header
 
 if TYPE_CHECKING:
-    from quorate.node.quorum.client import QuorumClient
     from quorate.node.quorum.views import UnlockView
 
 
@@ -60,11 +57,15 @@ def file_command(
 
     Whoever stops waiting types the same again later: the request goes on.
     """
+    from quorate.node.quorum.seeking import ask_to_open
+
     target = out or _without_age(file)
     try:
         with file.open("rb") as source, quorum_of(node) as client:
             header = read_header(source.readline)
-            asked = _ask(client, header, record, reason, hours=hours, key=key, opener=opener)
+            asked = ask_to_open(
+                client, header, reason, record=record, hours=hours, key=key, opener=opener
+            )
             if asked.risk:
                 say(f"note: {asked.risk}", error=True)
             if not wait and asked.state != "unlocked":
@@ -119,41 +120,6 @@ def _next(request: "UnlockView") -> list[str]:
     if request.state == "open":
         lines.append(waits("unlock", request))
     return lines
-
-
-def _ask(
-    client: "QuorumClient",
-    header: Header,
-    record: str,
-    reason: str,
-    *,
-    hours: float,
-    key: str,
-    opener: str,
-) -> "UnlockView":
-    """Ask for the first stanza of the header whose key the node knows. Raises `NotFound`."""
-    unknown: NotFound | None = None
-    for sought in _sought(header, record):
-        try:
-            return client.ask_to_unlock(sought, reason, hours=hours, key=key, opener=opener)
-        except NotFound as e:
-            unknown = e
-    if unknown is not None:
-        raise unknown
-    raise NotFound("this file is not sealed to a group's key", hint="quorate key list")
-
-
-def _sought(header: Header, record: str) -> Iterator[Sought]:
-    for stanza in header.stanzas:
-        if stanza.kind == keys.KIND:
-            yield Sought("sealed", stanza.body, keys.sealed_in(stanza).label.record)
-    if any(stanza.kind == x25519.KIND for stanza in header.stanzas):
-        if not record:
-            raise Usage(
-                "a file that is sealed to a plain key does not say which record it is",
-                hint="say it with --record",
-            )
-        yield Sought("plain", header.encode(), record)
 
 
 def _without_age(file: Path) -> Path:

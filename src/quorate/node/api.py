@@ -10,42 +10,37 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from quorate import __version__
 from quorate.errors import (
-    Abort,
-    DataError,
     Error,
     NotFound,
     Refused,
-    Silence,
     Unavailable,
-    VerificationFailed,
 )
 from quorate.node.anonymous.api import add_reports
-from quorate.node.audit import Chained
+from quorate.node.audit_api import add_audit
 from quorate.node.budgets.api import add_budgets
 from quorate.node.desk import Desk
 from quorate.node.evidence import add_evidence
-from quorate.node.heads import Heads, Witness
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
 from quorate.node.own import scores_of
+from quorate.node.problems import problem, status_of
 from quorate.node.quorum.api import add_quorum
 from quorate.node.run import Progress, Run
 from quorate.node.runs import Runs
+from quorate.node.staff.api import Asked, add_staff
+from quorate.node.staff.people import Staff
 from quorate.node.store import Entry
 from quorate.node.views import (
-    AuditEntryView,
-    AuditView,
     CostView,
     DataBody,
     EventView,
     PeerView,
-    ProblemView,
     ProposeBody,
     ResultView,
     ScoresView,
@@ -53,7 +48,6 @@ from quorate.node.views import (
     StatusView,
     StudyView,
     TableView,
-    WitnessView,
 )
 from quorate.studies.analyses.following import follows
 from quorate.studies.analyses.kinds import every_value
@@ -66,54 +60,34 @@ from quorate.transport.peers import Peer
 
 log = structlog.get_logger()
 
-_STATUS: dict[type[Error], int] = {
-    NotFound: 404,
-    Refused: 403,
-    Unavailable: 503,
-    Abort: 502,
-    Silence: 502,
-    DataError: 422,
-}
-
 
 def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     """Return the API over one node."""
-    app = FastAPI(title="quorate node", version=__version__, docs_url=None, redoc_url=None)
+    staff = Staff(node.desk.store, node.desk.audit, node.desk.now, os.urandom)
+    app = FastAPI(
+        title="quorate node",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(Asked(staff))],
+    )
     _add_errors(app)
     _add_node(app, node, stop)
     _add_studies(app, node.desk)
     add_evidence(app, node.desk)
     _add_runs(app, node.desk, node.runs)
-    _add_audit(app, node.desk, node.heads)
+    add_audit(app, node.desk, node.heads)
     add_quorum(app, node.quorum)
     add_reports(app, node.reports)
     add_budgets(app, node.desk)
+    add_staff(app, staff)
     return app
-
-
-def problem(error: Error) -> ProblemView:
-    """Return an error as the API tells it."""
-    return ProblemView(
-        kind=_public_class(error).__name__,
-        message=str(error),
-        hint=error.hint,
-        exit_code=error.exit_code,
-    )
-
-
-def _public_class(error: Error) -> type[Error]:
-    """Return the class of `quorate.errors` that `error` is one of."""
-    for kind in type(error).__mro__:
-        if kind.__module__ == "quorate.errors" and issubclass(kind, Error):
-            return kind
-    return Error
 
 
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Error)
     async def refused(_: Request, error: Error) -> JSONResponse:
-        status = _STATUS.get(_public_class(error), 400)
-        return JSONResponse(problem(error).model_dump(), status_code=status)
+        return JSONResponse(problem(error).model_dump(), status_code=status_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -221,27 +195,22 @@ def _add_runs(app: FastAPI, desk: Desk, runs: Runs) -> None:
             )
         return begin(entry)
 
+    @app.get("/studies/{prefix}/progress")
+    async def progress(prefix: str) -> StreamingResponse:
+        entry = desk.store.find(prefix)
+        under_way = [run for run in runs.current.values() if run.plan == entry.plan]
+        if not under_way:
+            raise NotFound(
+                f"no run of study {entry.plan.short_id} is under way",
+                hint=f"quorate study show {entry.plan.short_id}",
+            )
+        return follow(under_way[-1])
+
     def begin(entry: Entry) -> StreamingResponse:
-        started = runs.start(entry.plan.digest())
-        return StreamingResponse(_events(desk, started), media_type="application/x-ndjson")
+        return follow(runs.start(entry.plan.digest()))
 
-
-def _add_audit(app: FastAPI, desk: Desk, heads: Heads) -> None:
-    @app.get("/audit")
-    async def audit() -> AuditView:
-        return _audit_view(desk.audit.verified())
-
-    @app.post("/audit/verify")
-    async def verify() -> AuditView:
-        chain = desk.audit.verified()
-        witnesses = await heads.witnesses(chain)
-        for witness in witnesses:
-            if not witness.agrees and witness.number:
-                raise VerificationFailed(
-                    f"{witness.member} holds another entry {witness.number} of this audit log",
-                    hint="this log was rewritten, or restored from a copy",
-                )
-        return _audit_view(chain, witnesses)
+    def follow(run: Run) -> StreamingResponse:
+        return StreamingResponse(_events(desk, run), media_type="application/x-ndjson")
 
 
 async def _events(desk: Desk, run: Run) -> AsyncGenerator[str]:
@@ -368,23 +337,3 @@ def _following(release: Release) -> tuple[tuple[ResultView, ...], tuple[str, ...
         for one in found
     ]
     return tuple(views), ()
-
-
-def _audit_view(chain: tuple[Chained, ...], witnesses: tuple[Witness, ...] = ()) -> AuditView:
-    return AuditView(
-        entries=tuple(
-            AuditEntryView(
-                number=item.entry.number,
-                time=item.entry.time,
-                event=item.entry.event,
-                details=item.entry.details,
-                digest=item.digest.hex(),
-            )
-            for item in chain
-        ),
-        head=chain[-1].digest.hex() if chain else "",
-        witnesses=tuple(
-            WitnessView(member=w.member, number=w.number, agrees=w.agrees, trouble=w.trouble)
-            for w in witnesses
-        ),
-    )

@@ -34,8 +34,8 @@ class Client:
     Every method raises what the node raised, or `Unavailable` if it does not answer.
     """
 
-    def __init__(self, path: Path, *, timeout_s: float = TIMEOUT_S) -> None:
-        self.local = Local(path, timeout_s)
+    def __init__(self, path: Path, *, timeout_s: float = TIMEOUT_S, staff: str = "") -> None:
+        self.local = Local(path, timeout_s, staff)
 
     def __enter__(self) -> Self:
         return self
@@ -95,8 +95,12 @@ class Client:
         """Do the same for a study whose last run failed."""
         return self._follow(_route(id_, "resume"))
 
-    def _follow(self, route: str) -> Iterator[EventView]:
-        for line in self.local.follow(route):
+    def progress(self, id_: str) -> Iterator[EventView]:
+        """Yield the progress of a run that is under way, whoever began it, from its beginning."""
+        return self._follow(_route(id_, "progress"), "GET")
+
+    def _follow(self, route: str, method: str = "POST") -> Iterator[EventView]:
+        for line in self.local.follow(route, method):
             event = read_view(line, EventView)
             if (problem := event.problem) is not None:
                 told = Problem(problem.kind, problem.message, problem.hint, problem.exit_code)

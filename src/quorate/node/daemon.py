@@ -21,6 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from quorate.errors import Refused, Unavailable
+from quorate.node import CONSOLE
 from quorate.node.api import make_app
 from quorate.node.client import Client
 from quorate.node.home import Home
@@ -141,9 +142,39 @@ async def _serve(home: Home, store: Store) -> None:
         elif node.quorum.custody.state == "locked":
             log.warning("the shares are locked", hint="quorate node unlock")
         log.info("started", member=home.name, listen=home.listen)
-        await stopping.wait()
+        async with _console(home):
+            await stopping.wait()
         node.desk.audit.append("node stopped")
     log.info("stopped", member=home.name)
+
+
+@contextlib.asynccontextmanager
+async def _console(home: Home) -> AsyncGenerator[None]:
+    """Keep the console's process beside this one, if the node has a console.
+
+    A process of its own: what browsers can reach holds no key, and keeps no run waiting.
+    """
+    if not (home.folder / CONSOLE).exists():
+        yield
+        return
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "quorate.console", str(home.folder)), stdin=subprocess.DEVNULL
+    )
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(_watch(process))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def _watch(process: asyncio.subprocess.Process) -> None:
+    """Say so if the console ends before the node does."""
+    code = await process.wait()
+    log.error("the console has ended", code=code, hint="quorate node stop, then start")
 
 
 class _Server(uvicorn.Server):

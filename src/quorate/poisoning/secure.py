@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from quorate.models.products import matmul
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.poisoning.networks import selecting
@@ -69,25 +70,46 @@ def trimmed_mean(vectors: SecretArray, liars: int) -> SecretArray:
     return sorted_places(vectors, range(liars, n - liars)).mean(axis=0)
 
 
+def scores(coefficients: SecretArray, rows: SecretArray) -> SecretArray:
+    """Return what each model says of each row, (m, hospitals), above 0 is class 1.
+
+    `coefficients` (hospitals, p) and `rows` (m, p), whose first column is 1. Nothing is rounded,
+    so a model of zeros says 0. Cost: one matrix product.
+    """
+    x, y = rows.node, coefficients.node
+    f, p = x.f + y.f, rows.shape[1]
+    return matmul(rows, coefficients.T, bound=x.limit * y.limit * p / 2.0**f, f=f)
+
+
 def votes(coefficients: SecretArray, rows: SecretArray) -> SecretArray:
     """Return how many of the models say class 1 of each row, as integers.
 
-    `coefficients` (hospitals, p) and `rows` (m, p), whose first column is 1. Cost: one matrix
-    product, and a comparison for each model and row.
+    Cost: that of `scores`, and a comparison for each model and row.
     """
-    return ((rows @ coefficients.T > 0) + 0).sum(axis=1)
+    return ((scores(coefficients, rows) > 0) + 0).sum(axis=1)
 
 
-def majority(counts: SecretArray, hospitals: int) -> SecretArray:
-    """Return 1 where most hospitals said class 1; a tie is class 0."""
-    return (2 * counts > hospitals) + 0
+def majority(counts: SecretArray, voters: int | SecretArray) -> SecretArray:
+    """Return 1 where most of those who vote said class 1; a tie is class 0."""
+    return (2 * counts > voters) + 0
 
 
-def margin(counts: SecretArray, hospitals: int) -> SecretArray:
+def margin(counts: SecretArray, voters: int | SecretArray) -> SecretArray:
     """Return by how many votes a class won: twice the liars that it withstands, or one more."""
-    wins = majority(counts, hospitals)
-    gap = 2 * counts - hospitals
-    return promised((2 * wins - 1) * gap - wins, hospitals)
+    wins = majority(counts, voters)
+    gap = 2 * counts - voters
+    most = voters if isinstance(voters, int) else voters.node.limit
+    return promised((2 * wins - 1) * gap - wins, most)
+
+
+def withstands(counts: SecretArray, voters: SecretArray) -> SecretArray:
+    """Return how many lying hospitals could not have changed each answer.
+
+    Cost: beside that of `margin` a comparison for each two who may vote.
+    """
+    by = margin(counts, voters)
+    steps = ((by >= 2 * liars) + 0 for liars in range(1, voters.node.limit // 2 + 1))
+    return promised(sum(steps, by * 0), voters.node.limit)
 
 
 def influence_flags(sums: SecretArray, counts: SecretArray, limit: float) -> SecretArray:

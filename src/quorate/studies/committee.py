@@ -50,7 +50,7 @@ from quorate.mpc.replicated import (
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
-from quorate.studies.inputs import EACH_ROW, Input, asked_of, labels, size
+from quorate.studies.inputs import Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
@@ -166,7 +166,7 @@ def told_of_all(study: Study, sums: SecretArray, apart: Sequence[SecretArray]) -
 
     def of(item: Input) -> SecretArray:
         shape = [len(labels(study, axis)) for axis in item.cells.axes]
-        if EACH_ROW in item.cells.axes:
+        if item.is_apart:
             part = concatenate([one[places[item]] for one in apart])
             shape[0] *= members
         else:

@@ -7,7 +7,6 @@ from math import prod
 import numpy as np
 
 from quorate.dp import joint
-from quorate.dp.mechanisms import Laplace
 from quorate.models.newton import MOST_STEPS
 from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import FREE, Cost
@@ -182,7 +181,7 @@ def _joint_cost(plan: Plan) -> RunCost:
 def _drawn_cost(plan: Plan) -> Cost:
     """Return what drawing noise costs, then looking for what is largest, then verifying both."""
     drawn = joint.drawing(
-        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
+        [(v.mechanism, v.size) for v in plan.vectors if v.mechanism is not None],
         plan.security,
     )
     zeros = np.zeros(plan.numbers, np.uint64)

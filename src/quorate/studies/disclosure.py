@@ -218,6 +218,8 @@ def _amount(plan: Plan, item: Input) -> str:
             return f"sum of {item.column} times {item.other}"
         case "members":
             return "number of members with such rows"
+        case "alone":
+            return "what each member makes of its own rows"
 
 
 def _reveal(plan: Plan, item: Input) -> Reveal:

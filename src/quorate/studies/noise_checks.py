@@ -1,6 +1,6 @@
 """Whether a study's noise can be drawn at all: asked before anything runs, and of no row."""
 
-from quorate.dp import central, geometric, joint, tables
+from quorate.dp import central, joint, tables
 from quorate.dp.shares import SharedGaussian, SharedLaplace
 from quorate.errors import OutOfRange, Refused
 from quorate.studies.noised import (
@@ -8,7 +8,6 @@ from quorate.studies.noised import (
     charge_of,
     is_in_shares,
     privacy_of,
-    scale_of,
     shared,
     vectors_of,
 )
@@ -53,7 +52,7 @@ def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
     if vector.mechanism is None:
         return
     if not in_shares:
-        geometric.bits_of_scale(scale_of(vector.mechanism), joint.PRECISION)
+        joint.distance(vector.mechanism)
         return
     if vector.kind == "largest":
         raise OutOfRange(

@@ -1,12 +1,13 @@
 """What a plan under privacy reveals, in words: noisy totals, their noise, what it guarantees."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 
-from quorate.dp.accounting import ATTO, Charge
+from quorate.dp.accounting import ATTO, NANO, Charge, guarantee
 from quorate.dp.caps import decimal_of
+from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.dp.planning import variance_of
 from quorate.studies.inputs import Cells
 from quorate.studies.noised import (
@@ -29,6 +30,9 @@ from quorate.studies.records import (
 from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.trust_words import not_by_third, third_holds, third_noise
 from quorate.studies.words import cells_in_words, listed
+
+USUAL_DELTA = ATTO // 10**6
+"""At which a rho is put as an epsilon, where no budget says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +176,34 @@ def _guarantee(plan: Plan, used: Sequence[str]) -> tuple[str, ...]:
             for name, budget in zip(names, privacy.budgets, strict=True)
         ),
         f"all together: {cost_text(cost_of(plan))}",
+        *_why(plan),
         f"protects one {privacy.unit}, with at most {each}; neighbours: {privacy.neighbours}",
         *(
             f"{name} is {plan.study.table.column(name).declared} by {privacy.source}; "
             "what lies outside counts as the nearer bound"
             for name in columns
         ),
+    )
+
+
+def _why(plan: Plan) -> Iterator[str]:
+    """Yield why the noise is of its kind, and what a rho is worth to who thinks in epsilon."""
+    kinds = {type(vector.mechanism) for vector in plan.vectors}
+    if Gaussian not in kinds:
+        yield "noise is Laplace noise where a budget is a pure epsilon: Gaussian noise has none"
+        return
+    yield (
+        "noise is Gaussian noise where a budget is a rho, or has a delta: it follows the Euclidean "
+        "length of what a patient moves, which is shorter than the sum"
+    )
+    if Laplace in kinds:
+        yield "for a pure epsilon, and for the place of what is largest, it is Laplace noise"
+    budgets = privacy_of(plan.study).budgets
+    delta = Fraction(max(budget.atto_delta for budget in budgets) or USUAL_DELTA, ATTO)
+    known = guarantee(cost_of(plan), delta)
+    yield (
+        f"that guarantees epsilon {float(known.nano_epsilon / NANO):.4g} "
+        f"at delta {float(Fraction(known.atto_delta, ATTO)):g}"
     )
 
 

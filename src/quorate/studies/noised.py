@@ -17,15 +17,21 @@ All follows from the study alone; the mathematics stands in `dp.queries`.
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
-from math import ceil, isqrt
+from math import ceil, isqrt, sqrt
 from typing import Literal
 
 from quorate.dp import accounting, central, joint, queries
 from quorate.dp.accounting import Charge
-from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
+from quorate.dp.mechanisms import (
+    Bounds,
+    Gaussian,
+    Laplace,
+    Mechanism,
+    epsilon_within,
+    gaussian,
+)
 from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
-from quorate.errors import Refused
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.inputs import Axis, Cells, cells_of, size
 from quorate.studies.privacy import IN_SHARES, THIRD, Budget, Privacy
@@ -86,15 +92,9 @@ def privacy_of(study: Study) -> Privacy:
 
 
 def is_in_shares(study: Study, members: int) -> bool:
-    """Return whether every member adds noise of its own, or three draw it together.
-
-    Three can draw Laplace noise; Gaussian noise, and noise of two, is in shares.
-    """
-    privacy = privacy_of(study)
-    if privacy.noise == THIRD:
-        return False
-    pure = all(budget.is_pure for budget in privacy.budgets)
-    return members < 3 or privacy.noise == IN_SHARES or not pure
+    """Return whether every member adds noise of its own; otherwise three draw it together."""
+    noise = privacy_of(study).noise
+    return noise != THIRD and (members < 3 or noise == IN_SHARES)
 
 
 def colluders(members: int) -> int:
@@ -158,7 +158,9 @@ def describe(vector: Vector) -> str:
             return f"Laplace noise of scale {scale}; a patient moves it by {sensitivity}"
         case Gaussian(squared, variance):
             return (
-                f"Gaussian noise of variance {variance}; a patient's square moves it by {squared}"
+                f"discrete Gaussian noise of sigma {sqrt(variance):.6g}, variance {variance}, on "
+                f"{vector.factor} times it; a patient moves that by {sqrt(squared):.6g}, in "
+                "Euclidean length"
             )
         case None:
             return "none, as no patient can change it"
@@ -224,10 +226,12 @@ def _with_noise(study: Study, vector: Vector, budget: Budget, parts: int) -> Vec
         return vector
     if budget.is_pure:
         return replace(vector, mechanism=_laplace(study, vector, budget.epsilon / parts))
+    rho = budget.rho / parts
+    if vector.kind == "largest":  # only Laplace noise is known to hide which is the largest
+        return replace(vector, mechanism=_laplace(study, vector, epsilon_within(rho)))
     squared = _squared(study, vector)
-    plain = gaussian(squared, budget.rho / parts)
-    factor = isqrt(ceil(NARROWEST / plain.variance)) + 1
-    wide = gaussian(factor**2 * squared, budget.rho / parts)
+    factor = isqrt(ceil(NARROWEST / gaussian(squared, rho).variance)) + 1
+    wide = gaussian(factor**2 * squared, rho)
     return replace(vector, mechanism=wide, factor=factor)
 
 
@@ -240,7 +244,17 @@ def _squared(study: Study, vector: Vector) -> int:
             raise TypeError("a rho is paid in Gaussian noise")
         return noised.mechanism.squared_sensitivity
     # A vector's Euclidean length is at most the sum of its parts.
-    return _laplace(study, vector, Fraction(1)).sensitivity ** 2
+    moved = _laplace(study, vector, Fraction(1)).sensitivity
+    return moved**2 // 2 if _is_halved(study, vector) else moved**2
+
+
+def _is_halved(study: Study, vector: Vector) -> bool:
+    """Return whether a replaced patient moves a vector furthest from one cell to another.
+
+    Each of both then moves by half of the sum; values about a middle move one cell as far.
+    """
+    neighbours = privacy_of(study).protects.neighbours
+    return neighbours == "replace" and vector.size > 1 and vector.kind != "centred"
 
 
 def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
@@ -277,14 +291,7 @@ def _of(noised: Noised) -> Laplace:
 def _distance(mechanism: Mechanism, members: int, in_shares: bool) -> Fraction:
     if in_shares:
         return shared(mechanism, members).distance
-    return joint.distance(scale_of(mechanism))
-
-
-def scale_of(mechanism: Mechanism) -> Fraction:
-    """Return the scale of noise that three draw together. Raises `Refused` for any other."""
-    if not isinstance(mechanism, Laplace):
-        raise Refused("noise that three draw together is Laplace noise", hint="epsilon = 1.0")
-    return mechanism.scale
+    return joint.distance(mechanism)
 
 
 def _step(column: Column) -> Fraction:

@@ -7,8 +7,8 @@ from quorate.studies.analyses.kinds import all_asked
 from quorate.studies.analyses.stepped import columns_of
 from quorate.studies.inputs import columns_in
 from quorate.studies.plan import Plan
-from quorate.studies.scan import readings_of, rows_query
-from quorate.studies.sources import Source, check_rows, scanned
+from quorate.studies.scan import readings_of
+from quorate.studies.sources import Source, check_rows, rows_of, scanned
 
 Numbers = NDArray[np.int64]
 
@@ -25,5 +25,4 @@ def own_rows(source: Source, plan: Plan) -> Numbers:
     with scanned(source) as (database, scan):
         read = readings_of(scan, [c for c in plan.study.table.columns if c.name in names])
         check_rows(source, plan.study.max_rows, database, scan, read)
-        found = database.execute(rows_query(scan, read, where, columns)).fetchnumpy()
-    return np.column_stack([np.asarray(found[f"c{i}"], np.int64) for i in range(len(columns))])
+        return rows_of(database, scan, read, where, columns)

@@ -37,8 +37,10 @@ from numpy.typing import NDArray
 from quorate import wire
 from quorate.algebra import fixed
 from quorate.errors import DataError, Error, Unavailable
+from quorate.studies.analyses.kinds import alone_of
 from quorate.studies.inputs import Cells, Input, places, size
 from quorate.studies.plan import Plan
+from quorate.studies.query import Predicate
 from quorate.studies.scan import (
     Field,
     Reading,
@@ -51,9 +53,10 @@ from quorate.studies.scan import (
     quoted_name,
     quoted_text,
     readings,
+    rows_query,
     totals_query,
 )
-from quorate.studies.schema import shown
+from quorate.studies.schema import Column, shown
 
 _BAD_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _DELIMITERS = ",;\t"
@@ -126,12 +129,30 @@ def added_up(
     """Return `plan.inputs`, one after the other, of rows that were checked."""
     inputs = plan.inputs
     parts: dict[Input, list[int]] = {}
-    for cells in dict.fromkeys(item.cells for item in inputs):
-        items = [item for item in inputs if item.cells == cells]
+    counted = [item for item in inputs if item.amount != "alone"]
+    for item in inputs:
+        if item.amount == "alone":
+            columns = [c for c in plan.study.table.columns if c.name in item.columns]
+            numbers = rows_of(database, scan, read, item.cells.where, columns)
+            parts[item] = alone_of(plan.study, len(plan.members), item, numbers)
+    for cells in dict.fromkeys(item.cells for item in counted):
+        items = [item for item in counted if item.cells == cells]
         amounts = [amount_of(read, item) for item in items if item.column]
         found = database.execute(totals_query(scan, read, cells, amounts)).fetchall()
         parts.update(_parts(plan, cells, items, found))
     return tuple(value for item in inputs for value in parts[item])
+
+
+def rows_of(
+    database: Database,
+    scan: Scan,
+    read: Sequence[Reading],
+    where: tuple[Predicate, ...],
+    columns: Sequence[Column],
+) -> NDArray[np.int64]:
+    """Return the rows (rows, columns) that satisfy `where`, as whole numbers, checked before."""
+    found = database.execute(rows_query(scan, read, where, columns)).fetchnumpy()
+    return np.column_stack([np.asarray(found[f"c{i}"], np.int64) for i in range(len(columns))])
 
 
 @contextmanager

@@ -80,6 +80,7 @@ def test_a_picture_keeps_its_way_up() -> None:
     assert turned.getpixel((36, 3))[2] > 200  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_made_to_fit() -> None:
     noise = Image.effect_noise((2400, 1800), 90).convert("RGB")
     out = BytesIO()

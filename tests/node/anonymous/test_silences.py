@@ -51,6 +51,7 @@ async def until_left_out(circle: Circle) -> list[Run]:
     return held
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eve_is_mute")
 def test_who_is_silent_in_three_runs_is_left_out_by_all_and_the_report_leaves() -> None:
     async def body(circle: Circle) -> None:

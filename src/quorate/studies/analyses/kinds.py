@@ -9,9 +9,13 @@ nothing is withheld.
 from collections.abc import Callable, Iterator
 from math import prod
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses import (
+    alone,
     correlation,
     cox,
     crosstab,
@@ -22,8 +26,10 @@ from quorate.studies.analyses import (
     poisson,
     quantile,
     rate,
+    robust,
     t_test,
     two_by_two,
+    vote,
 )
 from quorate.studies.analyses.asked import Asked, Kind, Stated, Sums, Value
 from quorate.studies.analyses.guards import shown
@@ -43,9 +49,16 @@ KINDS: tuple[Kind, ...] = (
     logrank,
     quantile,
     rate,
+    robust,
     t_test,
     two_by_two,
+    vote,
 )
+_ALONE: dict[str, Callable[[Asked, NDArray[np.int64]], NDArray[np.int64]]] = {
+    robust.KIND: robust.own,
+    vote.KIND: vote.own,
+}
+"""Kinds of which a member makes something of its rows that no sum over them is."""
 _STEPPING: dict[str, Callable[[Asked], Stepping]] = {
     cox.KIND: cox.stepping,
     logistic.KIND: logistic.stepping,
@@ -145,11 +158,19 @@ def limit_of(study: Study, members: int, item: Input) -> int:
     """Return what no word of `item` exceeds, members' parts added up."""
     if item.amount == "members":
         return members
+    if item.amount == "alone":
+        return alone.LIMIT
     rows = 1 if EACH_ROW in item.cells.axes else members * study.max_rows
     if not item.column:
         return rows
     largest = prod(study.table.column(name).largest for name in columns_of(item))
     return int(rows * largest * 10 ** (decimals(study, members, item) or 0)) + members
+
+
+def alone_of(study: Study, members: int, item: Input, rows: NDArray[np.int64]) -> list[int]:
+    """Return what a member makes of its rows for an analysis, as the analysis's kind says."""
+    asked = next(a for a in all_asked(study, members) if a.analysis.name == item.other)
+    return [int(word) for word in _ALONE[asked.analysis.kind](asked, rows)]
 
 
 def _presence(asked: Asked) -> tuple[Input, Input]:

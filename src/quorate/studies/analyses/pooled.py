@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate.studies.analyses.kinds import all_asked, computed_kind, every_input
-from quorate.studies.inputs import EACH_ROW, Input, labels
+from quorate.studies.inputs import Input, labels
 from quorate.studies.plan import Plan
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ def plain_numbers(plan: Plan, vectors: Sequence[Sequence[int]]) -> list[float | 
         shape = [len(labels(study, axis)) for axis in item.cells.axes]
         here = whole[:, at : at + int(np.prod(shape))]
         at += here.shape[1]
-        if EACH_ROW in item.cells.axes:
+        if item.is_apart:
             shape[0] *= members
             numbers = here.reshape(-1)
         else:

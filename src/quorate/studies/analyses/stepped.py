@@ -24,7 +24,7 @@ from quorate.studies.analyses.terms import Formula, Term
 from quorate.studies.schema import DECIMALS, Column, refuse
 
 CHOICE = "reveal_iterations"
-_COLUMNS = ("offset", "time", "event")
+_COLUMNS = ("offset", "time", "event", "held_out")
 Numbers = NDArray[np.int64]
 
 

@@ -25,7 +25,6 @@ from quorate import wire
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.dp import joint
-from quorate.dp.mechanisms import Laplace
 from quorate.dp.shares import noisy_total
 from quorate.errors import Abort, MalformedMessage, Party
 from quorate.mpc import expression, owners, secret
@@ -172,8 +171,8 @@ async def _drawn(committee: Committee, vectors: Sequence[Vector]) -> Share:
 
 
 async def _noise(committee: Committee, vector: Vector) -> Share:
-    if isinstance(vector.mechanism, Laplace):
-        return await joint.discrete_laplace(committee, vector.mechanism.scale, vector.size)
+    if vector.mechanism is not None:
+        return await joint.noise(committee, vector.mechanism, vector.size)
     zeros = np.zeros(vector.size, np.uint64)  # no patient can change it
     return Share(zeros, zeros)
 
