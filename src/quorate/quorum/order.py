@@ -38,10 +38,11 @@ class Order:
     signature: bytes
 
 
-def verify_order(order: Order, group: Group | None = None) -> None:
+def verify_order(order: Order, group: Group | None = None, now: Group | None = None) -> None:
     """Raise `VerificationFailed` unless the group signed and enough holders approved.
 
-    Give `group` where the roster is known: without it, anybody could have made up the holders.
+    Give `group`, the roster of the key's plan, where it is known: without it, anybody could
+    have made up the holders. Who asked is a member of `now`, if the roster is another since.
     """
     request, key = order.request, order.key
     if order.format != FORMAT or request.type != "order":
@@ -51,7 +52,7 @@ def verify_order(order: Order, group: Group | None = None) -> None:
     except Refused as e:
         raise VerificationFailed(str(e), hint=e.hint) from None
     verify_key(key, group)
-    _verify_requester(order, group)
+    _verify_requester(order, now or group)
     if request.key != key.key_id():
         raise VerificationFailed("the request is for another key")
     verify_approvals(request, key.plan, order.answers)

@@ -36,6 +36,7 @@ from quorate.quorum.key_plan import (
 from quorate.quorum.lifecycle import KEY_OPEN, KEYS, KeyEvent, KeyState, after
 from quorate.quorum.posting import STATIC, due
 from quorate.quorum.request import NONCE_BYTES, is_over
+from quorate.studies.group import Group
 from quorate.studies.times import utc_text
 from quorate.threshold.keys import Purpose, seat
 from quorate.threshold.policy import parse_policy
@@ -75,6 +76,8 @@ class Keys:
     desk: Desk
     records: Records
     custody: Custody
+    roster: Callable[[bytes], Group]
+    """Returns the group's roster with a digest, the present one or one before; or `NotFound`."""
     on_approved: Callable[[bytes], None] = lambda _: None
     """Called with the digest of a plan whose holders have all approved it."""
     on_handed_over: Callable[[bytes], None] = lambda _: None
@@ -167,7 +170,7 @@ class Keys:
 
     def take_key(self, key: Key) -> None:
         """Keep a key that exists. Raises `VerificationFailed` unless all holders certified it."""
-        verify_key(key, self.desk.group)
+        verify_key(key, self.roster(key.plan.group))
         digest, me = key.plan.digest(), self.desk.home.name
         with self.desk.store.transaction():
             self.records.add_key(key.plan, b"")

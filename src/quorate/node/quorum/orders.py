@@ -1,5 +1,6 @@
 """Signed orders on one node: made where a signature was gathered, told to all, kept by each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -17,6 +18,7 @@ from quorate.quorum.key import Key
 from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.order import FORMAT, Order, verify_order
+from quorate.studies.group import Group
 
 log = structlog.get_logger()
 
@@ -28,6 +30,8 @@ class Orders:
     desk: Desk
     records: Records
     requests: Requests
+    roster: Callable[[bytes], Group]
+    """Returns the group's roster with a digest, the present one or one before; or `NotFound`."""
 
     def order(self, entry: RequestEntry) -> Order:
         """Return the signed order of a request. Raises `NotFound`."""
@@ -71,7 +75,7 @@ class Orders:
 
     def take(self, order: Order) -> None:
         """Keep an order that verifies, if it is the first. Raises `VerificationFailed`."""
-        verify_order(order, self.desk.group)
+        verify_order(order, self.roster(order.key.plan.group), self.desk.group)
         request = order.request
         with self.desk.store.transaction():
             self.records.key_of(request.key)

@@ -87,6 +87,7 @@ class Quorum:
             await self.unlocks.catch_up(party)
             await self.recoveries.catch_up(party)
             await self.unlocker.publication.tell_gatherers()
+            await self.renewals.follow_roster()
             self._start_all()
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
@@ -110,6 +111,7 @@ class Quorum:
         self.desk.audit.append("shares unlocked")
         self.generation.resume()
         self._start_all()
+        await self.renewals.follow_roster()
         for party, peer in self.desk.peers.peers.items():
             if peer.ready.is_set():  # somebody may have waited for this share
                 self.gathering.errands.aside(self.catch_up(party))
@@ -133,30 +135,19 @@ class Quorum:
         self.gathering.start_all()
 
 
-def known_roster(desk: Desk) -> Callable[[bytes], Group]:
-    """Return what finds a roster of this group by its digest."""
-
-    def find(digest: bytes) -> Group:
-        if digest != desk.group.digest():
-            raise NotFound("this node does not know that roster", hint="quorate group show")
-        return desk.group
-
-    return find
-
-
-def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
-    """Return the keys and orders of one node."""
+def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, roster: Callable[[bytes], Group]) -> Quorum:
+    """Return the keys and orders of one node; `roster` finds any roster of its group."""
     records = Records(desk.store)
     custody = Custody(records, os.urandom)
-    keys = Keys(desk, records, custody)
-    renewals = Renewals(desk, records, keys, known_roster(desk))
+    keys = Keys(desk, records, custody, roster)
+    renewals = Renewals(desk, records, keys)
     handing = Handing(desk, records, custody, keys, tasks)
     generation = Generation(desk, records, custody, keys, handing, tasks)
     keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
     heartbeats = Heartbeats(desk, records, custody)
     requests = Requests(desk, records)
     keys.on_handed_over = requests.end_of
-    orders = Orders(desk, records, requests)
+    orders = Orders(desk, records, requests, roster)
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
     replies = Replies(desk, custody)

@@ -6,7 +6,6 @@ approves it on its own node, as for a new key.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -19,7 +18,6 @@ from quorate.quorum.key_plan import Dealer, KeyPlan, Renews, Roles, Witnesses, h
 from quorate.quorum.lifecycle import KEY_OPEN, KeyState
 from quorate.quorum.renewal import Renewal, follow, renewed
 from quorate.quorum.request import NONCE_BYTES
-from quorate.studies.group import Group
 from quorate.studies.times import utc_text
 from quorate.threshold.rule import Rule, parse_rule
 from quorate.wire import ABSENT, Absent
@@ -43,8 +41,6 @@ class Renewals:
     desk: Desk
     records: Records
     keys: Keys
-    roster: Callable[[bytes], Group]
-    """Returns the group's roster with a digest, the present one or one before; or `NotFound`."""
 
     async def reshare(
         self, entry: KeyEntry, to: OtherHands, reason: str
@@ -53,7 +49,7 @@ class Renewals:
         plan = entry.plan
         if to != OtherHands():
             return await self._propose(entry, self._as_said(plan, to), to, reason)
-        change = follow(plan, words_of(plan), self.roster(plan.group), self.desk.group)
+        change = follow(plan, words_of(plan), self.keys.roster(plan.group), self.desk.group)
         if change is None:
             raise Refused(
                 f"key {plan.name} is in the hands that the roster has",
@@ -88,7 +84,7 @@ class Renewals:
     async def _follow(self, entry: KeyEntry) -> None:
         plan = entry.plan
         waits = any(e.plan.name == plan.name and e.state in KEY_OPEN for e in self._all())
-        change = follow(plan, words_of(plan), self.roster(plan.group), self.desk.group)
+        change = follow(plan, words_of(plan), self.keys.roster(plan.group), self.desk.group)
         if change is None or waits or self.desk.home.name != self._first(plan, change):
             return
         reason = f"the roster is another since epoch {self.desk.group.epoch}"
