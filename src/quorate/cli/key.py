@@ -211,6 +211,8 @@ app.command("recover")(recovery.recover)
 app.command("reshare")(renewal.reshare)
 app.command("refresh")(renewal.refresh)
 app.command("repair")(renewal.repair)
+app.command("succeed")(renewal.succeed)
+app.command("succession")(renewal.succession)
 
 
 def _alive(found: "tuple[AliveView, ...]") -> list[str]:

@@ -1,11 +1,12 @@
 """`quorate key reshare`, `refresh` and `repair`: the same key, with other shares."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from quorate.cli.key_text import whole
-from quorate.cli.options import FormatOption, NodeOption, names_in, quorum_of
+from quorate.cli.options import FormatOption, NodeOption, names_in, quorum_of, write_file
 from quorate.cli.output import show
 from quorate.errors import Usage
 from quorate.threshold.policy import Role
@@ -73,6 +74,40 @@ def repair(
     with quorum_of(node) as client:
         key = client.refresh_key(name, reason, member)
     show(key, whole(key), form)
+
+
+def succeed(
+    name: Name,
+    successor: Annotated[str, typer.Argument(metavar="NEW", help="The key in its place.")],
+    reason: Annotated[str, typer.Option(help="Why, for all to read, for ever.")],
+    hours: Annotated[float, typer.Option(help="How long holders may answer.")] = 168,
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Ask the holders of both keys that one takes the other's place: after a removal for cause."""
+    with quorum_of(node) as client:
+        both = client.succeed_key(name, successor, reason, hours)
+    lines = [
+        *(f"order {one.id}, under {one.key}: {one.words[0]}" for one in both),
+        f"their holders approve: quorate order approve {both[0].id}, and {both[1].id}",
+        f"then: quorate key succession {name} --out FILE",
+        "whoever was removed may have kept its share of the old key; it has none of the new",
+        "who leaves in good standing needs no new key: quorate key reshare",
+    ]
+    show(both, lines, form)
+
+
+def succession(
+    name: Name,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    node: NodeOption = None,
+    form: FormatOption = "text",
+) -> None:
+    """Write which key took the place of one, signed by both, for all who know the old one."""
+    with quorum_of(node) as client:
+        text = client.succession(name)
+    write_file(out, text)
+    show({"written": str(out)}, [f"written to {out}: quorate verify {out}"], form)
 
 
 def roles_in(given: list[str] | None) -> tuple[Role, ...]:

@@ -42,6 +42,7 @@ class KeyState(Enum):
     EXPIRED = "expired"
     FAILED = "failed"
     RENEWED = "renewed"
+    SUCCEEDED = "succeeded"
 
 
 class KeyEvent(Enum):
@@ -53,6 +54,7 @@ class KeyEvent(Enum):
     CERTIFIED = "all holders certified the same key"
     ABORTED = "a holder cheated"
     WITHDRAWN = "a new holder withdrew"
+    SUCCEEDED = "another key takes its place"
     HANDED_OVER = "it is in other hands"
 
 
@@ -87,6 +89,7 @@ KEYS: dict[tuple[KeyState, KeyEvent], KeyState] = {
     (KeyState.GENERATING, KeyEvent.CERTIFIED): KeyState.READY,
     (KeyState.GENERATING, KeyEvent.WITHDRAWN): KeyState.REFUSED,
     (KeyState.READY, KeyEvent.HANDED_OVER): KeyState.RENEWED,
+    (KeyState.READY, KeyEvent.SUCCEEDED): KeyState.SUCCEEDED,
 }
 
 S = TypeVar("S", bound=Enum)
@@ -115,5 +118,6 @@ _WHY_NOT: dict[Enum, str] = {
     KeyState.REFUSED: "a holder declined it; propose another",
     KeyState.EXPIRED: "its time is over; propose it again",
     KeyState.RENEWED: "its holders have new shares of it: use the newer one of its name",
+    KeyState.SUCCEEDED: "it named another key as its successor: use that one",
     KeyState.FAILED: "a holder cheated in its generation; propose another, without that holder",
 }

@@ -31,12 +31,14 @@ from quorate.node.quorum.views import (
     RefreshBody,
     RenewalBody,
     RestoreBody,
+    SuccessionBody,
     VaultView,
 )
-from quorate.quorum.fhir import plain_words
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import KEY_OPEN, KeyState, RequestState
-from quorate.quorum.order import order_to_json
+from quorate.quorum.order import order_to_json, words_for
+from quorate.quorum.request import SIGNED
+from quorate.quorum.succeeding import message_of, succession_to_json
 from quorate.threshold import plain
 from quorate.threshold.access import UNREVIEWED
 from quorate.threshold.age.keys import VERSION, Identity, Recipient
@@ -128,6 +130,18 @@ def _add_renewals(app: FastAPI, quorum: Quorum) -> None:
         entry, untold = await renewals.refresh(records.find_key(name), body.reason, body.lost)
         return _key_view(quorum, entry, untold)
 
+    @app.post("/keys/{name}/succeed")
+    async def succeed(name: str, body: SuccessionBody) -> tuple[OrderView, OrderView]:
+        old, new = made_key(quorum, name), made_key(quorum, body.successor)
+        lasts = timedelta(hours=body.hours)
+        by_old, by_new = await quorum.successions.propose(old, new, body.reason, lasts)
+        return _order_view(quorum, by_old), _order_view(quorum, by_new)
+
+    @app.get("/keys/{name}/succession")
+    async def succession(name: str) -> PlainTextResponse:
+        signed = quorum.successions.of(made_key(quorum, name))
+        return PlainTextResponse(succession_to_json(signed), media_type="application/json")
+
 
 def _add_shares(app: FastAPI, quorum: Quorum) -> None:
     @app.post("/keys/{name}/check")
@@ -156,7 +170,7 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
     @app.get("/orders")
     async def orders() -> tuple[OrderView, ...]:
         quorum.requests.expire()
-        entries = (e for e in records.all_requests() if e.request.type == "order")
+        entries = (e for e in records.all_requests() if e.request.type in SIGNED)
         return tuple(_order_view(quorum, entry) for entry in entries)
 
     @app.post("/orders")
@@ -200,7 +214,7 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
 
 def _found(quorum: Quorum, prefix: str) -> RequestEntry:
     entry = quorum.records.find_request(prefix)
-    if entry.request.type != "order":
+    if entry.request.type not in SIGNED:
         raise NotFound("that is not an order", hint="list them with: quorate order list")
     return entry
 
@@ -267,11 +281,12 @@ def _identity(quorum: Quorum, key: Key) -> str:
 
 def _order_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> OrderView:
     order = None if entry.result is None else quorum.orders.order(entry)
+    key = quorum.records.key_of(entry.request.key)
     return OrderView(
         **dict(request_view(quorum, entry, untold)),
-        words=plain_words(entry.document.decode()),
+        words=words_for(entry.request, entry.document.decode(), key),
         document=entry.document.decode(),
         subject=entry.request.subject.hex(),
         signature="" if order is None else order.signature.hex(),
-        message=entry.request.message().hex(),
+        message=message_of(entry.request, entry.document.decode(), key).hex(),
     )

@@ -19,6 +19,7 @@ from quorate.node.quorum.views import (
     RenewalBody,
     RestoreBody,
     RoleBody,
+    SuccessionBody,
     UnlockView,
     VaultView,
     WholeKeyView,
@@ -106,6 +107,17 @@ class QuorumClient:
         """Propose new shares of a key for all its holders."""
         body = RefreshBody(reason=reason, lost=lost)
         return self.client.post(route("keys", name, "refresh"), KeyView, body)
+
+    def succeed_key(
+        self, name: str, successor: str, reason: str, hours: float = 168
+    ) -> tuple[OrderView, OrderView]:
+        """Ask the holders of two keys that one takes the other's place."""
+        body = SuccessionBody(successor=successor, reason=reason, hours=hours)
+        return self.client.post(route("keys", name, "succeed"), tuple[OrderView, OrderView], body)
+
+    def succession(self, name: str) -> str:
+        """Return the text of the file that says which key took the place of one."""
+        return self.client.ask("GET", route("keys", name, "succession"))
 
     def check_key(self, name: str) -> tuple[AliveView, ...]:
         """Ask every holder to show that its share is alive."""

@@ -18,6 +18,7 @@ from quorate.quorum.key import Key
 from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.order import FORMAT, Order, verify_order
+from quorate.quorum.request import SIGNED
 from quorate.studies.group import Group
 
 log = structlog.get_logger()
@@ -33,9 +34,12 @@ class Orders:
     roster: Callable[[bytes], Group]
     """Returns the group's roster with a digest, the present one or one before; or `NotFound`."""
 
+    on_succession: Callable[[Order], None] = lambda _: None
+    """Called with a signed statement of a succession that has just been kept."""
+
     def order(self, entry: RequestEntry) -> Order:
         """Return the signed order of a request. Raises `NotFound`."""
-        if entry.result is None or entry.request.type != "order":
+        if entry.result is None or entry.request.type not in SIGNED:
             raise NotFound(
                 f"order {entry.request.short_id} is {entry.state.value}: it is not signed",
                 hint=f"quorate order show {entry.request.short_id}",
@@ -70,7 +74,7 @@ class Orders:
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected which orders were signed of late."""
         for entry in self.requests.lately(RequestState.SIGNED):
-            if entry.request.type == "order":
+            if entry.request.type in SIGNED:
                 await self.desk.tell(party, "order", self.order(entry))
 
     def take(self, order: Order) -> None:
@@ -82,6 +86,8 @@ class Orders:
             told = Asked(request, order.document.encode(), order.requested, order.answers)
             if not self.requests.finish(told, order, RequestEvent.SIGNED):
                 return
+            if request.type == "succeed":
+                self.on_succession(order)
             self.desk.audit.append(
                 "order signed", f"{request.short_id} under {order.key.plan.name}"
             )

@@ -26,8 +26,10 @@ from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
+from quorate.node.quorum.successions import Successions
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.node.quorum.unlocks import Unlocks
+from quorate.quorum.request import SIGNED
 from quorate.studies.group import Group
 from quorate.threshold.together import GroupSigner
 
@@ -50,6 +52,7 @@ class Quorum:
     heartbeats: Heartbeats
     requests: Requests
     orders: Orders
+    successions: Successions
     signer: Signer
     signing: Signing
     unlocks: Unlocks
@@ -148,6 +151,8 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, roster: Callable[[bytes], 
     requests = Requests(desk, records)
     keys.on_handed_over = requests.end_of
     orders = Orders(desk, records, requests, roster)
+    successions = Successions(desk, records, requests, orders, keys)
+    orders.on_succession = successions.on_order
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
     replies = Replies(desk, custody)
@@ -160,7 +165,7 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, roster: Callable[[bytes], 
     gathering = Gathering(desk, records, unlocker, requests, kinds, tasks)
 
     def begin(digest: bytes, sign: Callable[[bytes], object]) -> None:
-        order = records.request(digest).request.type == "order"
+        order = records.request(digest).request.type in SIGNED
         (sign if order else gathering.start)(digest)
 
     requests.on_use = lambda new: replies.keep_own(new.request, new.reply_keys)
@@ -177,6 +182,7 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, roster: Callable[[bytes], 
         heartbeats,
         requests,
         orders,
+        successions,
         signer,
         signing,
         unlocks,

@@ -23,7 +23,7 @@ from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
 from quorate.quorum.countersign import check_counts
-from quorate.quorum.fhir import plain_words, text_of
+from quorate.quorum.fhir import text_of
 from quorate.quorum.key import Key
 from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import (
@@ -37,8 +37,10 @@ from quorate.quorum.lifecycle import (
     RequestState,
     after,
 )
+from quorate.quorum.order import words_for
 from quorate.quorum.recovery import Recovery, check_use
 from quorate.quorum.request import (
+    SIGNED,
     Purpose,
     Request,
     check_request,
@@ -61,6 +63,7 @@ TOLD_FOR = timedelta(days=30)
 
 KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
     "order": ("sign",),
+    "succeed": ("sign",),
     "unlock": ("unlock", "plain"),
     "recover": ("plain",),
 }
@@ -139,7 +142,7 @@ class Requests:
         self.take(asked)
         digest = asked.request.digest()
         waits = self.records.request(digest).state is RequestState.APPROVED
-        if waits and asked.request.type != "order":
+        if waits and asked.request.type not in SIGNED:
             self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
@@ -273,7 +276,7 @@ class Requests:
         if key.plan.purpose not in KEYS_FOR[request.type]:
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
         state = self.records.key(key.plan.digest()).state
-        if state is KeyState.RENEWED:
+        if state is not KeyState.READY:
             after(KEYS, f"key {key.plan.name}", state, KeyEvent.HANDED_OVER)
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
@@ -289,8 +292,8 @@ class Requests:
 
     def _check_document(self, key: Key, asked: Asked) -> None:
         """Raise an `Error` where no person could be shown what the request is about."""
-        if asked.request.type == "order":
-            plain_words(text_of(asked.document))
+        if asked.request.type in SIGNED:
+            words_for(asked.request, text_of(asked.document), key)
         else:
             (requester,) = holders_of(self.desk.group, [asked.request.requester])
             self.on_use(check_use(key, asked.request, asked.document, requester))

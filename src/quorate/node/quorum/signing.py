@@ -23,6 +23,8 @@ from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.order import Order
+from quorate.quorum.request import SIGNED
+from quorate.quorum.succeeding import message_of
 
 PATIENCE_S = 2.0
 """How long a node waits for the one that begins, times its place among the members."""
@@ -60,7 +62,7 @@ class Signing:
     def start_all(self) -> None:
         """Try again for every request that waits to be signed."""
         for entry in self.records.requests_in(RequestState.APPROVED):
-            if entry.request.type == "order":
+            if entry.request.type in SIGNED:
                 self.start(entry.request.digest())
 
     def stop(self) -> None:
@@ -115,7 +117,8 @@ class Signing:
     ) -> bytes:
         """Gather one signature from some of these. Raises `Abort` with seats of holders."""
         request = entry.request
-        wanted = Wanted(key.plan, key.public, request.digest(), request.message(), approved)
+        message = message_of(request, entry.document.decode(), key)
+        wanted = Wanted(key.plan, key.public, request.digest(), message, approved)
         ways = Ways("commit", "sign", self.signer.commit, self.signer.sign)
         return await collect(self.desk, wanted, able, ways)
 

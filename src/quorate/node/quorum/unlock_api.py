@@ -23,6 +23,7 @@ from quorate.node.quorum.views import (
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import KeyState
 from quorate.quorum.recovery import Recovered, WrongShare
+from quorate.quorum.request import SIGNED
 from quorate.quorum.unlock import Opened, Proof
 from quorate.threshold import plain
 from quorate.threshold.age.keys import is_for
@@ -38,7 +39,7 @@ def add_unlocks(app: FastAPI, quorum: Quorum) -> None:
     @app.get("/unlocks")
     async def unlocks() -> tuple[UnlockView, ...]:
         requests.expire()
-        entries = (e for e in quorum.records.all_requests() if e.request.type != "order")
+        entries = (e for e in quorum.records.all_requests() if e.request.type not in SIGNED)
         return tuple(_view(quorum, entry) for entry in entries)
 
     @app.post("/unlocks")
@@ -121,7 +122,7 @@ def _ciphertext(sought: Sought) -> Ciphertext:
 
 def _found(quorum: Quorum, prefix: str) -> RequestEntry:
     entry = quorum.records.find_request(prefix)
-    if entry.request.type == "order":
+    if entry.request.type in SIGNED:
         raise NotFound(
             "that is not a request to unlock", hint="list them with: quorate unlock list"
         )

@@ -40,7 +40,9 @@ class KeyView(View):
     witnesses: str  # whose shares wait until a request is published, in words
     warning: str
     dealers: tuple[str, ...]  # of a key in other hands: who deals the old shares
-    state: Literal["proposed", "generating", "ready", "refused", "expired", "failed", "renewed"]
+    state: Literal[
+        "proposed", "generating", "ready", "refused", "expired", "failed", "renewed", "succeeded"
+    ]
     note: str
     proposer: str
     created: str
@@ -127,6 +129,14 @@ class RefreshBody(View):
 
     reason: str
     lost: str = ""
+
+
+class SuccessionBody(View):
+    """Which key takes the place of one, why, and for how long holders may answer."""
+
+    successor: str
+    reason: str
+    hours: float
 
 
 class KeyBody(View):
