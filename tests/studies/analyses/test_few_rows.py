@@ -57,6 +57,7 @@ def test_control_coefficients_of_few_rows_are_told_where_nothing_is_withheld(
     assert not is_withheld(among(tmp_path, text, FEW[text], 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", BY_STEPS, ids=["logistic", "poisson", "cox"])
 def test_control_steps_of_few_rows_are_told_where_nothing_is_withheld(
     tmp_path: Path, text: str

@@ -111,3 +111,24 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, more: str, why: str) -> 
 def test_the_disclosure_says_that_no_step_is_seen(tmp_path: Path) -> None:
     lines = "\n".join(disclose(members(tmp_path, patients(60)).plan).lines())
     assert "and no step on the way" in lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["poisson", "logistic"])
+def test_forty_thousand_rows_that_nobody_sees(tmp_path: Path, kind: str) -> None:
+    rows = patients(40_200)
+    rows["fell"] = np.where(rows.falls > 0, "yes", "no")
+    text = TEXT.format(max_rows=13_400, formula="falls ~ age + C(sex)")
+    text = text.replace('sex = "category', 'fell = "category no yes"\nsex = "category')
+    family = sm.families.Poisson() if kind == "poisson" else sm.families.Binomial()
+    offset = np.log(rows.years) if kind == "poisson" else None
+    if kind == "poisson":
+        text += OFFSET
+        right = smf.glm("falls ~ age + C(sex)", rows, family=family, offset=offset).fit()
+    else:
+        text = text.replace('"poisson"', '"logistic"').replace('"falls ~', '"C(fell) ~')
+        seen = rows.assign(falls=(rows.falls > 0).astype(int))
+        right = smf.glm("falls ~ age + C(sex)", seen, family=family).fit()
+    results = members_of(tmp_path, text, *split(rows.to_dict("records"))).together("semi-honest")
+    estimates = [float(r.value) for r in results if "estimate" in r.name]
+    assert_allclose(sorted(estimates), sorted(right.params), rtol=1e-4)

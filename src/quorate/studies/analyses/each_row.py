@@ -25,7 +25,7 @@ from quorate.studies.analyses.terms import Formula, Term, scale_of
 from quorate.studies.inputs import EACH_ROW, Axis, Input
 from quorate.studies.schema import check_number, refuse
 
-MOST_ROWS = 1 << 15
+MOST_ROWS = 1 << 17
 MOST_STEPS = 20
 
 
