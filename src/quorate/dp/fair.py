@@ -37,11 +37,7 @@ def rows(words: Words, count: int) -> Bits:
     return np.stack([unpack(row, count) for row in np.ascontiguousarray(words)])
 
 
-def turned(found: Bits) -> Bits:
-    """Return the part of bits that are turned over where the last, a sign, is 1; it stays."""
-    return np.concatenate([found[:-1] ^ found[-1], found[-1:]])
-
-
-def turned_share(x: BitShare) -> BitShare:
-    """Return numbers of bits, lowest first, with their signs: in two's complement g or -1 - g."""
-    return BitShare(turned(x.own), turned(x.next))
+def turned(x: BitShare) -> BitShare:
+    """Return bits turned over where the last, a sign, is 1: in two's complement g or -1 - g."""
+    own, after = (np.concatenate([part[:-1] ^ part[-1], part[-1:]]) for part in (x.own, x.next))
+    return BitShare(own, after)

@@ -78,7 +78,7 @@ async def discrete_laplace(committee: Committee, scale: Fraction, count: int) ->
     by parties 0, 1 and 2
     """
     drawn = await coins(committee, geometric.signed_thresholds(scale, PRECISION), count)
-    return await from_bits(committee, fair.turned_share(drawn), signed=True)
+    return await from_bits(committee, fair.turned(drawn), signed=True)
 
 
 def cost(scale: Fraction, count: int) -> Cost:

@@ -49,7 +49,7 @@ async def discrete_gaussian(committee: Committee, variance: Fraction, count: int
     """
     parts = convolution.pieces(variance)
     drawn = await _narrow(committee, parts, count)
-    words = await from_bits(committee, fair.turned_share(drawn), signed=True)
+    words = await from_bits(committee, fair.turned(drawn), signed=True)
     worth = np.array(parts.weights, np.uint64)
     whole = local(lambda part: worth @ part.reshape(worth.size, count), words)
     constant = np.full(count, parts.halves, np.uint64)

@@ -16,6 +16,7 @@ All follows from the study alone; the mathematics stands in `dp.queries`.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from math import ceil, isqrt, sqrt
 from typing import Literal
@@ -104,9 +105,12 @@ def colluders(members: int) -> int:
 
 def bounds_of(study: Study, name: str) -> Bounds:
     """Return a column's bounds on its grid. Raises `OutOfRange` where they cannot be."""
-    column = study.table.column(name)
-    low, high = Fraction(column.low), Fraction(column.high)
-    return Bounds(low, high, _step(column), privacy_of(study).source)
+    return _bounds(study.table.column(name), privacy_of(study).source)
+
+
+@lru_cache(maxsize=64)
+def _bounds(column: Column, source: str) -> Bounds:
+    return Bounds(Fraction(column.low), Fraction(column.high), _step(column), source)
 
 
 def square_step(bounds: Bounds) -> int:
