@@ -14,7 +14,8 @@ from quorate.algebra.montgomery import u_of
 from quorate.errors import Abort, Error, MalformedMessage, Refused, VerificationFailed
 from quorate.quorum import recovery
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import Key, check_plan
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import check_plan
 from quorate.quorum.recovery import (
     Recovered,
     Recovery,
@@ -146,8 +147,8 @@ def test_control_under_the_rule_for_files_three_give_the_key_away() -> None:
 
 def test_a_key_whose_plan_says_nothing_is_recovered_by_all_only() -> None:
     silent = replace(PLAN, recoverers=ABSENT)
-    assert str(silent.rule_for("recover")) == "5 of 5"
-    assert str(silent.rule_for("unlock")) == "3 of 5"
+    assert str(silent.wanted_for("recover")) == "5 of 5"
+    assert str(silent.wanted_for("unlock")) == "3 of 5"
     assert silent.digest() == plan_of(ward(), WARD, 3, "plain").digest()
     for wanted in (4, 5):
         check_plan(replace(PLAN, recoverers=wanted), ward())

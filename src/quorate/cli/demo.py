@@ -24,7 +24,7 @@ from quorate.node.client import Client
 from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
-STORIES = ("cancer", "patient", "medication", "record", "anonymous", "noise", "trust")
+STORIES = ("cancer", "patient", "medication", "record", "anonymous", "noise", "trust", "poisoning")
 
 app = typer.Typer(
     cls=nouns({story: f"quorate.cli.demo_{story}" for story in STORIES}),

@@ -10,7 +10,7 @@ from quorate.cli.options import FormatOption, NodeOption, quorum_of, read_file, 
 from quorate.cli.output import aligned, grouped, show
 from quorate.cli.request_text import Reason, confirm, heading, untold, waits
 from quorate.errors import Unavailable
-from quorate.quorum.key import GROUPS_OWN
+from quorate.quorum.key_plan import GROUPS_OWN
 from quorate.quorum.order import Order, order_from_json, public_pem
 
 if TYPE_CHECKING:

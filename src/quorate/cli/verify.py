@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli import verify_evidence, verify_order
+from quorate.cli import verify_evidence, verify_order, verify_succession
 from quorate.cli.analysis_text import Told, tables
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
@@ -48,7 +48,7 @@ class Report:
 
 def verify(
     file: Annotated[
-        Path, typer.Argument(help="The release, the order or the evidence, a JSON file.")
+        Path, typer.Argument(help="The release, order, succession or evidence, a JSON file.")
     ],
     also: Annotated[
         list[Path] | None, typer.Option(help="Another member's evidence of the same run.")
@@ -59,7 +59,7 @@ def verify(
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
-    """Verify a release, a signed order, or evidence of who spoilt a run, offline."""
+    """Verify a release, a signed order or succession, or evidence of who spoilt a run, offline."""
     text, known = read_file(file), _known(group, node)
     if is_evidence(text):
         found = verify_evidence.report_on([text, *map(read_file, also or ())], known)
@@ -70,6 +70,10 @@ def verify(
     if verify_order.is_order(text):
         order = verify_order.report_on(text, known)
         show(order, verify_order.lines_of(order), form)
+        return
+    if verify_succession.is_succession(text):
+        followed = verify_succession.report_on(text)
+        show(followed, verify_succession.lines_of(followed), form)
         return
     report = report_on(text, known)
     show(report, lines_of(report), form)

@@ -16,6 +16,7 @@ from quorate.node.home import Home, split_address
 from quorate.node.quorum.quorum import Quorum, make_quorum
 from quorate.node.runs import Runs
 from quorate.node.store import Store
+from quorate.quorum.history import History
 from quorate.studies.group import RELAY, Group
 from quorate.transport.dial import Seat
 from quorate.transport.peers import DEAD_AFTER_S, HEARTBEAT_S, Peers
@@ -50,7 +51,7 @@ async def running(home: Home, store: Store, now: Callable[[], datetime]) -> Asyn
         desk.tasks = tasks
         heads = Heads(desk)
         runs = Runs(desk, tasks, heads.check_past, on_end=lambda: _tell_heads(heads, tasks))
-        quorum = make_quorum(desk, tasks)
+        quorum = make_quorum(desk, tasks, History((group,)).of)
         reports = make_reports(desk, quorum.custody, tasks)
         node = Node(home, desk, runs, heads, quorum, reports)
         runs.group_signer = node.quorum.group_signer

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from quorate.errors import Refused, VerificationFailed
 from quorate.quorum.answer import SignedAnswer, approvals, verify_answer
-from quorate.quorum.key import Key, KeyPlan
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.request import Request, is_over
 from quorate.threshold.keys import seat
 
@@ -18,9 +19,8 @@ def verify_approvals(request: Request, plan: KeyPlan, words: tuple[SignedAnswer,
     for signed in words:
         verify_answer(plan.holders, signed)
         check_counts(request, signed)
-    rule = plan.rule_for(request.type)
-    if len(names) < rule.min_signers:
-        raise VerificationFailed(f"{len(names)} holders approved, where {rule} must")
+    if not plan.suffice(names, request.type):
+        raise VerificationFailed(_too_few(request, plan, names))
 
 
 def check_may_answer(
@@ -36,9 +36,12 @@ def check_may_answer(
     names = [signed.answer.member for signed in approving]
     if plan.names[seat(identifier)] not in names:
         raise Refused("this member has not approved the request")
-    rule = plan.rule_for(request.type)
-    if len(names) < rule.min_signers:
-        raise Refused(f"{len(names)} holders approved, where {rule} must")
+    if not plan.suffice(names, request.type):
+        raise Refused(_too_few(request, plan, names))
+
+
+def _too_few(request: Request, plan: KeyPlan, names: list[str]) -> str:
+    return f"{len(names)} holders approved, where {plan.wanted_for(request.type)} must"
 
 
 def check_counts(request: Request, signed: SignedAnswer) -> None:

@@ -41,6 +41,8 @@ class KeyState(Enum):
     REFUSED = "refused"
     EXPIRED = "expired"
     FAILED = "failed"
+    RENEWED = "renewed"
+    SUCCEEDED = "succeeded"
 
 
 class KeyEvent(Enum):
@@ -51,6 +53,9 @@ class KeyEvent(Enum):
     EXPIRED = "its time is over"
     CERTIFIED = "all holders certified the same key"
     ABORTED = "a holder cheated"
+    WITHDRAWN = "a new holder withdrew"
+    SUCCEEDED = "another key takes its place"
+    HANDED_OVER = "it is in other hands"
 
 
 REQUEST_OPEN = (RequestState.OPEN, RequestState.APPROVED)
@@ -82,6 +87,9 @@ KEYS: dict[tuple[KeyState, KeyEvent], KeyState] = {
     (KeyState.GENERATING, KeyEvent.EXPIRED): KeyState.EXPIRED,
     (KeyState.GENERATING, KeyEvent.ABORTED): KeyState.FAILED,
     (KeyState.GENERATING, KeyEvent.CERTIFIED): KeyState.READY,
+    (KeyState.GENERATING, KeyEvent.WITHDRAWN): KeyState.REFUSED,
+    (KeyState.READY, KeyEvent.HANDED_OVER): KeyState.RENEWED,
+    (KeyState.READY, KeyEvent.SUCCEEDED): KeyState.SUCCEEDED,
 }
 
 S = TypeVar("S", bound=Enum)
@@ -109,5 +117,7 @@ _WHY_NOT: dict[Enum, str] = {
     KeyState.READY: "it exists",
     KeyState.REFUSED: "a holder declined it; propose another",
     KeyState.EXPIRED: "its time is over; propose it again",
+    KeyState.RENEWED: "its holders have new shares of it: use the newer one of its name",
+    KeyState.SUCCEEDED: "it named another key as its successor: use that one",
     KeyState.FAILED: "a holder cheated in its generation; propose another, without that holder",
 }

@@ -28,7 +28,10 @@ MAX_DAYS = 90
 MAX_DOCUMENT = 256 << 10
 """Bytes in the largest document that a request may be about."""
 
-Purpose = Literal["order", "unlock", "recover"]
+Purpose = Literal["order", "unlock", "recover", "succeed"]
+
+SIGNED: tuple[Purpose, ...] = ("order", "succeed")
+"""What ends in a signature of the group; the rest in the use of shares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from quorate.node.home import Home
 from quorate.node.quorum.messages import Unlock
 from quorate.node.quorum.records import RequestEntry
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import Key, Witnesses
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import Witnesses
 from quorate.quorum.lifecycle import RequestState
 from quorate.threshold.answers import SealedAnswer
 from quorate.threshold.keys import KeyShare, Purpose

@@ -14,7 +14,8 @@ from quorate.errors import Refused, Unavailable
 from quorate.node.home import Home
 from quorate.node.quorum.keys import Wanted
 from quorate.node.quorum.records import KeyEntry
-from quorate.quorum.key import Key, KeyPlan, verify_key
+from quorate.quorum.key import Key, verify_key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.lifecycle import KeyState
 from quorate.quorum.posting import (
     CONFIRMATION,
@@ -26,7 +27,6 @@ from quorate.quorum.posting import (
     StaticKey,
     make_posting,
     make_static_key,
-    setup_of,
 )
 from quorate.threshold import dkg
 from quorate.threshold.dkg import Confirmation
@@ -279,7 +279,7 @@ class TwoFaced:
             await self.tell(to, STATIC, mine)
         board = self.nodes["doctor"].quorum.records.board
         await until(lambda: len(board(self.plan).of(DEALING, SignedDealing)) == 2)
-        return setup_of(self.plan, tuple(board(self.plan).of(STATIC, StaticKey).values()))
+        return board(self.plan).setup()
 
     def dealing(self, setup: Setup) -> SignedDealing:
         return dkg.round1(setup, self.static, self.nurse.home.identity, os.urandom)

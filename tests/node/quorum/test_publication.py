@@ -13,7 +13,8 @@ from quorate.node.home import Home
 from quorate.node.messages import SignedHead
 from quorate.node.quorum.messages import Asked, Noted
 from quorate.node.quorum.publication import Publication, check_noted
-from quorate.quorum.key import Key, Witnesses, check_plan
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import Witnesses, check_plan
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.request import Request, noted_as
 from quorate.threshold.keys import Purpose

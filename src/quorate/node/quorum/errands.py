@@ -1,7 +1,7 @@
 """What a node does in the background about approved requests, and how it asks their holders."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -82,11 +82,11 @@ async def ask_enough(
     question: object,
     answer: type[T],
     here: Callable[[Party], T],
-    enough: int,
+    enough: Callable[[Collection[str]], bool],
     *,
     patience: float = 1.0,
 ) -> dict[str, T | Error]:
-    """Ask these members at once, this one by `here`, until `enough` have answered.
+    """Ask these members at once, this one by `here`, until those who have answered are `enough`.
 
     Returns what each of them answered, or its error, in the order in which that
     came; who has not answered by then is not waited for.
@@ -100,7 +100,7 @@ async def ask_enough(
             for name in names
         }
         pending = set(asking)
-        while pending and sum(not isinstance(r, Error) for r in found.values()) < enough:
+        while pending and not enough([n for n, r in found.items() if not isinstance(r, Error)]):
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             found.update({asking[task]: task.result() for task in done})
         for task in pending:

@@ -193,7 +193,7 @@ class Gathering:
         """Finish with the answers that are here, and tell all; return whether they were enough."""
         kind = self.kinds[entry.request.type]
         plan = self.records.key_of(entry.request.key).plan
-        if len(self.records.parts(entry.request.digest())) < plan.min_signers:
+        if not plan.suffice(self._have(entry)):
             return False
         try:
             outcome = kind.finish(entry, approved)

@@ -8,6 +8,8 @@ alive      Challenge   Alive
 request    Asked       Ack
 commit     Commit      NonceCommitment
 sign       Sign        SignedShare
+try commit Commit      NonceCommitment   of new shares
+try sign   Sign        SignedShare
 order      Order       Ack
 opener     Sought      ReplyKey
 unlock     Unlock      SealedAnswer
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from quorate.node.audit import AuditEntry
 from quorate.node.messages import SignedHead
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import KeyPlan
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.request import Request
 from quorate.threshold.frost import NonceCommitment
 

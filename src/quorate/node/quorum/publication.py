@@ -23,7 +23,7 @@ from quorate.node.quorum.errands import ask_enough, is_there
 from quorate.node.quorum.messages import Asked, Noted
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
-from quorate.quorum.key import Witnesses
+from quorate.quorum.key_plan import Witnesses
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.request import Request, noted_as
 from quorate.wire import ABSENT
@@ -65,6 +65,8 @@ class Publication:
         away = [name for name in missing if not is_there(self.desk, name)]
         shown.update(dict.fromkeys(away, "not connected"))
 
+        lacking = witnesses.members - _count(shown)
+
         def here(_: Party) -> Noted:
             return self._noted(entry.request)
 
@@ -75,7 +77,7 @@ class Publication:
             asked,
             Noted,
             here,
-            witnesses.members - _count(shown),
+            lambda done: len(done) >= lacking,
             patience=PATIENCE,
         )
         for name, noted in found.items():

@@ -13,6 +13,7 @@ from quorate.node.heads import Heads
 from quorate.node.quorum.custody import Custody
 from quorate.node.quorum.gathering import Gathering, Kinds
 from quorate.node.quorum.generation import Generation
+from quorate.node.quorum.handing import Handing
 from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.opening import Opening
@@ -20,12 +21,16 @@ from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records
 from quorate.node.quorum.recoveries import Recoveries
+from quorate.node.quorum.renewals import Renewals
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
+from quorate.node.quorum.successions import Successions
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.node.quorum.unlocks import Unlocks
+from quorate.quorum.request import SIGNED
+from quorate.studies.group import Group
 from quorate.threshold.together import GroupSigner
 
 Answerer = Callable[[Party, bytes], Awaitable[bytes]]
@@ -41,10 +46,13 @@ class Quorum:
     records: Records
     custody: Custody
     keys: Keys
+    handing: Handing
+    renewals: Renewals
     generation: Generation
     heartbeats: Heartbeats
     requests: Requests
     orders: Orders
+    successions: Successions
     signer: Signer
     signing: Signing
     unlocks: Unlocks
@@ -58,6 +66,8 @@ class Quorum:
             "key": self.keys.on_key,
             "posting": self.generation.on_posting,
             "certified": self.keys.on_certified,
+            "try commit": self.handing.on_commit,
+            "try sign": self.handing.on_sign,
             "alive": self.heartbeats.on_alive,
             "request": self.requests.on_request,
             "order": self.orders.on_order,
@@ -80,6 +90,7 @@ class Quorum:
             await self.unlocks.catch_up(party)
             await self.recoveries.catch_up(party)
             await self.unlocker.publication.tell_gatherers()
+            await self.renewals.follow_roster()
             self._start_all()
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
@@ -103,6 +114,7 @@ class Quorum:
         self.desk.audit.append("shares unlocked")
         self.generation.resume()
         self._start_all()
+        await self.renewals.follow_roster()
         for party, peer in self.desk.peers.peers.items():
             if peer.ready.is_set():  # somebody may have waited for this share
                 self.gathering.errands.aside(self.catch_up(party))
@@ -117,6 +129,7 @@ class Quorum:
 
     def stop(self) -> None:
         """Give up what is under way: it will be tried again."""
+        self.handing.stop()
         self.signing.stop()
         self.gathering.stop()
 
@@ -125,16 +138,21 @@ class Quorum:
         self.gathering.start_all()
 
 
-def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
-    """Return the keys and orders of one node."""
+def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, roster: Callable[[bytes], Group]) -> Quorum:
+    """Return the keys and orders of one node; `roster` finds any roster of its group."""
     records = Records(desk.store)
     custody = Custody(records, os.urandom)
-    keys = Keys(desk, records, custody)
-    generation = Generation(desk, records, custody, keys, tasks)
+    keys = Keys(desk, records, custody, roster)
+    renewals = Renewals(desk, records, keys)
+    handing = Handing(desk, records, custody, keys, tasks)
+    generation = Generation(desk, records, custody, keys, handing, tasks)
     keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
     heartbeats = Heartbeats(desk, records, custody)
     requests = Requests(desk, records)
-    orders = Orders(desk, records, requests)
+    keys.on_handed_over = requests.end_of
+    orders = Orders(desk, records, requests, roster)
+    successions = Successions(desk, records, requests, orders, keys)
+    orders.on_succession = successions.on_order
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
     replies = Replies(desk, custody)
@@ -147,7 +165,7 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
     gathering = Gathering(desk, records, unlocker, requests, kinds, tasks)
 
     def begin(digest: bytes, sign: Callable[[bytes], object]) -> None:
-        order = records.request(digest).request.type == "order"
+        order = records.request(digest).request.type in SIGNED
         (sign if order else gathering.start)(digest)
 
     requests.on_use = lambda new: replies.keep_own(new.request, new.reply_keys)
@@ -158,10 +176,13 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
         records,
         custody,
         keys,
+        handing,
+        renewals,
         generation,
         heartbeats,
         requests,
         orders,
+        successions,
         signer,
         signing,
         unlocks,

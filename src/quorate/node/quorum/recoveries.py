@@ -22,7 +22,8 @@ from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.countersign import answers_of
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import REQUEST_OPEN, RequestEvent, RequestState
 from quorate.quorum.recovery import (
     Recovered,
@@ -88,7 +89,8 @@ class Recoveries:
     def who_has(self, key: Key) -> tuple[str, ...]:
         """Return which members were given this key whole, as far as it is known here."""
         found = (e.request for e in self.records.requests_in(RequestState.RECOVERED))
-        return tuple(dict.fromkeys(r.requester for r in found if r.key == key.key_id()))
+        same = {k.key_id() for k in self.records.made() if k.public.group == key.public.group}
+        return tuple(dict.fromkeys(r.requester for r in found if r.key in same))
 
     # What other nodes say
 

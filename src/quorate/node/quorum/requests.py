@@ -23,18 +23,24 @@ from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
 from quorate.quorum.countersign import check_counts
-from quorate.quorum.fhir import plain_words, text_of
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.fhir import text_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import (
+    KEYS,
     REQUEST_DONE,
     REQUEST_OPEN,
     REQUESTS,
+    KeyEvent,
+    KeyState,
     RequestEvent,
     RequestState,
     after,
 )
+from quorate.quorum.order import words_for
 from quorate.quorum.recovery import Recovery, check_use
 from quorate.quorum.request import (
+    SIGNED,
     Purpose,
     Request,
     check_request,
@@ -57,6 +63,7 @@ TOLD_FOR = timedelta(days=30)
 
 KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
     "order": ("sign",),
+    "succeed": ("sign",),
     "unlock": ("unlock", "plain"),
     "recover": ("plain",),
 }
@@ -135,7 +142,7 @@ class Requests:
         self.take(asked)
         digest = asked.request.digest()
         waits = self.records.request(digest).state is RequestState.APPROVED
-        if waits and asked.request.type != "order":
+        if waits and asked.request.type not in SIGNED:
             self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
@@ -229,6 +236,14 @@ class Requests:
                     self.desk.audit.append("request expired", entry.request.short_id)
                     self.move(entry.request.digest(), RequestEvent.EXPIRED, entry.note)
 
+    def end_of(self, key: bytes) -> None:
+        """End the requests of a key whose shares are given up; the caller holds a transaction."""
+        for entry in self.records.requests_in(*REQUEST_OPEN):
+            if entry.request.key == key:
+                note = "its key is in other hands: propose it again"
+                self.desk.audit.append("request expired", f"{entry.request.short_id}: {note}")
+                self.move(entry.request.digest(), RequestEvent.EXPIRED, note)
+
     def _answer(self, request: Request, word: Word, reason: str) -> SignedAnswer:
         return sign_answer(
             self.desk.home.identity,
@@ -260,6 +275,9 @@ class Requests:
         key = self.records.key_of(request.key)
         if key.plan.purpose not in KEYS_FOR[request.type]:
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
+        state = self.records.key(key.plan.digest()).state
+        if state is not KeyState.READY:
+            after(KEYS, f"key {key.plan.name}", state, KeyEvent.HANDED_OVER)
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
         self._check_document(key, asked)
@@ -274,8 +292,8 @@ class Requests:
 
     def _check_document(self, key: Key, asked: Asked) -> None:
         """Raise an `Error` where no person could be shown what the request is about."""
-        if asked.request.type == "order":
-            plain_words(text_of(asked.document))
+        if asked.request.type in SIGNED:
+            words_for(asked.request, text_of(asked.document), key)
         else:
             (requester,) = holders_of(self.desk.group, [asked.request.requester])
             self.on_use(check_use(key, asked.request, asked.document, requester))
@@ -289,12 +307,14 @@ class Requests:
             self.on_quorum(digest)  # one more: another holder may help
         if entry.state is not RequestState.OPEN:
             return
-        words = [signed.answer.word for signed in self.records.answers(digest)]
-        rule = key.plan.rule_for(entry.request.type)
-        if words.count("approve") >= rule.min_signers:
+        words = {s.answer.member: s.answer.word for s in self.records.answers(digest)}
+        purpose = entry.request.type
+        if key.plan.suffice([name for name in words if words[name] == "approve"], purpose):
             self.move(digest, RequestEvent.QUORUM)
             self.on_quorum(digest)
-        elif words.count("decline") > rule.max_signers - rule.min_signers:
+        elif not key.plan.suffice(
+            [name for name in key.plan.names if words.get(name) != "decline"], purpose
+        ):
             self.move(digest, RequestEvent.NO_QUORUM, "too many holders declined")
 
     def asked(self, entry: RequestEntry) -> Asked:

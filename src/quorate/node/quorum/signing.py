@@ -1,30 +1,20 @@
-"""Coordinating a signature: a question to all approvers who are there, and one to who signs.
-
-    coordinator                     each approver
-    commit (with the approvals) →   checks them, keeps nonces in memory, answers commitments
-    sign (the commitments) →        signs once, and states for which package
-
-The `min_signers` that commit first are who signs: one that hangs delays nobody.
+"""Coordinating the signatures of approved requests, by `collecting`.
 
 The node whose staff gave the approval that was enough begins at once; the
 others try where it has not finished. Several may coordinate at the same time:
 each session has its own nonces. Who is silent, refuses or cheats is left out of the next try
-with another set of signers; who cheated is proven to have, and named. Two
-rounds; 32 bytes of share a signer, and a few hundred of statement.
+with another set of signers; who cheated is proven to have, and named.
 """
 
 import asyncio
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
-from quorate.errors import Abort, Error, Party
+from quorate.errors import Abort, Error
 from quorate.node.desk import Desk
-from quorate.node.quorum.errands import Errands, ask_enough, is_there
-from quorate.node.quorum.messages import Commit, Sign
+from quorate.node.quorum.collecting import Wanted, Ways, collect
+from quorate.node.quorum.errands import Errands, is_there
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
@@ -33,11 +23,8 @@ from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.order import Order
-from quorate.threshold import frost, statement
-from quorate.threshold.frost import NonceCommitment
-from quorate.threshold.statement import SignedShare
-
-T = TypeVar("T")
+from quorate.quorum.request import SIGNED
+from quorate.quorum.succeeding import message_of
 
 PATIENCE_S = 2.0
 """How long a node waits for the one that begins, times its place among the members."""
@@ -75,7 +62,7 @@ class Signing:
     def start_all(self) -> None:
         """Try again for every request that waits to be signed."""
         for entry in self.records.requests_in(RequestState.APPROVED):
-            if entry.request.type == "order":
+            if entry.request.type in SIGNED:
                 self.start(entry.request.digest())
 
     def stop(self) -> None:
@@ -119,7 +106,7 @@ class Signing:
             if not is_there(self.desk, name):
                 left_out.setdefault(name, f"{name} is not connected")
         able = tuple(s.answer.member for s in approved if s.answer.member not in left_out)
-        return able if len(able) >= key.plan.min_signers else ()
+        return able if key.plan.suffice(able) else ()
 
     async def _session(
         self,
@@ -129,46 +116,11 @@ class Signing:
         able: tuple[str, ...],
     ) -> bytes:
         """Gather one signature from some of these. Raises `Abort` with seats of holders."""
-        session = os.urandom(32)
-        ask = Commit(entry.request.digest(), session, approved)
-        commitments = await self._ask_enough(
-            key, able, "commit", ask, NonceCommitment, lambda me: self.signer.commit(me, ask)
-        )
-        names = tuple(commitments)
-        _check_identifiers(key, names, [c.identifier for c in commitments.values()])
-        package = frost.package(entry.request.message(), tuple(commitments.values()))
-        order = Sign(session, package.commitments)
-        shares = await self._ask_enough(
-            key, names, "sign", order, SignedShare, lambda me: self.signer.sign(me, order)
-        )
-        identifiers = [share.share.identifier for share in shares.values()]
-        _check_identifiers(key, tuple(shares), identifiers)
-        identities = [holder.public_key for holder in key.plan.holders]
-        return statement.aggregate(key.public, session, package, tuple(shares.values()), identities)
-
-    async def _ask_enough(
-        self,
-        key: Key,
-        names: tuple[str, ...],
-        topic: str,
-        question: object,
-        answer: type[T],
-        here: Callable[[Party], T],
-    ) -> dict[str, T]:
-        """Ask these at once; return the first answers that are enough, by name.
-
-        Raises `Abort` naming all who did not do their part, where too few did.
-        """
-        enough = key.plan.min_signers
-        results = await ask_enough(self.desk, names, topic, question, answer, here, enough)
-        failed = {name: r for name, r in results.items() if isinstance(r, Error)}
-        done = {name: r for name, r in results.items() if not isinstance(r, Error)}
-        if len(done) < enough:
-            raise Abort(
-                "; ".join(str(error) for error in failed.values()),
-                suspects=[key.plan.identifier(name) - 1 for name in failed],
-            )
-        return dict(list(done.items())[:enough])
+        request = entry.request
+        message = message_of(request, entry.document.decode(), key)
+        wanted = Wanted(key.plan, key.public, request.digest(), message, approved)
+        ways = Ways("commit", "sign", self.signer.commit, self.signer.sign)
+        return await collect(self.desk, wanted, able, ways)
 
     def _leave_out(
         self, entry: RequestEntry, key: Key, error: Abort, left_out: dict[str, str]
@@ -192,15 +144,3 @@ class Signing:
         entry = self.records.request(digest)
         note = "; ".join(dict.fromkeys(left_out.values()))
         self.records.set_request_state(digest, entry.state, note)
-
-
-def _check_identifiers(key: Key, names: tuple[str, ...], found: list[int]) -> None:
-    """Raise `Abort` naming who answered in another's place."""
-    wrong = [
-        key.plan.identifier(name) - 1
-        for name, identifier in zip(names, found, strict=True)
-        if key.plan.identifier(name) != identifier
-    ]
-    if wrong:
-        who = ", ".join(key.plan.names[seat] for seat in wrong)
-        raise Abort(f"{who} answered in another holder's place", suspects=wrong)

@@ -21,7 +21,9 @@ from quorate.node.quorum.views import (
     WholeKeyView,
 )
 from quorate.quorum.key import Key
+from quorate.quorum.lifecycle import KeyState
 from quorate.quorum.recovery import Recovered, WrongShare
+from quorate.quorum.request import SIGNED
 from quorate.quorum.unlock import Opened, Proof
 from quorate.threshold import plain
 from quorate.threshold.age.keys import is_for
@@ -37,7 +39,7 @@ def add_unlocks(app: FastAPI, quorum: Quorum) -> None:
     @app.get("/unlocks")
     async def unlocks() -> tuple[UnlockView, ...]:
         requests.expire()
-        entries = (e for e in quorum.records.all_requests() if e.request.type != "order")
+        entries = (e for e in quorum.records.all_requests() if e.request.type not in SIGNED)
         return tuple(_view(quorum, entry) for entry in entries)
 
     @app.post("/unlocks")
@@ -96,7 +98,11 @@ def _key_for(quorum: Quorum, sought: Sought, name: str) -> Key:
         if sought.mode == "sealed" and not is_for(key.public.group, _ciphertext(sought)):
             raise NotFound(f"this is not sealed to key {name}", hint="leave out --key")
         return key
-    made = [entry.key for entry in quorum.records.all_keys() if entry.key is not None]
+    made = [
+        entry.key
+        for entry in quorum.records.all_keys()
+        if entry.key is not None and entry.state is KeyState.READY
+    ]
     if sought.mode == "sealed":
         sealed = _ciphertext(sought)
         fitting = [k for k in made if k.plan.purpose == "unlock" and is_for(k.public.group, sealed)]
@@ -116,7 +122,7 @@ def _ciphertext(sought: Sought) -> Ciphertext:
 
 def _found(quorum: Quorum, prefix: str) -> RequestEntry:
     entry = quorum.records.find_request(prefix)
-    if entry.request.type == "order":
+    if entry.request.type in SIGNED:
         raise NotFound(
             "that is not a request to unlock", hint="list them with: quorate unlock list"
         )
@@ -126,7 +132,7 @@ def _found(quorum: Quorum, prefix: str) -> RequestEntry:
 def _view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> UnlockView:
     key = quorum.records.key_of(entry.request.key)
     common = dict(request_view(quorum, entry, untold))
-    common["needed"] = key.plan.rule_for(entry.request.type).min_signers
+    common["needed"] = key.plan.fewest_for(entry.request.type)
     common["witnesses"] = witnesses_of(key.plan)
     common["culprits"] = tuple(key.holder(proof.identifier).name for proof in _proofs(entry))
     if entry.request.type == "recover":

@@ -18,7 +18,7 @@ from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
-from quorate.quorum.key import holders_of
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import KeyState
 from quorate.quorum.recovery import Recovery, answer_recovery, check_use
 from quorate.quorum.unlock import Checked, Own, answer_unlock

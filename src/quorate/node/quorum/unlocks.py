@@ -14,7 +14,8 @@ from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.request import Request, is_over
 from quorate.quorum.unlock import Opened, verify_opened

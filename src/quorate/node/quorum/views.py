@@ -34,11 +34,15 @@ class KeyView(View):
     digest: str  # of its plan
     name: str
     purpose: Purpose
-    rule: str
+    rule: str  # a number of holders, or a policy
+    follows: Literal["", "majority", "half"]  # counted anew when the roster changes
     recovery: str  # of a plain key: how many must approve that one member gets it whole
     witnesses: str  # whose shares wait until a request is published, in words
     warning: str
-    state: Literal["proposed", "generating", "ready", "refused", "expired", "failed"]
+    dealers: tuple[str, ...]  # of a key in other hands: who deals the old shares
+    state: Literal[
+        "proposed", "generating", "ready", "refused", "expired", "failed", "renewed", "succeeded"
+    ]
     note: str
     proposer: str
     created: str
@@ -103,6 +107,38 @@ class AliveView(View):
     trouble: str
 
 
+class RoleBody(View):
+    """A role in a policy, and who has it."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+class RenewalBody(View):
+    """In whose hands a key shall go on; what is empty stays."""
+
+    reason: str
+    members: tuple[str, ...] = ()
+    rule: str = ""
+    policy: str = ""
+    roles: tuple[RoleBody, ...] = ()
+
+
+class RefreshBody(View):
+    """Why all holders of a key shall have new shares, and who lost its own, if one did."""
+
+    reason: str
+    lost: str = ""
+
+
+class SuccessionBody(View):
+    """Which key takes the place of one, why, and for how long holders may answer."""
+
+    successor: str
+    reason: str
+    hours: float
+
+
 class KeyBody(View):
     """A key to plan."""
 
@@ -114,6 +150,8 @@ class KeyBody(View):
     recovery: str = ""  # of a plain key; if it does not say, all holders
     witnesses: tuple[str, ...] = ()
     published: Annotated[int, Field(ge=0)] = 0  # in how many members' logs; 0 means all
+    policy: str = ""  # in place of the rule
+    roles: tuple[RoleBody, ...] = ()
 
 
 class AnswerBody(View):
