@@ -17,6 +17,9 @@ PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign 
 MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
 
+# What judges whether pages serve everybody; from npm, which comes with a tool of the tests.
+AXE := build/axe/node_modules/axe-core/axe.min.js
+
 # Tests make hundreds of databases, which wait for the disk at every commit: where there is room for
 # them in memory, they lie there.
 ROOMY := $(shell test "$$(df --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 2>/dev/null \
@@ -52,6 +55,7 @@ test-system: .venv/installed-dev ## tests against programs of the system (Debian
 ifneq ($(MISSING),)
 	@scripts/install-programs $(MISSING)
 endif
+	@test -f $(AXE) || $(BIN)/python scripts/fetch_axe.py || echo "warning: no axe-core: its tests are skipped" >&2
 	$(BIN)/pytest -m system
 
 test-slow: .venv/installed-dev ## the long tail

@@ -12,6 +12,7 @@ import numpy as np
 from bench import (
     anonymous,
     cells,
+    console,
     malicious,
     models,
     noisy_study,
@@ -43,6 +44,7 @@ THEMES = (
     "threshold",
     "sealing",
     "anonymous",
+    "console",
     "peers",
 )
 
@@ -85,6 +87,7 @@ def report(given: argparse.Namespace) -> list[str]:
         "threshold": threshold.section,
         "sealing": sealing.section,
         "anonymous": lambda: anonymous.section(DOCS if given.write else None),
+        "console": console.section,
         "peers": peers.section,
     }
     watch = Watch()

@@ -16,10 +16,10 @@ GOAL_MS = 200
 PAGE = """\
 ## The console
 
-{staff} people of one member's staff, each with a session of its own, load the inbox, the studies and one
-study's page in turn, {think:g} s after each answer, as the pages that look again by themselves do;
-meanwhile studies of three members, regression and survival, run one after another on the same cores. Milliseconds until the
-page is whole, over {asked} pages. Goal: {goal} ms for 95 of 100.
+{staff} people of one member's staff, each in a session, load the inbox, the studies and one
+study's page in turn, {think:g} s after each answer, as the pages that look again by themselves
+do; meanwhile studies of three members, regression and survival, run one after another on the same
+cores. Milliseconds until the page is whole, over {asked} pages. Goal: {goal} ms for 95 of 100.
 
 | | median | 95 of 100 | slowest |
 |---|---|---|---|

@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -13,6 +15,16 @@ from quorate.cli.demo import STORIES
 from tests.e2e.nodes import quorate
 
 DEMO = (sys.executable, "-m", "quorate.cli.main", "demo")
+
+
+@contextmanager
+def interrupted(demo: subprocess.Popen[str]) -> Generator[None]:
+    """Interrupt a demo that still runs at the end, whatever happened."""
+    try:
+        yield
+    finally:
+        if demo.poll() is None:
+            demo.send_signal(signal.SIGINT)
 
 
 def test_without_a_name_the_tour_lists_every_story() -> None:
@@ -25,9 +37,12 @@ def test_without_a_name_the_tour_lists_every_story() -> None:
 @pytest.mark.slow
 def test_the_consoles_of_a_story_are_open_until_it_is_interrupted() -> None:
     environment = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
-    with subprocess.Popen(
-        [*DEMO, "--console"], stdout=subprocess.PIPE, text=True, env=environment
-    ) as demo:
+    with (
+        subprocess.Popen(
+            [*DEMO, "--console"], stdout=subprocess.PIPE, text=True, env=environment
+        ) as demo,
+        interrupted(demo),
+    ):
         assert demo.stdout is not None
         told: list[str] = []
         for line in demo.stdout:

@@ -1,6 +1,7 @@
 """The consoles of a demo's nodes: open in the browser until Ctrl-C."""
 
 import os
+import socket
 import sys
 import threading
 import webbrowser
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from quorate.cli.console import installed, link_of
 from quorate.cli.output import say
 from quorate.node.client import Client
-from quorate.node.home import Home
+from quorate.node.home import Home, split_address
 
 if TYPE_CHECKING:
     from quorate.node.staff.views import Role
@@ -40,6 +41,17 @@ def set_up(homes: Sequence[Home], ports: Sequence[int]) -> None:
         settings.write(home.folder, settings.local(port))
 
 
+def answers(home: Home) -> bool:
+    """Return whether a node's console can be reached."""
+    from quorate.console import settings
+
+    try:
+        with socket.create_connection(split_address(settings.read(home.folder).listen)):
+            return True
+    except OSError:
+        return False
+
+
 def hold_open(homes: Sequence[Home]) -> None:
     """Show invitations to each console, open the first of each, and wait for Ctrl-C."""
     say("", "the consoles: each link makes a passkey for one person of that member", style="bold")
@@ -49,6 +61,7 @@ def hold_open(homes: Sequence[Home]) -> None:
         if role == ROLES[0] and _has_screen():
             webbrowser.open(link)
     say("", "the nodes run until Ctrl-C")
+    sys.stdout.flush()  # also where somebody reads it through a pipe
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 

@@ -47,7 +47,7 @@ def demo(
     if context.invoked_subcommand is None:
         story = _chosen(context, "age" if console else "")
         if story is not None:
-            context.invoke(story)
+            story.main([], prog_name=context.command_path, standalone_mode=False)
 
 
 def _chosen(context: typer.Context, story: str) -> Any:

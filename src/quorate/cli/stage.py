@@ -100,6 +100,8 @@ def running(
                 wait(partial(is_connected, client))
             yield clients
             if with_consoles:
+                for home in homes:
+                    wait(partial(consoles.answers, home))
                 consoles.hold_open(homes)
     finally:
         _stop_all(homes, daemon.stop)

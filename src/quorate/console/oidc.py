@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -120,7 +120,7 @@ class SignOn:
             raise Unavailable("the single sign-on names an address without TLS")
         return Provider(*addresses)
 
-    def _session(self) -> OAuth2Session:
+    def _session(self) -> Any:  # the library tells no types
         return OAuth2Session(
             self.settings.client_id,
             self.secret,
