@@ -8,7 +8,7 @@ differs from by single roundings only.
 import asyncio
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import ceil, log10
 from pathlib import Path
@@ -34,6 +34,7 @@ from bench.answers import (
     told,
 )
 from bench.markdown import table
+from quorate.models.counting import counted, counting, learned_rates
 from quorate.models.cox import (
     Followed,
     Ties,
@@ -99,7 +100,9 @@ def _breast_cancer() -> Iterator[Line]:
     yield _likeliest("logistic, gbsg2, steps seen", LOGISTIC, columns, outcome, zeros, logit)
     yield _trained("logistic, gbsg2, no step seen", columns, outcome, logit)
     counts = sm.GLM(outcome, full, family=sm.families.Poisson(), offset=years).fit()
-    yield _likeliest("Poisson, gbsg2, years", poisson(1), columns, outcome, years, right_of(counts))
+    rates = right_of(counts)
+    yield _likeliest("Poisson, gbsg2, steps seen", poisson(1), columns, outcome, years, rates)
+    yield _counted("Poisson, gbsg2, no step seen", columns, outcome, np.exp(years), rates)
     yield _risk("score, gbsg2, risk by a logistic model", full, logit.estimates)
     yield from _survival("gbsg2", columns, days, event, columns[:, 0] == 1, member)
 
@@ -140,16 +143,41 @@ def _likeliest(
 def _trained(model: str, columns: Floats, outcome: Floats, right: Right) -> Line:
     design, scale = halved(columns)
     of = training(len(outcome), len(scale), 8, 0.0)
+    words = _of_rows(design, outcome, 1, lambda x, y: trained(of, x, y))
+    return _learned(model, learned(words, of), len(outcome), scale, right)
+
+
+def _counted(model: str, columns: Floats, outcome: Floats, years: Floats, right: Right) -> Line:
+    design, scale = halved(columns)
+    most, unit = int(outcome.max()), 2.0 ** np.ceil(np.log2(years.max()))
+    of = counting(len(outcome), len(scale), 8, most, unit)
+    given = np.column_stack([design, years / unit])
+    words = _of_rows(given, outcome, most, lambda x, y: counted(of, x[:, :-1], y, x[:, -1]))
+    return _learned(model, learned_rates(words, of), len(outcome), scale, right)
+
+
+def _learned(
+    model: str, found: Learned | Degenerate, rows: int, scale: Floats, right: Right
+) -> Line:
+    assert isinstance(found, Learned), found
+    return line_of(model, rows, 3, scaled(found, scale), right)
+
+
+def _of_rows(
+    design: Floats,
+    outcome: Floats,
+    most: int,
+    model: Callable[[SecretArray, SecretArray], SecretArray],
+) -> NDArray[np.int64]:
+    """Return what a model reveals of rows nobody sees."""
 
     async def run() -> NDArray[np.int64]:
         engine = Oracle()
         x = await deal(engine, 0, design, shape=design.shape, limit=1, fraction_bits=DESIGN_BITS)
-        y = await deal(engine, 0, outcome.astype(np.int64), shape=outcome.shape, limit=1)
-        return np.asarray(await trained(of, x, y).reveal(to=(0, 1, 2)), np.int64)
+        y = await deal(engine, 0, outcome.astype(np.int64), shape=outcome.shape, limit=most)
+        return np.asarray(await model(x, y).reveal(to=(0, 1, 2)), np.int64)
 
-    found = learned(asyncio.run(run()), of)
-    assert isinstance(found, Learned)
-    return line_of(model, len(outcome), 3, scaled(found, scale), right)
+    return asyncio.run(run())
 
 
 def _risk(model: str, columns: Floats, weights: Floats) -> Line:

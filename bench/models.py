@@ -13,6 +13,7 @@ from bench.markdown import table
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
 from quorate.models.logrank import compared
+from quorate.models.quantiles import quantile
 from quorate.models.trained import DESIGN_BITS, trained_in_blocks, training
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
@@ -45,6 +46,7 @@ class Work:
 def works() -> Iterator[Work]:
     """Yield what there are bars for."""
     yield Work("logrank test, 100,000 patients, 365 bins", _logrank, (2, 1))
+    yield Work("median of 10,000,000 ages, 121 bins", _median, (2, 1))
     yield Work("linear regression, 1,000,000 × 20", _linear, (3, 1.5))
     yield Work("logistic regression, 569 × 30, no step shown", partial(_trained, 569, 30), (8, 4))
     yield Work("score of 100,000 patients, three parts, five bands", _score, (4, 2))
@@ -91,6 +93,11 @@ async def _logrank(engine: Engine) -> SecretArray:
     risk = np.linspace(50_000, 10_000, 365).astype(np.int64)
     counts = np.array([[risk // 900, risk], [risk // 1000, risk]])
     return compared(await _deal(engine, counts, limit=100_000))
+
+
+async def _median(engine: Engine) -> SecretArray:
+    counts = np.full(121, 10_000_000 // 121)
+    return quantile(await _deal(engine, counts, limit=10_000_000), 1, 2).reshape(1)
 
 
 async def _linear(engine: Engine) -> SecretArray:

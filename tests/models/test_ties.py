@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from quorate.models.products import brought, read, within
-from quorate.models.ties import HALF_BITS, Surviving, surviving
+from quorate.models.scaling import HALF_BITS
+from quorate.models.ties import Surviving, surviving
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from tests.contract.test_engine import ENGINES

@@ -14,8 +14,7 @@ threshold's digit these tell, without a message, (less, equal); digits are joine
 in a tree, 26 ANDs a threshold. As u reaches h_t only if it reaches all before, bit i of g
 is the XOR over all t that are multiples of 2^i. A fair bit is the sign.
 
-Source: sums of narrow Gaussians are wide ones [MP13]; tables of a distribution in shares as in
-[DKMMN06]. Unreviewed.
+Source: that sums of narrow Gaussians are wide ones [MP13]. Unreviewed.
 """
 
 from fractions import Fraction

@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 
 from quorate.models.outputs import Floats
 from quorate.models.products import brought, matmul, read, times, within
-from quorate.models.scaling import root_scale, scaled_by
-from quorate.models.ties import HALF_BITS, LEAST_BITS, ratios, surviving
+from quorate.models.scaling import HALF_BITS, ratios, root_scale, scaled_by
+from quorate.models.ties import LEAST_BITS, surviving
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate

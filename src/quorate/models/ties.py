@@ -25,19 +25,16 @@ import numpy as np
 
 from quorate.models.outputs import Floats
 from quorate.models.products import brought, read, times, within
-from quorate.models.scaling import root_scale, scaled_by
-from quorate.mpc.functions import log, piecewise, reciprocal
+from quorate.models.scaling import HALF_BITS, ratios, root_scale, scaled_by
+from quorate.mpc.functions import log, piecewise
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 
-HALF_BITS = 30
-INVERSE_BITS = 28
 CURVE_BITS = 24
 FARTHEST = 17.0
 """The most of -ln x of numbers of 2^-24 or more."""
 
 UNSURE = 2.0**-20
-LEAST = 1 / 4
 
 FEW = 8
 AFTER = FEW + 1 / 2
@@ -74,15 +71,6 @@ def surviving(alive: SecretArray, dying: SecretArray, events: SecretArray, bits:
     first, second = _rest(y, x, left, most)
     squares = times(few, few, bound=1, f=HALF_BITS)
     return Surviving(_over(few, first, bits), _over(squares, second, bits))
-
-
-def ratios(x: SecretArray, y: SecretArray) -> SecretArray:
-    """Return x / y for |x| <= y and 1/4 <= y < 1; about 2 x where y is 0."""
-    safe = within(y + (y < LEAST) * (1 / 2), 1.5)
-    rough = within(brought(reciprocal(safe, at_least=LEAST), INVERSE_BITS), 4.5)
-    left = 2 - times(safe, rough, bound=1.5, f=INVERSE_BITS)
-    inverse = times(rough, left, bound=4.5, f=INVERSE_BITS)
-    return times(x, inverse, bound=1.5, f=HALF_BITS)
 
 
 def _parts(above: list[SecretArray], below: list[SecretArray], bits: int) -> SecretArray:

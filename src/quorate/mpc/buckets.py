@@ -158,18 +158,20 @@ def _permutation(coin: Stream, modulus: int) -> NDArray[np.intp]:
 
 
 def _permuted(triples: Claims, places: Sequence[NDArray[np.intp]]) -> list[Claims]:
-    """Return each array of triples in its new order."""
-    count = len(places)
+    """Return each array of triples in its new order, where possible in the memory of the old."""
 
     def placed(words: Words, j: int) -> Words:
-        one: Words = words.reshape(count, -1)[j]
-        return one.take(places[j])
+        one: Words = words.reshape(len(places), -1)[j]
+        if not one.flags.writeable:  # it was received, and is the network's
+            return one.take(places[j])
+        one[:] = one.take(places[j])
+        return one
 
     def array(x: Share, j: int) -> Share:
         return Share(placed(x.own, j), placed(x.next, j))
 
     a, b, c = triples
-    return [(array(a, j), array(b, j), array(c, j)) for j in range(count)]
+    return [(array(a, j), array(b, j), array(c, j)) for j in range(len(places))]
 
 
 def _differences(

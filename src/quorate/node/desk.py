@@ -27,6 +27,7 @@ from quorate.node.lifecycle import OPEN, Event, State, after
 from quorate.node.messages import Ack, Proposal
 from quorate.node.own import own_points_of, snapshot_of, source_of
 from quorate.node.policy import Policy, read_policy
+from quorate.node.prepared import prepare_noise
 from quorate.node.scores import Scores
 from quorate.node.store import Entry, Store
 from quorate.studies.approval import (
@@ -44,7 +45,6 @@ from quorate.studies.approval import (
 )
 from quorate.studies.bundle import accepted_by, read_bundle
 from quorate.studies.group import Group
-from quorate.studies.noise_checks import make_tables
 from quorate.studies.own_rows import own_rows
 from quorate.studies.plain import rows_to_send
 from quorate.studies.plan import Plan
@@ -178,7 +178,7 @@ class Desk:
                 await asyncio.to_thread(central.load)
             return await asyncio.to_thread(rows_to_send, source, plan)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
-            await asyncio.to_thread(make_tables, plan.study, len(plan.members))
+            await prepare_noise(plan, self.home.name)
             return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)
         await self._check_rows(policy, source)

@@ -41,6 +41,9 @@ from quorate.studies.turn import Build, nothing_of
 
 SIGNATURE_BYTES = 64
 STANDING_BYTES = 48  # of a member's ledger
+ROOM_FOR_CLAIMS = 5
+"""How much memory claims take while they are verified: triples, and what is revealed of them."""
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +181,21 @@ def _joint_cost(plan: Plan) -> RunCost:
     )
 
 
-def _drawn_cost(plan: Plan) -> Cost:
-    """Return what drawing noise costs, then looking for what is largest, then verifying both."""
-    drawn = joint.drawing(
+def room_of(plan: Plan) -> int:
+    """Return about how many bytes verifying a plan's joint noise takes: claims, triples, places."""
+    return ROOM_FOR_CLAIMS * 8 * _drawing(plan).claims.words
+
+
+def _drawing(plan: Plan) -> price.Checked:
+    return joint.drawing(
         [(v.mechanism, v.size) for v in plan.vectors if v.mechanism is not None],
         plan.security,
     )
+
+
+def _drawn_cost(plan: Plan) -> Cost:
+    """Return what drawing noise costs, then looking for what is largest, then verifying both."""
+    drawn = _drawing(plan)
     zeros = np.zeros(plan.numbers, np.uint64)
     total = secret.held(Oracle(plan.security), zeros, shape=zeros.shape, limit=1)
     places = [array.node for array in largest_of(plan, total)]

@@ -138,6 +138,16 @@ def test_what_costs_too_much_is_refused_with_numbers_before_any_row_is_read() ->
     among(body)
 
 
+def test_control_under_a_wider_cap_the_same_study_runs_and_its_rows_are_read() -> None:
+    """So it is the owner's cap, and nothing else, that refuses it above."""
+
+    async def body(hospitals: list[Hospital]) -> None:
+        await released(hospitals, study(epsilon="1.5"))
+        assert [h.desk.budgets.left("patients") for h in hospitals] == [(NANO // 2, None)] * 3
+
+    among(body, epsilon=2 * NANO)
+
+
 def test_a_member_without_a_budget_takes_no_part() -> None:
     async def body(hospitals: list[Hospital]) -> None:
         with pytest.raises(Refused, match="no budget is set for patients"):

@@ -47,6 +47,7 @@ KINDS: tuple[Kind, ...] = (
     linear,
     logistic,
     logrank,
+    poisson,
     quantile,
     rate,
     robust,
@@ -70,7 +71,7 @@ LEAST_MEMBERS = 3
 def kind_of(asked: Asked) -> Stated:
     """Return the kind of an analysis. Raises `MalformedStudy`."""
     found: dict[str, Stated] = {kind.KIND: kind for kind in KINDS}
-    found |= {cox.KIND: cox, poisson.KIND: poisson}
+    found[cox.KIND] = cox
     if asked.analysis.kind not in found:
         what = f"there is no kind {printed(asked.analysis.kind)}"
         refuse(asked.place, what, f"known are {', '.join(found)}")
