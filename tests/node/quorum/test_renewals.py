@@ -10,7 +10,7 @@ from quorate.errors import Abort, NotFound, Refused, Unavailable, VerificationFa
 from quorate.node.quorum.custody import share_name
 from quorate.node.quorum.renewals import OtherHands
 from quorate.quorum.key import Key, verify_key
-from quorate.quorum.lifecycle import KeyState, RequestState
+from quorate.quorum.lifecycle import KEY_OPEN, KeyState, RequestState
 from quorate.quorum.order import verify_order
 from quorate.threshold import frost
 from quorate.threshold.keys import KeyShare, Purpose
@@ -33,7 +33,7 @@ from tests.node.quorum.records import (
     unlocked_everywhere,
 )
 from tests.node.three import connected, make_homes, until
-from tests.quorum.dealt import ROLES
+from tests.quorum.dealt import ROLES, deal, plan_of
 from tests.threshold.hands import sign
 
 FIVE = (*ROLES, "laboratory", "reception")
@@ -261,3 +261,35 @@ def test_what_is_no_handing_over_of_this_key_is_refused_by_every_node() -> None:
             verify_key(replace(new, handover=ABSENT))
 
     in_five(body, names=ROLES)
+
+
+def test_a_key_of_all_members_follows_the_roster_by_itself() -> None:
+    async def main() -> None:
+        async with connected(*make_homes(FIVE)) as hospitals:
+            nodes = {node.home.name: node for node in hospitals}
+            now = hospitals[0].desk.group
+            before = replace(now, members=now.members[:3])
+            plan = replace(plan_of(now, ROLES, 2), group=before.digest(), follows="majority")
+            key, shares = deal(plan, [nodes[name].home.identity for name in ROLES])
+            for node in hospitals:
+                await node.quorum.unlock(PASSPHRASE)
+                node.quorum.keys.roster = lambda digest: {
+                    one.digest(): one for one in (before, now)
+                }[digest]
+            for name, share in zip(ROLES, shares, strict=True):
+                nodes[name].quorum.custody.keep_share(share)
+            for node in hospitals:
+                node.quorum.keys.take_key(key)
+            for node in hospitals:
+                await node.quorum.renewals.follow_roster()
+            waiting = hospitals[4].quorum.records.find_key("medication", KEY_OPEN)
+            assert waiting.plan.proposer == "doctor"  # the first who deals, and nobody else
+            for name in FIVE[1:]:
+                await nodes[name].quorum.keys.answer(waiting.plan.digest(), "approve", "welcome")
+            new = await renewed_at(nodes, waiting.plan.digest())
+            assert new.public.group == key.public.group
+            assert (new.plan.names, str(new.plan.rule)) == (FIVE, "3 of 5")
+            await hospitals[0].quorum.renewals.follow_roster()
+            assert len(hospitals[0].quorum.records.all_keys()) == 2
+
+    asyncio.run(main())
