@@ -214,6 +214,7 @@ def test_who_said_ready_waits_and_a_holder_that_withdraws_sets_it_free(
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_at_the_end_of_its_time_a_holder_that_was_not_ready_withdraws_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

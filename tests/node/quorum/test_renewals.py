@@ -126,6 +126,7 @@ def test_a_record_sealed_before_opens_in_the_new_hands() -> None:
     in_five(body, "unlock")
 
 
+@pytest.mark.slow
 def test_a_plain_key_changes_hands_too_and_who_leaves_has_nothing() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         file = plain_file(key)
@@ -156,6 +157,7 @@ def stolen(nodes: Clinic, key: Key, *names: str) -> list[KeyShare]:
     return [nodes[name].quorum.custody.share(key.key_id()) for name in names]
 
 
+@pytest.mark.slow
 def test_shares_stolen_before_a_refresh_are_of_no_use_with_one_stolen_after() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         (before,) = stolen(nodes, key, "pharmacist")
@@ -169,6 +171,7 @@ def test_shares_stolen_before_a_refresh_are_of_no_use_with_one_stolen_after() ->
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_control_without_a_refresh_the_same_two_shares_sign() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         (before,) = stolen(nodes, key, "pharmacist")
@@ -179,6 +182,7 @@ def test_control_without_a_refresh_the_same_two_shares_sign() -> None:
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_a_lost_share_is_made_again_by_the_others() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         nodes["nurse"].quorum.records.drop_sealed(share_name(key.key_id()))
@@ -192,6 +196,7 @@ def test_a_lost_share_is_made_again_by_the_others() -> None:
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_where_keeping_the_new_share_fails_the_old_one_is_still_there() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         nurse = nodes["nurse"].quorum

@@ -73,6 +73,7 @@ def test_three_of_one_role_do_not_sign_and_two_with_one_of_the_other_do() -> Non
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_record_opens_by_roles_and_after_the_policy_gave_way_to_a_number() -> None:
     async def main() -> None:
         async with connected(*make_homes(FIVE)) as hospitals:
