@@ -1,4 +1,4 @@
-"""One node with its console, for a module's tests."""
+"""One node with its console, for all tests here."""
 
 from collections.abc import Generator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.console.place import Place, lonely
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place() -> Generator[Place]:
     with lonely() as place:
         yield place

@@ -4,12 +4,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from quorate.console import settings
 from quorate.console.settings import Settings
@@ -37,17 +40,21 @@ class Browser:
         return self.http.get(self.origin + place, headers=accept, allow_redirects=False, timeout=60)
 
     def post(
-        self, place: str, *, headers: dict[str, str] | None = None, **form: object
+        self,
+        place: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        """Send a form as a page of the console does, or as `form` and `headers` say otherwise."""
         return self.http.post(
             self.origin + place,
-            data={"csrf": self.csrf} | form,
-            headers={"origin": self.origin, "accept": "text/html"} | (headers or {}),
+            data={"csrf": self.csrf, **(form or {})},
+            headers={"origin": self.origin, "accept": "text/html", **(headers or {})},
             allow_redirects=False,
             timeout=60,
         )
 
-    def ask(self, place: str, body: object) -> requests.Response:
+    def ask(self, place: str, body: dict[str, Any]) -> requests.Response:
         """Post as the console's own script does."""
         headers = {"origin": self.origin, "accept": "application/json"}
         return self.http.post(self.origin + place, json=body, headers=headers, timeout=60)
@@ -69,6 +76,20 @@ class Browser:
         self.csrf = found[1]
 
 
+_addresses = count(2)
+
+
+class From(HTTPAdapter):
+    """Calls from one address."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        super().init_poolmanager(*args, **named, source_address=(self.source, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One node's console, and its node."""
@@ -85,7 +106,10 @@ class Place:
         return StaffClient(self.node)
 
     def browser(self) -> Browser:
-        return Browser(self.settings.origin, requests.Session())
+        """Return a browser that calls from an address of its own, of this machine's many."""
+        http = requests.Session()
+        http.mount("http://", From(f"127.0.0.{next(_addresses)}"))
+        return Browser(self.settings.origin, http)
 
     def passkey(self) -> Authenticator:
         return Authenticator(self.settings.origin)

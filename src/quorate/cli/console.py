@@ -43,7 +43,7 @@ def open_(
     form: FormatOption = "text",
 ) -> None:
     """Give this node a console from its next start on."""
-    _installed()
+    installed()
     from quorate.console import settings
 
     home, here = open_home(node), settings.local(port)
@@ -119,13 +119,13 @@ def _lines(people: "tuple[PersonView, ...]") -> list[str]:
 
 
 def _settings(node: Path | None) -> "Settings":
-    _installed()
+    installed()
     from quorate.console import settings
 
     return settings.read(open_home(node).folder)
 
 
-def _installed() -> None:
+def installed() -> None:
     """Raise `Unavailable` where the console's own packages are missing."""
     from importlib.util import find_spec
 

@@ -55,7 +55,7 @@ def lab(
     form: FormatOption = "text",
 ) -> None:
     """Try attacks against defences, on a copy that may be looked at; no node takes part."""
-    learn, test = _moons() if data is None else split(_read(data, target), SEED)
+    learn, test = moons() if data is None else split(_read(data, target), SEED)
     mapped: Map = cubic if learn.features.shape[1] == 2 else plain
     plan = Plan(hospitals, tuple(share or (0.1, 0.3)), tuple(range(seeds)))
     quiet = form == "json"
@@ -151,7 +151,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _moons() -> tuple[Rows, Rows]:
+def moons() -> tuple[Rows, Rows]:
     """Return the rows of the textbook's classifier. Raises `Unavailable`."""
     features, outcome = _sklearn("datasets").make_moons(1000, noise=0.3, random_state=SEED)
     parts = _sklearn("model_selection").train_test_split(

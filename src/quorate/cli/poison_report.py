@@ -1,6 +1,7 @@
 """The laboratory's report as one HTML file: tables, and pictures drawn into it; no script."""
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from quorate.poisoning.attacks import attacks_on_classes
 from quorate.poisoning.experiment import Findings, Plan
 from quorate.poisoning.lab import DEFENCES, Classes, Learner, Setting, dealt, spoilt
 from quorate.poisoning.learners import cubic
-from quorate.poisoning.rows import Rows, joined
+from quorate.poisoning.rows import Floats, Rows, joined
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,10 +36,14 @@ def report(found: Findings, learn: Rows, test: Rows, learner: Learner, plan: Pla
             *(_borders(learn, test, learner, plan, name) for name in SHOWN),
         ]
     parts += ["<h2>All numbers</h2>", f"<pre>{html.escape(chr(10).join(lines_of(found)))}</pre>"]
-    title = "What one lying hospital does to what is learnt"
+    return page("What one lying hospital does to what is learnt", UNSEEN, parts)
+
+
+def page(title: str, said: str, parts: Sequence[str]) -> str:
+    """Return a page in HTML, of parts that are HTML."""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{STYLE}</style><h1>{title}</h1><p>{html.escape(UNSEEN)}.</p>{''.join(parts)}</html>\n"
+        f"<style>{STYLE}</style><h1>{title}</h1><p>{html.escape(said)}.</p>{''.join(parts)}</html>\n"
     )
 
 
@@ -65,7 +70,7 @@ def _curves(found: Findings) -> str:
         field.set(title=name, ylabel="percent", ylim=(-3, 103))
     axes[0].legend(fontsize="small", loc="lower left")
     axes[-1].set_xlabel("share of rows spoilt")
-    return _svg(figure)
+    return svg(figure)
 
 
 def _borders(learn: Rows, test: Rows, learner: Learner, plan: Plan, name: str) -> str:
@@ -81,14 +86,15 @@ def _borders(learn: Rows, test: Rows, learner: Learner, plan: Plan, name: str) -
     ]
     figure, axes = fields(len(steps), height=3, width=6)
     for field, (title, classes) in zip(axes, steps, strict=True):
-        _border(field, classes, test, setting)
+        border(field, classes, test, (setting.low, setting.high))
         right = float((classes(test.features) == test.outcome).mean())
         field.set_title(f"{title}: {100 * right:.1f} %")
-    return _svg(figure)
+    return svg(figure)
 
 
-def _border(field: Any, classes: Classes, test: Rows, setting: Setting) -> None:
-    x, y = (np.linspace(setting.low[i], setting.high[i], 150) for i in (0, 1))
+def border(field: Any, classes: Classes, test: Rows, ends: tuple[Floats, Floats]) -> None:
+    """Draw what is said of every place between two corners, and rows on it."""
+    x, y = (np.linspace(ends[0][i], ends[1][i], 150) for i in (0, 1))
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     told = classes(grid).reshape(len(y), len(x))
     field.contourf(x, y, told, levels=[-0.5, 0.5, 1.5], colors=["#cfe3f7", "#f9dcc4"])
@@ -97,7 +103,7 @@ def _border(field: Any, classes: Classes, test: Rows, setting: Setting) -> None:
         field.scatter(own[:, 0], own[:, 1], s=6, color=colour)
 
 
-def _svg(figure: "Figure") -> str:
+def svg(figure: "Figure") -> str:
     """Return a figure as a part of a page."""
     text = written(figure, "svg").decode()
     return text[text.index("<svg") :]

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import quorate
-from quorate.cli import group, init, study
+from quorate.cli import consoles, group, init, study
 from quorate.cli.output import aligned, grouped, say
 from quorate.errors import Error, Refused, Unavailable, VerificationFailed
 from quorate.node.client import Client
@@ -74,14 +74,20 @@ def members(folder: Path, name: str, names: Sequence[str]) -> Group:
 
 
 @contextmanager
-def running(folder: Path, names: Sequence[str], after: str = "") -> Generator[dict[str, Client]]:
+def running(
+    folder: Path, names: Sequence[str], after: str = "", *, is_last: bool = True
+) -> Generator[dict[str, Client]]:
     """Start the nodes, connected to one another; stop them whatever happens.
 
-    `after` is a command shown after each start, its name in place of NAME.
+    `after` is a command shown after each start, its name in place of NAME. Where
+    consoles are wanted, the last nodes of a story go on until Ctrl-C.
     """
     from quorate.node import daemon
 
     homes = [open_home(folder / name) for name in names]
+    with_consoles = consoles.are_wanted() and is_last
+    if with_consoles:
+        consoles.set_up(homes, free_ports(len(homes)))
     try:
         with ThreadPoolExecutor() as pool, ExitStack() as stack:
             pids = list(pool.map(daemon.start, homes))
@@ -93,6 +99,8 @@ def running(folder: Path, names: Sequence[str], after: str = "") -> Generator[di
             for client in clients.values():
                 wait(partial(is_connected, client))
             yield clients
+            if with_consoles:
+                consoles.hold_open(homes)
     finally:
         _stop_all(homes, daemon.stop)
 

@@ -41,6 +41,7 @@ def serve(folder: Path) -> None:
         proxy_headers=chosen.behind_proxy,
         ssl_certfile=chosen.certificate or None,
         ssl_keyfile=chosen.key or None,
+        timeout_keep_alive=75,  # longer than a page that looks again waits
         timeout_graceful_shutdown=2,
     )
 

@@ -1,4 +1,4 @@
-"""A hospital's single sign-on: OpenID Connect, code flow with PKCE [OIDCCore].
+"""A hospital's single sign-on: OpenID Connect, code flow [OIDC14] with PKCE [RFC7636].
 
 The provider says who somebody is; the node says whether that account is of its
 staff, and as what. An account is bound to a person by the same link that would

@@ -1,4 +1,4 @@
-"""Passkeys: how a person enrols one, and signs in with it [WebAuthn3].
+"""Passkeys: how a person enrols one, and signs in with it [WebAuthn21].
 
 A challenge is random, works once and for five minutes; it need not be bound to
 a browser, because what is signed names the origin. The device must have seen

@@ -13,6 +13,9 @@ from quorate.studies.release import Verified, from_json, verify_release
 _drawing = threading.Lock()
 """matplotlib's settings are the process's."""
 
+_verifying = threading.Lock()
+"""What fifty people want to see at once is worked out once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Released:
@@ -22,9 +25,14 @@ class Released:
     charts: tuple[Chart, ...]
 
 
-@lru_cache(maxsize=64)
 def released(text: str, group: Group | None) -> Released:
     """Return a release, verified. Raises `VerificationFailed`, `MalformedMessage`."""
+    with _verifying:
+        return _verified(text, group)
+
+
+@lru_cache(maxsize=64)
+def _verified(text: str, group: Group | None) -> Released:
     verified = verify_release(from_json(text), group=group)
     return Released(verified, charts_of(verified.plan, verified.certificate.results))
 

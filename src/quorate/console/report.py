@@ -34,11 +34,11 @@ def report(study: StudyView, released: Released) -> bytes:
 def _results(pdf: FPDF, study: StudyView) -> None:
     _line(pdf, "Results", 13, bold=True)
     pdf.set_font("Helvetica", size=9)
-    with pdf.table(col_widths=(50, 30, 50, 40), text_align="LEFT") as table:
-        table.row(("name", "cell", "value", "exactly"))
+    with pdf.table(col_widths=(75, 50, 45), text_align="LEFT") as table:
+        table.row(("name", "value", "exactly"))
         for one in study.results:
             value = f"{one.value} {one.unit}".rstrip()
-            table.row([_latin(text) for text in (one.name, one.cell, value, one.exact)])
+            table.row([_latin(text) for text in (one.name, value, one.exact)])
 
 
 def _certificate(study: StudyView, released: Released) -> tuple[str, ...]:

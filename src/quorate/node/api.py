@@ -7,6 +7,7 @@ doors. Every answer is a model of `views`; every error is a `ProblemView`.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
@@ -295,6 +296,7 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
     )
 
 
+@lru_cache(maxsize=256)  # these never change, and every page asks for them
 def _result_views(release: Release) -> tuple[ResultView, ...]:
     study = release.plan.study
     formulas = [
@@ -317,6 +319,7 @@ def _result_views(release: Release) -> tuple[ResultView, ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def _following(release: Release) -> tuple[tuple[ResultView, ...], tuple[str, ...]]:
     """Return what follows from the results, and what hinders that."""
     try:

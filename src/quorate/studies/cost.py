@@ -45,7 +45,6 @@ ROOM_FOR_CLAIMS = 5
 """How much memory claims take while they are verified: triples, and what is revealed of them."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class RunCost:
     """Rounds, and payload bytes sent by each member, by seat."""

@@ -6,6 +6,7 @@ is listed too: a reader should not have to be a mathematician.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, permutations
 
 from quorate.models.newton import MOST_STEPS
@@ -99,6 +100,7 @@ class Disclosure:
         return f"bytes sent: {named}{others}"
 
 
+@lru_cache(maxsize=256)  # a cost takes half a second to work out, and every page asks for it
 def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
     if plan.study.privacy is not None:

@@ -95,7 +95,10 @@ def _refused(asking: Person, id_: str, sealed: Path) -> None:
     answer = asking.page.request.post(
         f"{origin}/records/{id_}/open",
         headers={"origin": origin},
-        multipart={"csrf": csrf, "sealed": sealed},
+        multipart={
+            "csrf": csrf,
+            "sealed": {"name": "r", "mimeType": "text/plain", "buffer": sealed.read_bytes()},
+        },
     )
     assert answer.status == 404, answer.text()
     assert RECORD not in answer.text()

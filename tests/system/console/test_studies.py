@@ -141,7 +141,7 @@ def test_all_is_done_by_keyboard(browser: Browser, nodes: Nodes, north: Place) -
     officer.go("/")
     for button in ("link", "button"):
         name = "Hormone therapy in breast cancer" if button == "link" else "Approve"
-        wanted = page.get_by_role(button, name=name)  # type: ignore[arg-type]
+        wanted = page.get_by_role(button, name=name)
         for _ in range(40):
             page.keyboard.press("Tab")
             if wanted.evaluate("one => one === document.activeElement"):

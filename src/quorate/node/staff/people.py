@@ -147,7 +147,7 @@ class Staff:
     def signed_in(self, id_: bytes, uses: int) -> Person:
         """Record that somebody signed in. A passkey's counter that went back is a copy's.
 
-        Raises `VerificationFailed` then [WebAuthn3].
+        Raises `VerificationFailed` then [WebAuthn21].
         """
         known = self.credential(id_)
         if (known.uses or uses) and uses <= known.uses:

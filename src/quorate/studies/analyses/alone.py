@@ -1,6 +1,6 @@
 """What each member learns of its own rows alone, and deals: a logistic model, in words.
 
-    rows --fitted--> coefficients (p,) --dealt, in shares--> checked --> what the members make of them
+    rows --fitted--> coefficients (p,) --dealt, in shares--> checked --> a vote, or a median
 
 Measurements are taken about a public middle and over a public unit, the same for all: else the
 constants of two models would not mean the same. Whatever is dealt is checked on shares: what is
@@ -36,6 +36,8 @@ from quorate.studies.schema import Column, Kind, check_number, refuse
 BITS = 20  # of fraction, of coefficients and of measurements
 MOST = 1 << 10
 """No coefficient is larger, of measurements that are at most 2."""
+
+FARTHEST = 2  # of a measurement from its middle, in units
 
 LIMIT = 1 << 62
 """Of words that anybody may have dealt: that a bound is kept can be said of all 64 bits."""

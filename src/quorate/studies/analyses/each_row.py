@@ -1,11 +1,14 @@
 """Rows that members deal to the committee, one by one, for what is trained on them.
 
 Each member deals the columns that a formula names, padded with rows of zeros to as many as the
-study allows. Trained are a fixed number of steps, whatever the data; revealed is the result, or
+study allows. A row that is not as declared, whoever dealt it, counts as none (`rows_as_declared`).
+Trained are a fixed number of steps, whatever the data; revealed is the result, or
 that there is none. Ten rows or more are asked for a coefficient.
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from quorate.models.products import brought, read, times, within
 from quorate.models.trained import DESIGN_BITS
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
+from quorate.poisoning.secure import kept_rows, rows_in_range
 from quorate.studies.analyses.asked import Asked, Sums, Told, Totals
 from quorate.studies.analyses.linear import ROWS_A_COEFFICIENT, formula_of, unit_of
 from quorate.studies.analyses.stepped import CHOICE, is_stepped
@@ -54,7 +58,7 @@ def each_row(asked: Asked, terms: Sequence[Term]) -> tuple[Input, ...]:
 def told(asked: Asked, sums: Sums, words: SecretArray) -> Told:
     """Return what is to be revealed of a training: its words, then settled, then independent."""
     settled, independent = promised(words[-2:-1], 1), promised(words[-1:], 1)
-    count = sums(_count(asked)).reshape(1)
+    count = sums(rows_there(asked)).sum().reshape(1)
     enough = (count >= ROWS_A_COEFFICIENT * len(formula_of(asked).terms)) + 0
     sound = concatenate([settled] * (len(words) - 2) + [settled - settled + 1])
     return Told(concatenate([words[:-2], independent]), sound, enough)
@@ -65,8 +69,44 @@ def sentences_of_rows(formula: Formula) -> tuple[str, ...]:
         f"how {formula.outcome.name} depends on {', '.join(t.name for t in formula.terms[1:])}: "
         "coefficients and their standard errors, or that there are none, and no step on the way",
         "every member's rows go to the committee, in shares: two of the three could read them",
+        "defended: a row dealt out of range, or with no value or several of a category, is none",
         f"nothing where there are fewer than {ROWS_A_COEFFICIENT} rows for a coefficient",
     )
+
+
+def rows_as_declared(asked: Asked, sums: Sums, needs: Sequence[Input]) -> Sums:
+    """Return the sums of each row, zeros in place of a row that is not as its table declares.
+
+    A number is within its bounds, and a category has one value; rows are rejected, not clipped,
+    and whose they are nobody learns. What is not of each row stays as it is.
+    """
+    items = [item for item in needs if EACH_ROW in item.cells.axes]
+    parts = {item: sums(item).reshape(asked.rows, -1) for item in items}
+    columns, ends = list[SecretArray](), list[tuple[int, int]]()
+    for item, part in parts.items():
+        columns.append(part)
+        ends += _ends(asked, item) * part.shape[1]
+        if part.shape[1] > 1:
+            columns.append(part.sum(axis=1).reshape(-1, 1))
+            ends.append((1, 1))
+    inside = rows_in_range(concatenate(columns, axis=1), *np.array(ends, np.int64).T)
+    kept = {item: kept_rows(part, inside) for item, part in parts.items()}
+
+    def of(item: Input) -> SecretArray:
+        whole = sums(item)
+        if item not in kept:
+            return whole
+        return promised(kept[item], whole.node.limit).reshape(*whole.shape)
+
+    return of
+
+
+def _ends(asked: Asked, item: Input) -> list[tuple[int, int]]:
+    """Return between what a row's entries of an input are, of a row there is."""
+    if item.amount == "count":
+        return [(0, 1)] if len(item.cells.axes) > 1 else [(1, 1)]
+    column, unit = asked.study.table.column(item.column), 10 ** (item.to or 0)
+    return [(floor(Fraction(column.low) * unit), ceil(Fraction(column.high) * unit))]
 
 
 def _count(asked: Asked) -> Input:

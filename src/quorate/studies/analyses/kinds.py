@@ -23,10 +23,12 @@ from quorate.studies.analyses import (
     linear,
     logistic,
     logrank,
+    odd,
     poisson,
     quantile,
     rate,
     robust,
+    robust_mean,
     t_test,
     two_by_two,
     vote,
@@ -47,16 +49,20 @@ KINDS: tuple[Kind, ...] = (
     linear,
     logistic,
     logrank,
+    odd,
     poisson,
     quantile,
     rate,
     robust,
+    robust_mean,
     t_test,
     two_by_two,
     vote,
 )
 _ALONE: dict[str, Callable[[Asked, NDArray[np.int64]], NDArray[np.int64]]] = {
+    odd.KIND: odd.own,
     robust.KIND: robust.own,
+    robust_mean.KIND: robust_mean.own,
     vote.KIND: vote.own,
 }
 """Kinds of which a member makes something of its rows that no sum over them is."""

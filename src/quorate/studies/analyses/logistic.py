@@ -26,6 +26,7 @@ from quorate.studies.analyses.each_row import (
     each_row,
     indicator_of,
     plain_column,
+    rows_as_declared,
     sentences_of_rows,
     steps_of,
     told,
@@ -75,6 +76,7 @@ def values(asked: Asked) -> tuple[Value, ...]:
 
 def together(asked: Asked, sums: Sums) -> Told:
     formula = formula_of(asked)
+    sums = rows_as_declared(asked, sums, needs(asked))
     columns = [column_of(asked, sums, term) for term in formula.terms]
     outcome = indicator_of(asked, sums, *formula.outcome.levels[0])
     words = trained(_training(asked), concatenate(columns, axis=1), outcome)

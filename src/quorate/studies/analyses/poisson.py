@@ -24,6 +24,7 @@ from quorate.studies.analyses.each_row import (
     column_of,
     each_row,
     plain_column,
+    rows_as_declared,
     sentences_of_rows,
     steps_of,
     told,
@@ -77,6 +78,7 @@ def values(asked: Asked) -> tuple[Value, ...]:
 
 
 def together(asked: Asked, sums: Sums) -> Told:
+    sums = rows_as_declared(asked, sums, needs(asked))
     columns = [column_of(asked, sums, term) for term in formula_of(asked).terms]
     events = promised(sums(_events(asked)), _most(asked))
     exposure = column_of(asked, sums, _exposure(asked)).reshape(-1)

@@ -19,6 +19,7 @@ from quorate.poisoning import robust, secure
 from quorate.poisoning.rows import Floats
 from quorate.studies.analyses.alone import (
     BITS,
+    FARTHEST,
     MIDDLE,
     Dealt,
     by_member,
@@ -43,7 +44,7 @@ KIND = "vote"
 MOST_TESTED = 128
 """Of one member: evenly spread over those it holds out."""
 
-FARTHEST = 2  # of a measurement from its middle, in units
+MOST_NAMED = 8  # columns, in a sentence: the formula has all
 Numbers = NDArray[np.int64]
 
 
@@ -185,7 +186,8 @@ def derived(asked: Asked, found: Found) -> tuple[Derived, ...]:
 
 def sentences(asked: Asked) -> tuple[str, ...]:
     formula = formula_of(asked)
-    learnt = ", ".join(term.name for term in formula.terms[1:])
+    names = [term.name for term in formula.terms[1:]]
+    learnt = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} columns"
     liars = liars_of(asked)
     told: tuple[str, ...] = (
         f"each member learns {formula.outcome.name} from {learnt} of its own rows alone, and deals "
