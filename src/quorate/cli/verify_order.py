@@ -64,7 +64,7 @@ def report_on(text: str, group: Group | None) -> OrderReport:
         roster_known=group is not None,
         approved_by=tuple(Approved(a.member, a.reason, a.time) for a in answers),
         proven=_proven(plan.wanted, group is not None),
-        believed=_believed(group is not None),
+        believed=(*_believed(group is not None), *_by_roles(order.key.public.caution)),
     )
 
 
@@ -90,6 +90,10 @@ def _proven(rule: str, roster_known: bool) -> tuple[str, ...]:
         "each who is named approved it under its own key",
         *(("the holders are members of the roster you know",) if roster_known else ()),
     )
+
+
+def _by_roles(caution: str) -> tuple[str, ...]:
+    return (f"that the key is safe: {caution}",) if caution else ()
 
 
 def _believed(roster_known: bool) -> tuple[str, ...]:

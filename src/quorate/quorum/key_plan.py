@@ -105,8 +105,8 @@ class KeyPlan:
 
     @property
     def wanted(self) -> str:
-        """Who must act together, in words."""
-        return str(self.rule) if self.policy is ABSENT else self.policy.policy
+        """Who must act together, in words, for people; a policy is marked wherever it is shown."""
+        return str(self.rule) if self.policy is ABSENT else f"{self.policy.policy} (unreviewed)"
 
     @property
     def recovery(self) -> Rule:

@@ -65,8 +65,10 @@ def _hex_from_bytes(plain: Any) -> Any:
 def _bytes_from_hex(plain: object, kind: Any) -> object:
     """Return `plain` with bytes where `kind` wants them; all other checks are msgspec's."""
     kind = getattr(kind, "__supertype__", kind)  # of a NewType
-    if isinstance(kind, UnionType):  # of one kind and nothing
-        (kind,) = (each for each in get_args(kind) if each not in (NoneType, wire.Absent))
+    if isinstance(kind, UnionType):  # of one kind, or a record and one other, or nothing
+        kinds = [each for each in get_args(kind) if each not in (NoneType, wire.Absent)]
+        is_record = isinstance(plain, dict)
+        kind = next((one for one in kinds if is_dataclass(one) is is_record), kinds[0])
     if kind is bytes and isinstance(plain, str):
         return bytes.fromhex(plain)
     if isinstance(plain, dict):  # where a record may be absent, it is there

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,7 +15,15 @@ from quorate.node.quorum.kept import Kept
 from quorate.quorum.key import Key
 from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.lifecycle import KeyState
-from quorate.quorum.posting import CONFIRMATION, DEALING, STATIC, Confirmed, Posting
+from quorate.quorum.posting import (
+    CONFIRMATION,
+    DEALING,
+    STATIC,
+    WITHDRAWAL,
+    Confirmed,
+    Posting,
+    Withdrawn,
+)
 from quorate.threshold import reshare
 from quorate.threshold.keys import KeyShare
 from quorate.threshold.setup import Setup, SignedDealing, sign_dealing
@@ -28,7 +37,7 @@ from tests.node.quorum.clinic import (
 )
 from tests.node.quorum.test_generation import failed, opened
 from tests.node.quorum.test_renewals import in_five, refreshed, renewed_at
-from tests.node.three import Hospital, make_homes, until, up
+from tests.node.three import Hospital, connected, make_homes, until, up
 from tests.quorum.dealt import ROLES
 
 Deal = Callable[[Setup, KeyShare, Scalar, Ed25519PrivateKey, Callable[[int], bytes]], SignedDealing]
@@ -203,3 +212,33 @@ def test_who_said_ready_waits_and_a_holder_that_withdraws_sets_it_free(
         await still_signs(nodes, await refreshed(nodes, key))
 
     in_five(body, names=ROLES)
+
+
+@pytest.mark.slow
+def test_at_the_end_of_its_time_a_holder_that_was_not_ready_withdraws_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        homes = make_homes(ROLES)
+        async with connected(*homes) as hospitals:
+            nodes = {node.home.name: node for node in hospitals}
+            for node in hospitals:
+                await node.quorum.unlock(PASSPHRASE)
+            key = await give_key(nodes, ROLES, 2)
+            halted = halt(monkeypatch, nodes["nurse"], CONFIRMATION, "not kept")
+            plan = await proposed(nodes, key)
+            board = nodes["doctor"].quorum.records.board
+            await until(lambda: bool(halted) and len(board(plan).of(CONFIRMATION, Confirmed)) == 2)
+        monkeypatch.undo()
+        async with connected(*homes, clock_off=timedelta(days=8)) as hospitals:
+            nodes = {node.home.name: node for node in hospitals}
+            for node in hospitals:
+                node.quorum.look_again()
+                assert node.quorum.records.key(plan.digest()).state is KeyState.EXPIRED
+            for node in hospitals:
+                await node.quorum.unlock(PASSPHRASE)
+                withdrew = node.quorum.records.board
+                await until(lambda w=withdrew: "nurse" in w(plan).of(WITHDRAWAL, Withdrawn))  # type: ignore[misc]
+            await still_signs(nodes, await refreshed(nodes, key))
+
+    asyncio.run(main())

@@ -10,7 +10,7 @@ from quorate.errors import Abort, NotFound, Refused, Unavailable, VerificationFa
 from quorate.node.quorum.custody import share_name
 from quorate.node.quorum.renewals import OtherHands
 from quorate.quorum.key import Key, verify_key
-from quorate.quorum.lifecycle import KeyState, RequestState
+from quorate.quorum.lifecycle import KEY_OPEN, KeyState, RequestState
 from quorate.quorum.order import verify_order
 from quorate.threshold import frost
 from quorate.threshold.keys import KeyShare, Purpose
@@ -33,7 +33,7 @@ from tests.node.quorum.records import (
     unlocked_everywhere,
 )
 from tests.node.three import connected, make_homes, until
-from tests.quorum.dealt import ROLES
+from tests.quorum.dealt import ROLES, deal, plan_of
 from tests.threshold.hands import sign
 
 FIVE = (*ROLES, "laboratory", "reception")
@@ -126,6 +126,7 @@ def test_a_record_sealed_before_opens_in_the_new_hands() -> None:
     in_five(body, "unlock")
 
 
+@pytest.mark.slow
 def test_a_plain_key_changes_hands_too_and_who_leaves_has_nothing() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         file = plain_file(key)
@@ -156,6 +157,7 @@ def stolen(nodes: Clinic, key: Key, *names: str) -> list[KeyShare]:
     return [nodes[name].quorum.custody.share(key.key_id()) for name in names]
 
 
+@pytest.mark.slow
 def test_shares_stolen_before_a_refresh_are_of_no_use_with_one_stolen_after() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         (before,) = stolen(nodes, key, "pharmacist")
@@ -169,6 +171,7 @@ def test_shares_stolen_before_a_refresh_are_of_no_use_with_one_stolen_after() ->
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_control_without_a_refresh_the_same_two_shares_sign() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         (before,) = stolen(nodes, key, "pharmacist")
@@ -179,6 +182,7 @@ def test_control_without_a_refresh_the_same_two_shares_sign() -> None:
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_a_lost_share_is_made_again_by_the_others() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         nodes["nurse"].quorum.records.drop_sealed(share_name(key.key_id()))
@@ -192,6 +196,7 @@ def test_a_lost_share_is_made_again_by_the_others() -> None:
     in_five(body, names=ROLES)
 
 
+@pytest.mark.slow
 def test_where_keeping_the_new_share_fails_the_old_one_is_still_there() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         nurse = nodes["nurse"].quorum
@@ -261,3 +266,35 @@ def test_what_is_no_handing_over_of_this_key_is_refused_by_every_node() -> None:
             verify_key(replace(new, handover=ABSENT))
 
     in_five(body, names=ROLES)
+
+
+def test_a_key_of_all_members_follows_the_roster_by_itself() -> None:
+    async def main() -> None:
+        async with connected(*make_homes(FIVE)) as hospitals:
+            nodes = {node.home.name: node for node in hospitals}
+            now = hospitals[0].desk.group
+            before = replace(now, members=now.members[:3])
+            plan = replace(plan_of(now, ROLES, 2), group=before.digest(), follows="majority")
+            key, shares = deal(plan, [nodes[name].home.identity for name in ROLES])
+            for node in hospitals:
+                await node.quorum.unlock(PASSPHRASE)
+                node.quorum.keys.roster = lambda digest: {
+                    one.digest(): one for one in (before, now)
+                }[digest]
+            for name, share in zip(ROLES, shares, strict=True):
+                nodes[name].quorum.custody.keep_share(share)
+            for node in hospitals:
+                node.quorum.keys.take_key(key)
+            for node in hospitals:
+                await node.quorum.renewals.follow_roster()
+            waiting = hospitals[4].quorum.records.find_key("medication", KEY_OPEN)
+            assert waiting.plan.proposer == "doctor"  # the first who deals, and nobody else
+            for name in FIVE[1:]:
+                await nodes[name].quorum.keys.answer(waiting.plan.digest(), "approve", "welcome")
+            new = await renewed_at(nodes, waiting.plan.digest())
+            assert new.public.group == key.public.group
+            assert (new.plan.names, str(new.plan.rule)) == (FIVE, "3 of 5")
+            await hospitals[0].quorum.renewals.follow_roster()
+            assert len(hospitals[0].quorum.records.all_keys()) == 2
+
+    asyncio.run(main())

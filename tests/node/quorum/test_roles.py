@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from quorate.cli.verify_order import lines_of, report_on
 from quorate.errors import Refused
 from quorate.node.quorum.keys import Wanted
 from quorate.node.quorum.renewals import OtherHands
 from quorate.quorum.key import Key, verify_key
 from quorate.quorum.key_plan import Roles
 from quorate.quorum.lifecycle import RequestState
-from quorate.quorum.order import verify_order
+from quorate.quorum.order import Order, order_to_json, verify_order
 from quorate.threshold.access import UNREVIEWED
 from quorate.threshold.keys import Purpose
 from quorate.threshold.policy import Role
@@ -35,6 +36,10 @@ WARD = Roles(
         Role("pharmacy", ("pharmacist", "reception")),
     ),
 )
+
+
+def verify_order_text(order: Order) -> str:
+    return "\n".join(lines_of(report_on(order_to_json(order), None)))
 
 
 async def made(nodes: Clinic, purpose: Purpose) -> Key:
@@ -64,7 +69,11 @@ def test_three_of_one_role_do_not_sign_and_two_with_one_of_the_other_do() -> Non
             await approve(nodes["reception"], digest)
             await signed_everywhere(nodes, digest)
             records, orders = hospitals[0].quorum.records, hospitals[0].quorum.orders
-            verify_order(orders.order(records.request(digest)), hospitals[0].desk.group)
+            signed = orders.order(records.request(digest))
+            verify_order(signed, hospitals[0].desk.group)
+            shown = verify_order_text(signed)
+            assert f"{WARD.policy} (unreviewed)" in shown
+            assert UNREVIEWED in shown
             second = await propose(nodes["doctor"], key)
             for name in ("pharmacist", "reception"):  # nobody of pharmacy is left
                 await decline(nodes[name], second.request.digest())
@@ -73,6 +82,7 @@ def test_three_of_one_role_do_not_sign_and_two_with_one_of_the_other_do() -> Non
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_record_opens_by_roles_and_after_the_policy_gave_way_to_a_number() -> None:
     async def main() -> None:
         async with connected(*make_homes(FIVE)) as hospitals:

@@ -77,6 +77,7 @@ def test_the_old_key_names_its_successor_and_the_file_verifies() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_what_the_old_key_signs_is_no_acceptance_and_a_key_that_unlocks_has_no_successor() -> None:
     async def main() -> None:
         async with connected(*make_homes(FIVE)) as hospitals:
