@@ -99,6 +99,13 @@ def offer(
     plan: Plan, name: str, key: Ed25519PrivateKey, measured: bytes, nonce: bytes, time: datetime
 ) -> Offer:
     """Return one member's offer. Raises `Refused` where its own build measures otherwise."""
+    check_build(plan, measured)
+    said = EnclaveApproval(name, subject_of(plan), "approve", True, time + _A_DAY, RUN)
+    return Offer(Nonce(name, nonce), sign_word(key, said))
+
+
+def check_build(plan: Plan, measured: bytes) -> None:
+    """Refuse a plan whose enclave is not what one's own build measures to. Raises `Refused`."""
     approved = plan.study.enclosed.measurement
     if measured != approved:
         raise Refused(
@@ -106,8 +113,6 @@ def offer(
             f"names {approved.hex()[:16]}...: not one byte may differ",
             hint="see which file differs: quorate enclave measure FOLDER --diff OTHER",
         )
-    said = EnclaveApproval(name, subject_of(plan), "approve", True, time + _A_DAY, RUN)
-    return Offer(Nonce(name, nonce), sign_word(key, said))
 
 
 def expected(plan: Plan, offers: tuple[Offer, ...], name: str) -> Expected:
