@@ -9,14 +9,14 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tomli_w
 import typer
 
-from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
+from quorate.cli.options import FormatOption, NodeOption, open_home, read_file, utc_now
 from quorate.cli.output import aligned, grouped, show
 from quorate.enclave.measure import (
     Difference,
@@ -123,8 +123,7 @@ def prepared(text: str, home: "Home") -> str:
     group = home.group
     if group is None:
         raise NotFound("this node is in no group yet", hint="join one first: quorate group join")
-    now = datetime.now(UTC)
-    seed = make_seed(home, os.urandom(32), now)
+    seed = make_seed(home, os.urandom(32), utc_now())
     root = platform_of(seed.secret, datetime.fromisoformat(seed.created)).anchor
     measured = measurement(read_study(text), group)
     section = {

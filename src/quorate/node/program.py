@@ -1,4 +1,4 @@
-"""The code that an enclave of this installation runs, as it is measured: files, versions, Python."""
+"""The code that an enclave of this installation runs, as it is measured."""
 
 import sys
 from functools import cache
