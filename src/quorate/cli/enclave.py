@@ -115,6 +115,12 @@ def prepare(
 
 def prepared(text: str, home: "Home") -> str:
     """Return the study's text with its enclave. Raises `NotFound` for a node without a group."""
+    section = tomli_w.dumps({"enclave": enclave_at(home, text)})
+    return f'trust = "enclave"\n{text.rstrip()}\n\n{section}'
+
+
+def enclave_at(home: "Home", text: str) -> dict[str, str]:
+    """Return what a study of this text says of the enclave at this node. Raises `NotFound`."""
     from quorate.enclave.simulation import platform_of
     from quorate.node.enclosure import make_seed
     from quorate.node.program import measurement
@@ -126,13 +132,12 @@ def prepared(text: str, home: "Home") -> str:
     seed = make_seed(home, os.urandom(32), utc_now())
     root = platform_of(seed.secret, datetime.fromisoformat(seed.created)).anchor
     measured = measurement(read_study(text), group)
-    section = {
+    return {
         "host": home.name,
         "platform": "simulated",
         "measurement": measured.hex(),
         "root": root.hex(),
     }
-    return f'trust = "enclave"\n{text.rstrip()}\n\n{tomli_w.dumps({"enclave": section})}'
 
 
 def read_program(folder: Path) -> tuple[File, ...]:

@@ -76,8 +76,8 @@ class _Results:
 
 
 def measured_with(code: Iterable[File], study: Study, group: Group) -> tuple[File, ...]:
-    """Return all that is measured: the code, the study it is for, and for whom."""
-    bare = replace(study, trust=ENCLAVE, enclave=wire.ABSENT)
+    """Return all that is measured: the code, the study but for its title, and for whom it is."""
+    bare = replace(study, title="", trust=ENCLAVE, enclave=wire.ABSENT)
     return (
         *code,
         of_bytes("plan", "study.cbor", wire.encode(bare)),
