@@ -25,7 +25,7 @@ from quorate.studies.rows import columns_sent
 from quorate.studies.runners.noise import Standing
 from quorate.studies.runners.run import NO_LEDGER, Ran, run_plan
 from quorate.studies.runners.third_party import READY, tell_third
-from quorate.studies.running import Running, Work, at_once
+from quorate.studies.running import Aside, Running, T, at_once
 from quorate.studies.times import utc_text
 from quorate.transport.memory import Envelope
 from quorate.transport.session import Session
@@ -50,7 +50,7 @@ Own = NDArray[np.int64]
 def running(
     plan: Plan,
     own: Mapping[Party, Own],
-    aside: Callable[[Work], Awaitable[Words]] = at_once,
+    aside: Aside = at_once,
 ) -> Callable[[Session], Awaitable[Ran]]:
     group = group_of(*plan.members)
 
@@ -207,8 +207,11 @@ def test_an_impossible_lie_of_the_third_party_is_no_result(tmp_path: Path) -> No
     plan = planned(RELEASES, third=True)
     own = of_three(tmp_path, plan)
 
-    async def lie(work: Work) -> Words:
-        return work() | np.uint64(1 << 40)
+    async def lie(work: Callable[[], T], /) -> T:
+        words = work()
+        assert isinstance(words, np.ndarray)
+        np.bitwise_or(words, np.uint64(1 << 40), out=words)
+        return words
 
     for outcome in run_parties(running(plan, own, lie), 3).values():
         assert "impossible" in str(refused(outcome))
@@ -265,7 +268,7 @@ def test_a_third_party_at_work_says_so_and_is_waited_for(tmp_path: Path) -> None
     plan = planned(RELEASES, third=True)
     own = of_three(tmp_path, plan)
 
-    async def slowly(work: Work) -> Words:
+    async def slowly(work: Callable[[], T], /) -> T:
         await asyncio.get_running_loop().create_task(asyncio.sleep(300))  # virtual seconds
         return work()
 

@@ -17,14 +17,17 @@ import typer
 
 from quorate.cli import consoles, stage, study_text, verify
 from quorate.cli.nouns import nouns
-from quorate.cli.options import read_file, write_file
+from quorate.cli.options import read_file, utc_now, write_file
 from quorate.cli.output import aligned, say
 from quorate.errors import Usage, VerificationFailed
 from quorate.node.client import Client
 from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
-STORIES = ("cancer", "patient", "medication", "record", "anonymous", "noise", "trust", "poisoning")
+STORIES = (
+    *("cancer", "patient", "medication", "record", "anonymous"),
+    *("noise", "trust", "poisoning", "enclave"),
+)
 
 app = typer.Typer(
     cls=nouns({story: f"quorate.cli.demo_{story}" for story in STORIES}),
@@ -140,7 +143,7 @@ def _received(clients: dict[str, Client], id_: str) -> None:
 def _certificate(text: str, roster: Group) -> None:
     stage.step("the certificate, signed by every member; anyone verifies it, offline")
     stage.typed("verify release.json --group hospitals.json")
-    say(*(f"  {line}" for line in verify.lines_of(verify.report_on(text, roster))))
+    say(*(f"  {line}" for line in verify.lines_of(verify.report_on(text, roster, utc_now()))))
 
 
 def _what_next(keep: Path | None) -> None:

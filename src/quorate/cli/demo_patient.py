@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from quorate.cli import made_up, stage, study, verify
-from quorate.cli.options import read_file, write_file
+from quorate.cli.options import read_file, utc_now, write_file
 from quorate.cli.output import aligned, say
 from quorate.errors import NotFound, VerificationFailed
 from quorate.node.client import Client
@@ -52,7 +52,9 @@ def patient(
         write_file(folder / "release.json", release)
         stage.step("the certificate says that it ran, and nothing of any patient")
         stage.typed("verify release.json --group care.json")
-        say(*(f"  {line}" for line in verify.lines_of(verify.report_on(release, roster))))
+        say(
+            *(f"  {line}" for line in verify.lines_of(verify.report_on(release, roster, utc_now())))
+        )
     say("", f"done in {time.monotonic() - began:.1f} s; the three nodes are stopped")
 
 

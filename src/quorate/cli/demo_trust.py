@@ -6,17 +6,20 @@ member covers all. The patients are made up, and their owners sign that they are
 """
 
 import time
+from pathlib import Path
+
+import tomli_w
 
 from quorate.cli import compared, stage
 from quorate.cli.demo import HOSPITALS
-from quorate.cli.options import read_file
+from quorate.cli.enclave import enclave_at
+from quorate.cli.options import open_home, read_file
 from quorate.cli.output import grouped, say
 from quorate.dp.accounting import NANO
 from quorate.errors import VerificationFailed
 from quorate.node.budgets.client import BudgetClient
 from quorate.node.budgets.views import BudgetBody
 from quorate.node.client import Client
-from quorate.studies.trust import TRUSTS
 
 EPSILON = 4
 
@@ -34,21 +37,27 @@ def trust(keep: stage.Keep = None) -> None:
                 stage.typed(f"budget set patients --epsilon {EPSILON} --node {name}")
                 body = BudgetBody(nano_epsilon=EPSILON * NANO, period="first")
                 BudgetClient(client).set("patients", body)
-            arms = _compare(clients)
+            arms = _compare(clients, _with_enclave(folder))
         stage.step("one study, under each model of trust")
         say(*(f"  {line}" for line in compared.lines(arms)))
-        if "enclave" not in map(str, TRUSTS):
-            say("  an enclave is no arm: there is no runner for it yet")
         _check(arms)
     say("", f"done in {time.monotonic() - began:.1f} s; the three nodes are stopped")
 
 
-def _compare(clients: dict[str, Client]) -> tuple[compared.Arm, ...]:
+def _with_enclave(folder: Path) -> str:
+    """Return the bundle with one more arm: an enclave at north, which is SIMULATED."""
+    text = read_file(stage.examples() / "compare-age.toml")
+    study = text[: text.index("[arms.")]
+    arm = {"trust": "enclave", "enclave": enclave_at(open_home(folder / "north"), study)}
+    return f"{text}\n{tomli_w.dumps({'arms': {'enclave': arm}})}"
+
+
+def _compare(clients: dict[str, Client], text: str) -> tuple[compared.Arm, ...]:
     """Propose the bundle, let all approve it once, and run it."""
     stage.step("one bundle names every arm, and each member approves it once")
     north = clients["north"]
     stage.typed("study compare compare-age.toml --node north")
-    proposed = north.propose(read_file(stage.examples() / "compare-age.toml"))
+    proposed = north.propose(text)
     say(f"  bundle   {grouped(proposed.bundle_digest)}")
     for digest in proposed.bundle:
         say(f"  {north.study(digest).title}")

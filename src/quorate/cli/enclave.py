@@ -5,15 +5,18 @@ The folder of a program holds `wheels/`, `requirements.txt`, `interpreter/`,
 """
 
 import hashlib
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import tomli_w
 import typer
 
-from quorate.cli.options import FormatOption
+from quorate.cli.options import FormatOption, NodeOption, open_home, read_file, utc_now
 from quorate.cli.output import aligned, grouped, show
 from quorate.enclave.measure import (
     Difference,
@@ -28,6 +31,9 @@ from quorate.enclave.measure import (
     of_bytes,
 )
 from quorate.errors import NotFound, Refused, VerificationFailed
+
+if TYPE_CHECKING:
+    from quorate.node.home import Home
 
 app = typer.Typer(help="Programs that are to run in an enclave: what they measure to.")
 
@@ -92,6 +98,46 @@ def rebuild_check(
             hint="get the other folder and see: quorate enclave measure FOLDER --diff OTHER",
         )
     show(Measured(found), [f"{grouped(found)}  is what this build measures"], form)
+
+
+@app.command()
+def prepare(
+    study: Annotated[Path, typer.Argument(help="The study, a TOML file.", show_default=False)],
+    node: NodeOption = None,
+) -> None:
+    """Print the study as this node's simulated enclave would run it: SIMULATED, nothing is secret.
+
+    The node gets a simulated platform if it has none. Every member's node measures its own build
+    before it approves.
+    """
+    typer.echo(prepared(read_file(study), open_home(node)), nl=False)
+
+
+def prepared(text: str, home: "Home") -> str:
+    """Return the study's text with its enclave. Raises `NotFound` for a node without a group."""
+    section = tomli_w.dumps({"enclave": enclave_at(home, text)})
+    return f'trust = "enclave"\n{text.rstrip()}\n\n{section}'
+
+
+def enclave_at(home: "Home", text: str) -> dict[str, str]:
+    """Return what a study of this text says of the enclave at this node. Raises `NotFound`."""
+    from quorate.enclave.simulation import platform_of
+    from quorate.node.enclosure import make_seed
+    from quorate.node.program import measurement
+    from quorate.studies.study import read_study
+
+    group = home.group
+    if group is None:
+        raise NotFound("this node is in no group yet", hint="join one first: quorate group join")
+    seed = make_seed(home, os.urandom(32), utc_now())
+    root = platform_of(seed.secret, datetime.fromisoformat(seed.created)).anchor
+    measured = measurement(read_study(text), group)
+    return {
+        "host": home.name,
+        "platform": "simulated",
+        "measurement": measured.hex(),
+        "root": root.hex(),
+    }
 
 
 def read_program(folder: Path) -> tuple[File, ...]:

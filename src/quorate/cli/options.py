@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,10 @@ NodeOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the edge: everything below takes `now`
 
 
 def open_home(node: Path | None) -> "Home":

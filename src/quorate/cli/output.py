@@ -16,12 +16,16 @@ from quorate.errors import Abort, Error, Refused
 
 Format = Literal["text", "json"]
 
+_WARNING = "SIMULATED"
+"""Stands in every line about an enclave that keeps nothing secret: such lines are red."""
+
 
 def say(*lines: str, style: str = "", error: bool = False) -> None:
     """Print lines; `style` is rich's, and shows on terminals only."""
     console = Console(stderr=error, soft_wrap=True, emoji=False, highlight=False)
     for line in lines:
-        console.print(Text(printable(line), style=style))
+        warns = "red" if _WARNING in line else style
+        console.print(Text(printable(line), style=warns))
 
 
 def show(value: object, lines: Iterable[str], form: Format) -> None:

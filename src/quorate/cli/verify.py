@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,15 +10,16 @@ import typer
 
 from quorate.cli import verify_evidence, verify_order, verify_succession
 from quorate.cli.analysis_text import Told, tables
-from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
+from quorate.cli.options import FormatOption, NodeOption, open_home, read_file, utc_now
 from quorate.cli.output import aligned, grouped, show
 from quorate.dp.caps import decimal_of
+from quorate.enclave.receipt import Verdict
 from quorate.errors import Unavailable, Usage
 from quorate.studies.analyses.following import Followed, follows
 from quorate.studies.disclosure import disclose
 from quorate.studies.evidence import is_evidence
 from quorate.studies.group import Group, group_from_json
-from quorate.studies.release import Left, Verified, from_json, verify_release
+from quorate.studies.release import Left, Verified, from_json, origin_of, verify_release
 from quorate.studies.results import Result
 
 
@@ -42,6 +44,7 @@ class Report:
     disclosure: tuple[str, ...]
     noise: tuple[str, ...]  # its law, its cost and its bounds; none where values are exact
     left: tuple[Left, ...]
+    origin: tuple[str, ...]  # where it was made, if in an enclave
     proven: tuple[str, ...]
     believed: tuple[str, ...]
 
@@ -75,13 +78,15 @@ def verify(
         followed = verify_succession.report_on(text)
         show(followed, verify_succession.lines_of(followed), form)
         return
-    report = report_on(text, known)
+    report = report_on(text, known, utc_now())
     show(report, lines_of(report), form)
 
 
-def report_on(text: str, group: Group | None) -> Report:
+def report_on(text: str, group: Group | None, now: datetime) -> Report:
     """Return what the release in `text` proves. Raises `VerificationFailed`, `MalformedMessage`."""
-    verified = verify_release(from_json(text), group=group)
+    release = from_json(text)
+    verified = verify_release(release, group=group)
+    origin = origin_of(release, now)
     certificate = verified.certificate
     return Report(
         study=verified.plan.short_id,
@@ -101,8 +106,9 @@ def report_on(text: str, group: Group | None) -> Report:
         disclosure=certificate.disclosure,
         noise=disclose(verified.plan).noise,
         left=certificate.left,
+        origin=() if origin is None else _origin(origin),
         proven=_proven(verified),
-        believed=_believed(verified),
+        believed=(*_believed(verified), *(origin.believe if origin else ())),
     )
 
 
@@ -130,6 +136,7 @@ def lines_of(report: Report) -> list[str]:
             else []
         ),
         f"approved {', '.join(report.signed_by)}: {n} of {n} approvals of this plan verify",
+        *(f"origin   {text}" for text in report.origin),
         *(f"proven   {text}" for text in report.proven),
         *(f"believed {text}" for text in report.believed),
     ]
@@ -164,6 +171,17 @@ def _left(left: Left) -> str:
     amounts = (("epsilon", left.nano_epsilon), ("rho", left.nano_rho))
     told = [f"{name} {decimal_of(nano)}" for name, nano in amounts if nano is not None]
     return f"{' and '.join(told) or 'nothing said'} to spend at {left.member}"
+
+
+def _origin(verdict: Verdict) -> tuple[str, ...]:
+    """Return where a result was made, then and today apart."""
+    was = f"not valid then: {verdict.was_valid}" if verdict.was_valid else "valid when it was made"
+    would = f"refused today: {verdict.passes_today}"
+    return (
+        *((verdict.watermark,) if verdict.watermark else ()),
+        f"an enclave of the program that the plan names signed it; {was}",
+        would if verdict.passes_today else "the same enclave would be accepted today",
+    )
 
 
 def _following(verified: Verified) -> tuple[Followed, ...]:

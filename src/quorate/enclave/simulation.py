@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
@@ -38,6 +40,9 @@ Randomness = Callable[[int], bytes]
 FMSPC, PCE_ID, EVALUATION = "515241544500", "0000", 1
 _P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _MODE_64, _INIT = 0x04, 0x01
+_KEYSTREAM = 1024
+"""Bytes: more than a machine and its authorities are made of."""
+
 _YEAR, _MONTH = timedelta(days=365), timedelta(days=30)
 QE_AUTH = bytes(range(32))
 QE_SIGNER = sha256(b"quorate simulated quoting enclave").digest()
@@ -128,6 +133,13 @@ def new_platform(now: datetime, randomness: Randomness) -> Platform:
     attestation = private_key(randomness)
     bound = sha256(raw_key(attestation) + QE_AUTH).digest() + bytes(32)
     return Platform(root, platforms, signer, machine, attestation, _qe_report(bound))
+
+
+def platform_of(seed: bytes, created: datetime) -> Platform:
+    """Return the machine that follows from 32 secret bytes and a time: the same each time."""
+    keystream = HKDFExpand(hashes.SHA256(), _KEYSTREAM, b"quorate/v1/simulated").derive(seed)
+    rest = iter(keystream)
+    return new_platform(created, lambda size: bytes(islice(rest, size)))
 
 
 def tcb_info(now: datetime, status: str = "UpToDate", advisories: tuple[str, ...] = ()) -> TcbInfo:
@@ -256,7 +268,7 @@ def _authority(
     if pck:
         extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(PCK_OID), pck)
         builder = builder.add_extension(extension, critical=False)
-    return Authority(key, builder.sign(signer, hashes.SHA256()))
+    return Authority(key, builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True))
 
 
 def _pck(ppid: bytes, instance: bytes) -> bytes:

@@ -28,6 +28,7 @@ from quorate.node.messages import Ack, Proposal
 from quorate.node.own import own_points_of, snapshot_of, source_of
 from quorate.node.policy import Policy, read_policy
 from quorate.node.prepared import prepare_noise
+from quorate.node.program import check_enclave
 from quorate.node.scores import Scores
 from quorate.node.store import Entry, Store
 from quorate.studies.approval import (
@@ -50,7 +51,7 @@ from quorate.studies.plain import rows_to_send
 from quorate.studies.plan import Plan
 from quorate.studies.planning import compile_plan
 from quorate.studies.private_rows import noiseless, perturbed
-from quorate.studies.protocols import BY_THIRD_PARTY, STEPS
+from quorate.studies.protocols import BY_ENCLAVE, ON_ROWS, STEPS
 from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows
 from quorate.studies.times import utc_text
@@ -172,7 +173,9 @@ class Desk:
             return tuple(rows.reshape(-1).tolist())
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
-        if plan.protocol == BY_THIRD_PARTY:
+        if plan.protocol in ON_ROWS:
+            if plan.protocol == BY_ENCLAVE:
+                await asyncio.to_thread(check_enclave, plan, self.group, self.data_class(plan))
             await self._check_rows(policy, source)
             if plan.study.privacy is not None and plan.study.third_party == self.home.name:
                 await asyncio.to_thread(central.load)

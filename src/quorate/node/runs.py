@@ -30,15 +30,18 @@ from quorate.errors import (
     VerificationFailed,
 )
 from quorate.node.desk import Desk
+from quorate.node.enclosure import hosted
 from quorate.node.evidence import keep_evidence
 from quorate.node.lifecycle import Event, State, after
 from quorate.node.messages import Ack, Go, Prepare, Prepared
+from quorate.node.program import measurement
 from quorate.node.run import OWN_ROWS, Progress, Run
 from quorate.node.store import Outcome, Seen
 from quorate.studies.approval import verify_all_approve
 from quorate.studies.cost import run_cost
 from quorate.studies.plan import Plan
 from quorate.studies.planning import check
+from quorate.studies.protocols import BY_ENCLAVE
 from quorate.studies.release import Release, verify_release
 from quorate.studies.runners.run import run_plan
 from quorate.studies.times import check_time, utc_text
@@ -318,24 +321,28 @@ class Runs:
             sent = session.meter.bytes_sent
             run.tell(Progress(stage, run.steps.index(stage), session.rounds, sent))
 
-        async with session:
-            ran = await run_plan(
-                session,
-                run.plan,
-                desk.group,
-                run.own,
-                approvals=run.approvals,
-                time=run.time,
-                version=f"quorate {__version__}",
-                key=desk.home.identity,
-                group_signer=self.group_signer(),
-                standing=run.standing,
-                differences=run.differences,
-                claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
-                randomness=os.urandom,
-                progress=progress,
-                aside=asyncio.to_thread,
-            )
+        inside = run.plan.protocol == BY_ENCLAVE
+        with hosted(desk.home, run.plan) as machine:
+            async with session:
+                ran = await run_plan(
+                    session,
+                    run.plan,
+                    desk.group,
+                    run.own,
+                    approvals=run.approvals,
+                    time=run.time,
+                    version=f"quorate {__version__}",
+                    key=desk.home.identity,
+                    group_signer=self.group_signer(),
+                    standing=run.standing,
+                    differences=run.differences,
+                    claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
+                    randomness=os.urandom,
+                    progress=progress,
+                    aside=asyncio.to_thread,
+                    measured=measurement(run.plan.study, desk.group) if inside else b"",
+                    machine=machine,
+                )
         run.own = ()  # rows, where a third party saw them, are not kept
         desk.budgets.release(run.plan, ran.answer)
         outcome = Outcome(

@@ -21,9 +21,9 @@ from quorate.studies.privacy import EACH_RECORD
 from quorate.studies.protocols import SMALL_CELLS_SEEN
 from quorate.studies.schema import check_name, refuse, shown
 from quorate.studies.study import Study, read_toml, study_of
-from quorate.studies.trust import THIRD_PARTY
+from quorate.studies.trust import MPC
 
-_ARM = {"trust", "third_party", "privacy"}
+_ARM = {"trust", "third_party", "enclave", "privacy"}
 _BUDGET = ("epsilon", "delta", "rho")
 _HINT = 'write for instance [arms.noisy] and privacy = { bounds = "protocol", epsilon = 1.0 }'
 
@@ -46,7 +46,7 @@ def read_bundle(text: str) -> tuple[Study, ...]:
 
 def accepted_by(study: Study, risks: Sequence[str]) -> tuple[str, ...]:
     """Return the risks that concern this arm: some concern a committee only."""
-    plain = study.trust == THIRD_PARTY or (study.privacy and study.privacy.noise == EACH_RECORD)
+    plain = study.trust != MPC or (study.privacy and study.privacy.noise == EACH_RECORD)
     return tuple(risk for risk in risks if not plain or risk in {SMALL_CELLS_SEEN, "two-members"})
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import prod
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from quorate import wire
 from quorate.dp import joint
+from quorate.enclave.binding import NONCE
 from quorate.models.newton import MOST_STEPS
 from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import FREE, Cost
@@ -18,12 +22,15 @@ from quorate.mpc.replicated import SEATS, Security
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.analyses.kinds import every_input
+from quorate.studies.attested import offer
 from quorate.studies.inputs import size
+from quorate.studies.inside import TAG
 from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
 from quorate.studies.plain import words_of
 from quorate.studies.plan import Plan
 from quorate.studies.protocols import (
+    BY_ENCLAVE,
     BY_THIRD_PARTY,
     COMMITTEE,
     JOINT_NOISE,
@@ -34,6 +41,7 @@ from quorate.studies.protocols import (
 )
 from quorate.studies.rows import columns_sent
 from quorate.studies.runners import score, steps
+from quorate.studies.runners.enclave import FRAME
 from quorate.studies.runners.guard import far_or_same
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
@@ -61,6 +69,8 @@ def run_cost(plan: Plan) -> RunCost:
         return _promised(cost, len(plan.members)) if plan.is_signed else cost
     if plan.protocol == BY_THIRD_PARTY:
         return _third_party_cost(plan)
+    if plan.protocol == BY_ENCLAVE:
+        return _enclave_cost(plan)
     if plan.protocol == SCORE:
         return _score_cost(plan)
     if plan.protocol == STEPS:
@@ -152,6 +162,20 @@ def _third_party_cost(plan: Plan) -> RunCost:
         ),
         8 * len(columns_sent(plan)),
     )
+
+
+def _enclave_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, offers, evidence, rows, their receipt, and signatures."""
+    others, host = len(plan.members) - 1, plan.computes[0]
+    nobody = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    due, measured = datetime.fromisoformat(plan.proposed_at), plan.study.enclosed.measurement
+    sent: list[int] = []
+    for name in plan.members:
+        told = len(wire.encode(offer(plan, name, nobody, measured, bytes(NONCE), due)))
+        each = others * (163 + 3 * DIGEST_BYTES + told + SIGNATURE_BYTES)
+        as_host = others * (2 * FRAME + 1 + 8 + 8 * words_of(plan))
+        sent.append(each + (as_host if name == host else 8 + FRAME + 8 + TAG))
+    return RunCost(12, tuple(sent), 8 * len(columns_sent(plan)))
 
 
 def _promised(cost: RunCost, members: int) -> RunCost:

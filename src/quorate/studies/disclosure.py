@@ -16,7 +16,7 @@ from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
 from quorate.studies.plan import Plan
-from quorate.studies.protocols import ADDITIVE, BY_THIRD_PARTY, STEPS, WITHHOLDING
+from quorate.studies.protocols import ADDITIVE, ON_ROWS, STEPS, WITHHOLDING
 from quorate.studies.score_disclosure import score_words
 from quorate.studies.trust_words import (
     not_by_third,
@@ -26,7 +26,7 @@ from quorate.studies.trust_words import (
 )
 from quorate.studies.words import cells_in_words, listed
 
-_SHOWN_ONLY = (*WITHHOLDING, BY_THIRD_PARTY)
+_SHOWN_ONLY = (*WITHHOLDING, *ON_ROWS)
 """With these nobody is told of a cell but what is shown of it, one who sees rows apart."""
 
 
@@ -286,7 +286,7 @@ def _withholds(plan: Plan) -> str:
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
-    if plan.protocol == BY_THIRD_PARTY:
+    if plan.protocol in ON_ROWS:
         return third_withholds(plan, values)
     if plan.protocol in WITHHOLDING:
         return f"{values}: {listed(plan.computes)} find them on shares, and no node learns them"
@@ -295,7 +295,7 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
-    if plan.protocol == BY_THIRD_PARTY:
+    if plan.protocol in ON_ROWS:
         return third_holds(plan)
     if plan.protocol in WITHHOLDING:
         return _by_three(plan)
@@ -337,7 +337,7 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         f"a member against all {n - 1} others together: they subtract their own and learn its part"
         if n > 2
         else "the two members against each other, as said above",
-        *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
+        *not_by_third(plan),
         *(_not_by_committee(plan) if plan.protocol in WITHHOLDING else ()),
         *(
             ["against proof: members sign what they send, which others can show to anybody"]

@@ -72,7 +72,7 @@ def noise_words(plan: Plan) -> NoiseWords:
         rounding=tuple(_rounding(plan)),
         not_protected=(
             *_not_protected(plan),
-            *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
+            *not_by_third(plan),
         ),
     )
 

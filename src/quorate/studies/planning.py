@@ -21,9 +21,9 @@ from quorate.studies.noise_checks import check_noise
 from quorate.studies.plan import Plan
 from quorate.studies.protocols import (
     ACCEPTABLE,
-    BY_THIRD_PARTY,
     COMMITTEE,
     OF_THREE,
+    ON_ROWS,
     SEMI_HONEST,
     SIGNED_MESSAGES,
     SMALL_CELLS_SEEN,
@@ -145,7 +145,7 @@ def _check_derived(plan: Plan) -> None:
 def _check_protocol(plan: Plan) -> None:
     """Refuse what the plan's protocol cannot compute, or not within its limits."""
     exact = plan.study.privacy is None
-    by_third = plan.protocol == BY_THIRD_PARTY
+    by_third = plan.protocol in ON_ROWS
     if by_third:
         _check_third_party(plan)
     if exact:
@@ -215,15 +215,15 @@ def _check_comparisons(plan: Plan) -> None:
 
 
 def _check_third_party(plan: Plan) -> None:
-    third = plan.study.third_party
+    third = plan.computes[0]
     _require(
         stepping_of(plan.study, len(plan.members)) is None,
-        "a regression in steps that all see is computed by three members, and not by a third party",
+        "a regression in steps that all see is computed by three members, and by nobody else",
         'leave out reveal_iterations, or set trust = "mpc"',
     )
     _require(
         third in plan.members,
-        f"the third party {shown(third)} is not a member",
+        f"{shown(third)}, which is to compute, is not a member",
         f"the members are {', '.join(plan.members)}",
     )
     columns = len(used_columns(plan.study, plan.inputs))

@@ -12,7 +12,7 @@ from quorate.studies.noised import colluders, is_in_shares
 from quorate.studies.query import Query
 from quorate.studies.records import is_on_records
 from quorate.studies.study import Study
-from quorate.studies.trust import THIRD_PARTY
+from quorate.studies.trust import ENCLAVE, THIRD_PARTY
 
 Protocol = Literal[
     "additive sum",
@@ -23,8 +23,9 @@ Protocol = Literal[
     "score for one member",
     "steps of three",
     "third party",
+    "enclave",
 ]
-TrustModel = Literal["mpc", "local-noise", "third-party"]
+TrustModel = Literal["mpc", "local-noise", "third-party", "enclave"]
 ADDITIVE: Protocol = "additive sum"
 COMMITTEE: Protocol = "committee of three"
 JOINT_NOISE: Protocol = "joint noise"
@@ -33,6 +34,10 @@ NOISE_ON_RECORDS: Protocol = "noise on records"
 SCORE: Protocol = "score for one member"
 STEPS: Protocol = "steps of three"
 BY_THIRD_PARTY: Protocol = "third party"
+BY_ENCLAVE: Protocol = "enclave"
+ON_ROWS = (BY_THIRD_PARTY, BY_ENCLAVE)
+"""These are sent rows."""
+
 OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS)
 """These the first three members compute."""
 
@@ -57,6 +62,8 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
         return SCORE
     if study.trust == THIRD_PARTY:
         return BY_THIRD_PARTY
+    if study.trust == ENCLAVE:
+        return BY_ENCLAVE
     if is_on_records(study):
         return NOISE_ON_RECORDS
     if study.privacy is not None:
@@ -74,11 +81,13 @@ def recipients(study: Study, members: tuple[str, ...]) -> tuple[str, ...]:
 def computing(study: Study, members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
     if protocol == BY_THIRD_PARTY:
         return (study.third_party,)
+    if protocol == BY_ENCLAVE:
+        return (study.enclosed.host,)
     return members[:SEATS] if protocol in OF_THREE else members
 
 
 def held_against(members: tuple[str, ...], protocol: Protocol) -> int:
-    if protocol == BY_THIRD_PARTY:
+    if protocol in ON_ROWS:
         return 0
     if protocol == NOISE_IN_SHARES:
         return colluders(len(members))

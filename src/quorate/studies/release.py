@@ -16,6 +16,7 @@ from itertools import starmap
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
+from quorate.enclave.receipt import Archive, Verdict
 from quorate.errors import Error, Refused, VerificationFailed
 from quorate.studies import document
 from quorate.studies.analyses.kinds import every_value
@@ -24,8 +25,10 @@ from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
 from quorate.studies.noisy_results import is_possible_noisy
+from quorate.studies.origin import check_origin
 from quorate.studies.plan import Plan
 from quorate.studies.planning import check
+from quorate.studies.protocols import BY_ENCLAVE
 from quorate.studies.results import Result, is_possible, slots
 from quorate.studies.schema import check_text
 from quorate.studies.times import check_time
@@ -74,6 +77,7 @@ class Release:
     certificate: Certificate
     signatures: tuple[Signature, ...]  # in roster order
     group_signature: bytes  # of the certificate, under its group's key; empty if there is none
+    archive: Archive | wire.Absent = wire.ABSENT  # of the enclave it was made in
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,31 @@ def verify_release(release: Release, *, group: Group | None = None) -> Verified:
     for signed in release.signatures:
         verify_signature(release.group, release.certificate, signed)
     verify_group_signature(release.certificate, release.group_signature)
+    _verify_origin(release)
     return Verified(release.plan, release.group, release.certificate, group is not None)
+
+
+def origin_of(release: Release, now: datetime) -> Verdict | None:
+    """Return what can be said, as of `now`, of the enclave a release was made in, if it was in one.
+
+    Raises `VerificationFailed` where its receipt is not for these results.
+    """
+    archive, certificate = release.archive, release.certificate
+    if not isinstance(archive, Archive):
+        return None
+    return check_origin(archive, release.plan, release.group, certificate.results, now)
+
+
+def _verify_origin(release: Release) -> None:
+    """Check that a result that is to be an enclave's has its receipt, and no other has one."""
+    archive, at = release.archive, datetime.fromisoformat(release.certificate.time)
+    due = release.plan.protocol == BY_ENCLAVE
+    _require(due == isinstance(archive, Archive), "the release lacks the receipt of its enclave")
+    if not isinstance(archive, Archive):
+        return
+    _require(archive.accepted == at, "the enclave was accepted at another time than the run's")
+    if (verdict := origin_of(release, at)) and verdict.was_valid:
+        raise VerificationFailed(f"the enclave was not acceptable: {verdict.was_valid}")
 
 
 def _verify_results(results: tuple[Result, ...], plan: Plan) -> None:

@@ -2,18 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from quorate.algebra.ring import Words
 from quorate.mpc.agreement import Agreement, Claim, Randomness, agree
 from quorate.studies.plan import Plan
 from quorate.transport.session import Session
 
-Work = Callable[[], Words]
-Aside = Callable[[Work], Awaitable[Words]]
-"""Does long work so that this node answers others meanwhile: `asyncio.to_thread`."""
+T = TypeVar("T")
 
 
-async def at_once(work: Work) -> Words:
+class Aside(Protocol):
+    """Does long work so that this node answers others meanwhile: `asyncio.to_thread`."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+async def at_once(work: Callable[[], T], /) -> T:
     """Do the work here and now."""
     return work()
 

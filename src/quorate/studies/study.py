@@ -14,6 +14,7 @@ from typing import cast
 from quorate import wire
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
+from quorate.studies.enclosed import Enclosed, check_enclosed, read_enclosed
 from quorate.studies.privacy import JOINTLY, THIRD, Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
@@ -31,7 +32,7 @@ from quorate.studies.score import Scoring, check_scoring
 from quorate.studies.score_file import read_scoring
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
-from quorate.studies.trust import MPC, THIRD_PARTY, Trust, check_trust, trust_of
+from quorate.studies.trust import ENCLAVE, MPC, THIRD_PARTY, Trust, check_trust, trust_of
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
@@ -42,7 +43,7 @@ MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
     *("releases", "analyses", "table_one", "privacy", "record", "score", "guard"),
-    *("trust", "third_party"),
+    *("trust", "third_party", "enclave"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -65,6 +66,8 @@ class Study:
     scored: Scoring | wire.Absent = wire.ABSENT  # one patient's record at several members
     guard: bool | wire.Absent = wire.ABSENT  # true: not run beside releases of nearly the same rows
 
+    enclave: Enclosed | wire.Absent = wire.ABSENT  # the program that sees rows, where one does
+
     @property
     def is_guarded(self) -> bool:
         return self.guard is True
@@ -72,6 +75,13 @@ class Study:
     @property
     def is_scored(self) -> bool:
         return isinstance(self.scored, Scoring)
+
+    @property
+    def enclosed(self) -> Enclosed:
+        """Return the enclave of a study that is computed in one."""
+        if not isinstance(self.enclave, Enclosed):
+            raise TypeError("this study has no enclave")
+        return self.enclave
 
     @property
     def scoring(self) -> Scoring:
@@ -125,6 +135,7 @@ def study_of(top: dict[str, object]) -> Study:
         third_party=_text(top, "third_party") if "third_party" in top else "",
         scored=read_scoring(top.get("score"), top.get("record")) if is_scored else wire.ABSENT,
         guard=_guard(top),
+        enclave=read_enclosed(_section(top, "enclave")) if "enclave" in top else wire.ABSENT,
     )
     check_study(study)
     return study
@@ -149,6 +160,7 @@ def check_study(study: Study) -> None:
     elif not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
     check_trust(study.trust, study.third_party, study.privacy)
+    _check_enclave(study)
     names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
     check_names("releases", names)
     for query in study.releases:
@@ -166,6 +178,13 @@ def _check_guard(study: Study) -> None:
         refuse("guard", "is left out where there is none")
     if study.is_guarded and (study.is_scored or study.privacy is not None or study.min_cell == 1):
         refuse("guard", "is of exact values with a min_cell above 1")
+
+
+def _check_enclave(study: Study) -> None:
+    if (study.trust == ENCLAVE) != isinstance(study.enclave, Enclosed):
+        refuse("enclave", 'stands where trust = "enclave", and nowhere else')
+    if isinstance(study.enclave, Enclosed):
+        check_enclosed(study.enclave)
 
 
 def _check_score_alone(study: Study) -> None:

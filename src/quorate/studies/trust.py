@@ -3,6 +3,8 @@
     trust = "mpc"            # the default: nobody sees another's rows
     trust = "third-party"    # one member sees every row the study needs
     third_party = "north"    # this one
+    trust = "enclave"        # a measured program sees them, on a machine of one member
+    [enclave]                # which: `studies.enclosed`
 
 A study whose records are noised one by one trusts nobody, and says so under [privacy].
 """
@@ -13,10 +15,11 @@ from quorate.errors import MalformedStudy
 from quorate.studies.privacy import EACH_RECORD, THIRD, Privacy
 from quorate.studies.schema import check_text, refuse, shown
 
-Trust = Literal["mpc", "third-party"]
+Trust = Literal["mpc", "third-party", "enclave"]
 MPC: Trust = "mpc"
 THIRD_PARTY: Trust = "third-party"
-TRUSTS: tuple[Trust, ...] = (MPC, THIRD_PARTY)
+ENCLAVE: Trust = "enclave"
+TRUSTS: tuple[Trust, ...] = (MPC, THIRD_PARTY, ENCLAVE)
 
 MOST_VALUES = 1 << 27
 """Of one member, rows times columns: 1 GiB."""
@@ -38,6 +41,8 @@ def check_trust(trust: str, third_party: str, privacy: Privacy | None) -> None:
         check_text("third_party", third_party, 32)
     elif third_party:
         refuse("third_party", "named, and the study does not trust one", f'trust = "{THIRD_PARTY}"')
+    if trust == ENCLAVE and privacy is not None:
+        refuse("privacy", "noise is not drawn in an enclave yet", "leave out [privacy], or trust")
     if privacy is None or is_third == (privacy.noise == THIRD):
         return
     if privacy.noise == EACH_RECORD:

@@ -8,6 +8,7 @@ from collections.abc import Generator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from quorate.cli.options import utc_now
 from quorate.cli.stage import examples
 from quorate.cli.verify import report_on
 from tests.console.place import Place, console_of
@@ -91,7 +92,7 @@ def _downloads(page: Page, nodes: Nodes, id_: str) -> None:
     rows = list(csv.DictReader(io.StringIO(_file(page, "CSV").decode())))
     assert [row["value"] for row in rows] == [one.value for one in results]
     text = _file(page, "JSON, with the certificate").decode()
-    assert report_on(text, nodes.group).roster_known
+    assert report_on(text, nodes.group, utc_now()).roster_known
     assert json.loads(text)
     pdf = _file(page, "PDF report")
     assert pdf.startswith(b"%PDF-")

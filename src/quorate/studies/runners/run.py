@@ -17,8 +17,10 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
+from quorate import wire
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
+from quorate.enclave.receipt import Archive
 from quorate.errors import Abort, Party, VerificationFailed
 from quorate.mpc import additive
 from quorate.mpc.agreement import Claim, Randomness
@@ -26,10 +28,12 @@ from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
 from quorate.studies.evidence import run_context
 from quorate.studies.group import Group
+from quorate.studies.inside import Machine
 from quorate.studies.plain import results_of_words
 from quorate.studies.plan import Plan
 from quorate.studies.protocols import (
     ADDITIVE,
+    BY_ENCLAVE,
     BY_THIRD_PARTY,
     COMMITTEE,
     JOINT_NOISE,
@@ -50,7 +54,8 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import guard, local_noise, noise, score, steps, third_party
+from quorate.studies.runners import enclave, guard, local_noise, noise, score, steps, third_party
+from quorate.studies.runners.enclave import Attending
 from quorate.studies.runners.noise import Standing
 from quorate.studies.running import Aside, Running, at_once
 from quorate.threshold.together import GroupSigner
@@ -66,6 +71,7 @@ STAGES = {
     SCORE: score.STAGES,
     STEPS: steps.STAGES,
     BY_THIRD_PARTY: third_party.STAGES,
+    BY_ENCLAVE: enclave.STAGES,
 }
 SIGNATURES = "signatures"
 NO_LEDGER = Standing(b"", None, None)
@@ -81,6 +87,7 @@ class Computed:
     left: tuple[Left, ...] = ()
     answer: bytes = b""
     scores: tuple[int, ...] | None = field(default=None, repr=False)
+    archive: Archive | wire.Absent = wire.ABSENT
 
 
 Compute = Callable[[Running], Awaitable[Computed]]
@@ -114,13 +121,16 @@ async def run_plan(
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
     aside: Aside = at_once,
+    measured: bytes = b"",
+    machine: Machine | None = None,
 ) -> Ran:
     """Add up everyone's `own` values of `plan.inputs` and certify the results.
 
     `approvals`, one of each member by seat, and `time` are the run's, the same
     at all members; verifying them is the caller's. `standing` is where this member's
     ledger stands, for a plan under privacy; `differences` are from earlier cohorts,
-    for one that is guarded. Raises `Abort`, `SessionReused`.
+    for one that is guarded; `measured` is what this member's build of an enclave measures to,
+    `machine` where it runs, at its host. Raises `Abort`, `SessionReused`.
 
     Cost: `studies.cost.run_cost`; with `differences` also `guard_cost`; with `group_signer`,
     where the group has a key, also that of its `sign`
@@ -130,7 +140,8 @@ async def run_plan(
     earlier = replace(running, session=session.at("guard"), own=_words(differences))
     await guard.refuse_near(earlier)
     signing = Signing(key, tuple(member.public_key for member in group.members))
-    computed = await _compute(running, standing, signing)
+    attending = Attending(group, key, approvals, time, measured, machine)
+    computed = await _compute(running, standing, signing, attending)
     certificate = certify(
         plan,
         approvals,
@@ -148,7 +159,9 @@ async def run_plan(
         message = group_message(certificate)
         group_signature = await group_signer.sign(session, computed.session_id, message)
     seen = {party: tuple(first.tolist()) for party, first in computed.seen.items()}
-    release = Release(plan, group, approvals, certificate, signatures, group_signature)
+    release = Release(
+        plan, group, approvals, certificate, signatures, group_signature, computed.archive
+    )
     return Ran(release, seen, computed.answer, computed.scores)
 
 
@@ -165,7 +178,9 @@ def _words(numbers: Sequence[int] | NDArray[np.int64]) -> Words:
     return ring.from_signed(np.array(numbers, np.int64))
 
 
-async def _compute(running: Running, standing: Standing, signing: Signing) -> Computed:
+async def _compute(
+    running: Running, standing: Standing, signing: Signing, attending: Attending
+) -> Computed:
     """Run the plan's protocol."""
     if running.plan.study.privacy is not None:
         return await _noisy(running, standing)
@@ -174,6 +189,7 @@ async def _compute(running: Running, standing: Standing, signing: Signing) -> Co
         SCORE: _score,
         STEPS: _step,
         BY_THIRD_PARTY: _tell,
+        BY_ENCLAVE: partial(_enclose, attending=attending),
     }
     return await ways.get(running.plan.protocol, _sum)(running)
 
@@ -214,6 +230,13 @@ async def _tell(running: Running) -> Computed:
     """Let the third party compute on everybody's rows."""
     words, session_id, seen = await third_party.tell_third(running)
     return Computed(results_of_words(running.plan, words), session_id, seen)
+
+
+async def _enclose(running: Running, attending: Attending) -> Computed:
+    """Let an enclave compute on everybody's rows, once all have admitted it."""
+    found = await enclave.run_inside(running, attending)
+    results = results_of_words(running.plan, found.words)
+    return Computed(results, found.session_id, {}, archive=found.archive)
 
 
 async def _score(running: Running) -> Computed:

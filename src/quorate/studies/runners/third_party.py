@@ -13,6 +13,8 @@ but the third party. Unreviewed.
 """
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,12 +23,13 @@ from quorate.errors import Abort, MalformedMessage, Party
 from quorate.studies.plain import execute, words_of
 from quorate.studies.plan import Plan
 from quorate.studies.rows import Rows, check_coded, columns_sent, most_rows_sent
-from quorate.studies.running import Aside, Running, Work
+from quorate.studies.running import Running
 from quorate.transport.session import Session, together
 
 STAGES = ("keys", "rows", "computing", "result")
 READY = b"\1"
 WORKING, DONE = 0, 1
+T = TypeVar("T")
 
 
 async def tell_third(running: Running) -> tuple[Words, bytes, dict[Party, Words]]:
@@ -47,13 +50,13 @@ async def tell_third(running: Running) -> tuple[Words, bytes, dict[Party, Words]
     if session.me == third:
         rows = await _take(session, plan, running.own)
         progress("computing")
-        words = await _compute(
-            session, plan, running.aside, lambda: execute(plan, rows, running.randomness)
-        )
+        doing = running.aside(lambda: execute(plan, rows, running.randomness))
+        words = await at_work(session, plan, doing)
+        await tell(session, words)
     else:
         await _give(session, third, running.own)
         progress("computing")
-        words = await _wait(session, plan, third)
+        words = await wait_for_words(session, plan, third)
     progress("result")
     await session.confirm(words)
     return words, bond.session_id, {}
@@ -97,22 +100,25 @@ async def _take(session: Session, plan: Plan, own: Words) -> list[tuple[Rows, in
     return [(theirs, count_of[party]) for party, theirs in enumerate(rows)]
 
 
-async def _compute(session: Session, plan: Plan, aside: Aside, work: Work) -> Words:
-    """Do the work, tell the others now and then that it goes on, and then what came of it."""
-    task = asyncio.ensure_future(aside(work))
+async def at_work(session: Session, plan: Plan, doing: Awaitable[T]) -> T:
+    """Return what comes of it; tell the others now and then that it goes on."""
+    task = asyncio.ensure_future(doing)
     at_work = np.array([WORKING, *[0] * words_of(plan)], np.uint64)
     try:
         while not (await asyncio.wait([task], timeout=session.timeout_s / 3))[0]:
             await session.route(at_work, to=session.others, like=at_work)
-        words = task.result()
+        return task.result()
     finally:
         task.cancel()
+
+
+async def tell(session: Session, words: Words) -> None:
+    """Tell the others what came of it."""
     result = np.concatenate([np.array([DONE], np.uint64), words])
     await session.route(result, to=session.others, like=result)
-    return words
 
 
-async def _wait(session: Session, plan: Plan, third: Party) -> Words:
+async def wait_for_words(session: Session, plan: Plan, third: Party) -> Words:
     """Return what came of it, however often the third party says that it is at work."""
     like = np.zeros(1 + words_of(plan), np.uint64)
     told = (await session.route(senders=[third], like=like))[third]
