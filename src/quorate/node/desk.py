@@ -7,7 +7,6 @@ hears what it missed when its link comes up again (`catch_up`).
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +16,6 @@ import structlog
 from numpy.typing import NDArray
 
 from quorate import wire
-from quorate.dp import central
 from quorate.errors import Abort, DataError, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
@@ -25,9 +23,8 @@ from quorate.node.cohorts import Cohorts
 from quorate.node.home import Home
 from quorate.node.lifecycle import OPEN, Event, State, after
 from quorate.node.messages import Ack, Proposal
-from quorate.node.own import own_points_of, snapshot_of, source_of
+from quorate.node.own import own_numbers, own_points_of, snapshot_of
 from quorate.node.policy import Policy, read_policy
-from quorate.node.prepared import prepare_noise
 from quorate.node.program import check_enclave
 from quorate.node.scores import Scores
 from quorate.node.store import Entry, Store
@@ -46,14 +43,9 @@ from quorate.studies.approval import (
 )
 from quorate.studies.bundle import accepted_by, read_bundle
 from quorate.studies.group import Group
-from quorate.studies.own_rows import own_rows
-from quorate.studies.plain import rows_to_send
 from quorate.studies.plan import Plan
 from quorate.studies.planning import compile_plan
-from quorate.studies.private_rows import noiseless, perturbed
-from quorate.studies.protocols import BY_ENCLAVE, ON_ROWS, STEPS
-from quorate.studies.records import is_on_records
-from quorate.studies.sources import Source, aggregate, count_rows
+from quorate.studies.protocols import BY_ENCLAVE
 from quorate.studies.times import utc_text
 from quorate.transport.containment import contained
 from quorate.transport.peers import Peers
@@ -166,30 +158,9 @@ class Desk:
         if plan.study.is_scored:
             self.scores.check(plan, policy.max_scores)
             return await asyncio.to_thread(own_points_of, self.home, plan)
-        source = source_of(self.home, plan.study.table.name)
-        if plan.protocol == STEPS:
-            rows = await asyncio.to_thread(own_rows, source, plan)
-            policy.check_rows(len(rows))
-            return tuple(rows.reshape(-1).tolist())
-        if is_on_records(plan.study):
-            return await asyncio.to_thread(perturbed, source, plan, os.urandom)
-        if plan.protocol in ON_ROWS:
-            if plan.protocol == BY_ENCLAVE:
-                await asyncio.to_thread(check_enclave, plan, self.group, self.data_class(plan))
-            await self._check_rows(policy, source)
-            if plan.study.privacy is not None and plan.study.third_party == self.home.name:
-                await asyncio.to_thread(central.load)
-            return await asyncio.to_thread(rows_to_send, source, plan)
-        if plan.study.privacy is not None:  # then no row is a reason to refuse
-            await prepare_noise(plan, self.home.name)
-            return await asyncio.to_thread(noiseless, source, plan)
-        own = await asyncio.to_thread(aggregate, source, plan)
-        await self._check_rows(policy, source)
-        return own
-
-    async def _check_rows(self, policy: Policy, source: Source) -> None:
-        if policy.min_rows > 1:  # no rows at all are refused with the rows
-            policy.check_rows(await asyncio.to_thread(count_rows, source))
+        if plan.protocol == BY_ENCLAVE:
+            await asyncio.to_thread(check_enclave, plan, self.group, self.data_class(plan))
+        return await own_numbers(self.home, plan, policy)
 
     async def data_changed(self, plan: Plan) -> bool:
         """Return whether this member's file is another than when it approved."""

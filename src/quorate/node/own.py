@@ -1,12 +1,28 @@
 """This member's own tables, as a plan uses them: their files, and its part of a score."""
 
+import asyncio
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
 from quorate import wire
+from quorate.dp import central
 from quorate.errors import DataError
 from quorate.node.home import Home
+from quorate.node.policy import Policy
+from quorate.node.prepared import prepare_noise
 from quorate.node.views import ScoresView
+from quorate.studies.own_rows import own_rows
 from quorate.studies.patients import Names, check_listed, listed_patients, own_points, told
+from quorate.studies.plain import rows_to_send
 from quorate.studies.plan import Plan
-from quorate.studies.sources import Source, open_source, snapshot
+from quorate.studies.private_rows import noiseless, perturbed
+from quorate.studies.protocols import ON_ROWS, STEPS
+from quorate.studies.records import is_on_records
+from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
+
+Numbers = NDArray[np.int64]
 
 
 def source_of(home: Home, name: str) -> Source:
@@ -27,6 +43,36 @@ def snapshot_of(home: Home, plan: Plan) -> bytes:
     record = plan.study.scoring.record
     names = (plan.study.table.name, record.listed) if record.columns_of(home.name) else ()
     return wire.digest("snapshots", tuple(snapshot(source_of(home, one)) for one in names))
+
+
+async def own_numbers(home: Home, plan: Plan, policy: Policy) -> tuple[int, ...] | Numbers:
+    """Compute what this member puts into `plan`, away from the event loop; every row is checked.
+
+    Raises `DataError`, and `Refused` where there are fewer rows than the policy wants.
+    """
+    source = source_of(home, plan.study.table.name)
+    if plan.protocol == STEPS:
+        rows = await asyncio.to_thread(own_rows, source, plan)
+        policy.check_rows(len(rows))
+        return tuple(rows.reshape(-1).tolist())
+    if is_on_records(plan.study):
+        return await asyncio.to_thread(perturbed, source, plan, os.urandom)
+    if plan.protocol in ON_ROWS:
+        await _check_rows(policy, source)
+        if plan.study.privacy is not None and plan.study.third_party == home.name:
+            await asyncio.to_thread(central.load)
+        return await asyncio.to_thread(rows_to_send, source, plan)
+    if plan.study.privacy is not None:  # then no row is a reason to refuse
+        await prepare_noise(plan, home.name)
+        return await asyncio.to_thread(noiseless, source, plan)
+    own = await asyncio.to_thread(aggregate, source, plan)
+    await _check_rows(policy, source)
+    return own
+
+
+async def _check_rows(policy: Policy, source: Source) -> None:
+    if policy.min_rows > 1:  # no rows at all are refused with the rows
+        policy.check_rows(await asyncio.to_thread(count_rows, source))
 
 
 def own_points_of(home: Home, plan: Plan) -> tuple[int, ...]:
