@@ -207,6 +207,15 @@ class Desk:
                     self.audit.append("expired", f"{entry.plan.short_id}: {note}")
                     self.move(entry.plan, Event.EXPIRED, note)
 
+    def end_of_other_rosters(self) -> None:
+        """End the studies that wait, and were planned for a roster that is no more."""
+        for entry in self.store.all_studies():
+            if entry.state in OPEN and entry.plan.group != self.group.digest():
+                note = f"the roster is another since epoch {self.group.epoch}"
+                with self.store.transaction():
+                    self.audit.append("expired", f"{entry.plan.short_id}: {note}")
+                    self.move(entry.plan, Event.EXPIRED, note)
+
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what it may have missed."""
         try:

@@ -22,6 +22,7 @@ from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.node.quorum.unlocks import Unlocks
+from quorate.node.quorum.vault import Vault
 from quorate.threshold.together import GroupSigner
 
 Answerer = Callable[[Party, bytes], Awaitable[bytes]]
@@ -116,10 +117,10 @@ class Quorum:
         self.gathering.start_all()
 
 
-def make_quorum(desk: Desk, tasks: asyncio.TaskGroup) -> Quorum:
-    """Return the keys and orders of one node."""
+def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, vault: Vault | None = None) -> Quorum:
+    """Return the keys and orders of one node; with the `vault` that was open already."""
     records = Records(desk.store)
-    custody = Custody(records, os.urandom)
+    custody = Custody(records, os.urandom, opened=vault)
     keys = Keys(desk, records, custody)
     generation = Generation(desk, records, custody, keys, tasks)
     keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
