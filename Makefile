@@ -10,18 +10,26 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
-TESTED := attachments,dev,dp,enclave,fast,oracles,plots,stats
+TESTED := attachments,console,dev,dp,enclave,fast,oracles,plots,stats
 
 # program:package, for the tests marked `system`
-PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign
+PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign chromium:chromium
 MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
+
+# Tests make hundreds of databases, which wait for the disk at every commit: where there is room for
+# them in memory, they lie there.
+ROOMY := $(shell test "$$(df --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 2>/dev/null \
+	&& echo /dev/shm)
+ifneq ($(ROOMY),)
+test test-slow: export TMPDIR := $(ROOMY)
+endif
 
 # A wheel's files all carry this date, so that two builds are the same bytes.
 export SOURCE_DATE_EPOCH ?= 1577836800
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-system test-slow bench bench-peers bench-threshold wheel constraints clean
+.PHONY: help demo test check test-system test-slow docs bench bench-peers bench-threshold wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -38,7 +46,7 @@ check: .venv/installed-dev ## format, lint, types, layers, and what the document
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest --quiet tests/docs
+	$(BIN)/pytest --quiet -n 2 tests/docs
 
 test-system: .venv/installed-dev ## tests against programs of the system (Debian: installs them)
 ifneq ($(MISSING),)
@@ -48,6 +56,9 @@ endif
 
 test-slow: .venv/installed-dev ## the long tail
 	$(BIN)/pytest -n 2 -m slow
+
+docs: .venv/installed-dev ## the documents as pages, in build/docs
+	$(BIN)/mkdocs build --quiet
 
 bench: .venv/installed-bench ## rounds, bytes and seconds
 	$(BIN)/python -m bench

@@ -9,7 +9,20 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from bench import anonymous, cells, malicious, models, privacy, rows, sealing, sums, threshold
+from bench import (
+    anonymous,
+    cells,
+    malicious,
+    models,
+    noisy_study,
+    privacy,
+    relational,
+    rows,
+    sealing,
+    sums,
+    third_party,
+    threshold,
+)
 from bench.engine import section as engine
 from bench.noise import Watch
 from bench.peers import section as peers
@@ -20,10 +33,13 @@ THEMES = (
     "sums",
     "rows",
     "cells",
+    "third-party",
     "engine",
     "malicious",
+    "relational",
     "models",
     "privacy",
+    "noisy-study",
     "threshold",
     "sealing",
     "anonymous",
@@ -59,13 +75,16 @@ def report(given: argparse.Namespace) -> list[str]:
         "sums": lambda: sums.section(given.members),
         "rows": lambda: rows.section(given.rows),
         "cells": cells.section,
+        "third-party": third_party.section,
         "engine": lambda: engine.section(DOCS if given.write else None),
         "malicious": malicious.section,
+        "relational": relational.section,
         "models": models.section,
         "privacy": privacy.section,
+        "noisy-study": noisy_study.section,
         "threshold": threshold.section,
         "sealing": sealing.section,
-        "anonymous": anonymous.section,
+        "anonymous": lambda: anonymous.section(DOCS if given.write else None),
         "peers": peers.section,
     }
     watch = Watch()

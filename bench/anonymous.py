@@ -11,9 +11,12 @@ import statistics
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.engine import plot
+from bench.engine.growth import Curve, Growth, Point
 from bench.members import READY_S, TIMEOUT_S, free_ports, now, refuse
 from bench.processes import Pipe, all_say, be_quiet, in_step_over, processes, seated
 from quorate import wire
@@ -31,6 +34,7 @@ REPEATS = 3
 
 SIZES = ((3, 1024), (5, 1024), (5, 4096), (10, 1024), (20, 1024), (20, 4096))
 BAR_S = 0.1
+PICTURE = "benchmarks-anonymous.svg"
 
 PAGE = """\
 ## Anonymous messages
@@ -88,11 +92,14 @@ class Forgetful:
         """Keep nothing."""
 
 
-def section(sizes: Sequence[tuple[int, int]] = SIZES) -> str:
-    """Return the part of the page about anonymous messages."""
+def section(folder: Path | None = None, sizes: Sequence[tuple[int, int]] = SIZES) -> str:
+    """Return the part of the page about anonymous messages; draw the picture into `folder`."""
     head = "members | cell | said | sent | run | CPU | spoilt | CPU | growth"
     lines = [f"| {head} |", f"|{'---:|' * 8}:---|"]
-    for one in (measure(n, cell_bytes) for n, cell_bytes in sizes):
+    measured = [measure(n, cell_bytes) for n, cell_bytes in sizes]
+    if folder is not None:
+        plot.draw(growth(measured), folder / PICTURE, along="members")
+    for one in measured:
         seconds = (one.run_s, one.run_cpu_s, one.blame_s, one.blame_cpu_s)
         cells = (
             str(one.members),
@@ -103,7 +110,25 @@ def section(sizes: Sequence[tuple[int, int]] = SIZES) -> str:
             "■" * max(1, round(one.run_s / BAR_S)),
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([PAGE.format(bar=BAR_S), *lines, ""])
+    picture = f"![Seconds, bytes and rounds against the number of members]({PICTURE})"
+    return "\n".join([PAGE.format(bar=BAR_S), *lines, "", picture, ""])
+
+
+def growth(measured: Sequence[Measured]) -> Growth:
+    """Return how a run, and one that is spoilt, grow with the members, for each size of cells."""
+    curves = list[Curve]()
+    for cell_bytes in sorted({one.cell_bytes for one in measured}):
+        here = [one for one in measured if one.cell_bytes == cell_bytes]
+        for name, seconds in (
+            ("run", [m.run_s for m in here]),
+            ("spoilt", [m.blame_s for m in here]),
+        ):
+            points = (
+                Point(one.members, spent, one.cost.bytes_sent, one.cost.rounds)
+                for one, spent in zip(here, seconds, strict=True)
+            )
+            curves.append(Curve(f"{name}, cells of {cell_bytes:,}", tuple(points)))
+    return Growth(tuple(curves), 0)
 
 
 def measure(members: int, cell_bytes: int, repeats: int = REPEATS) -> Measured:

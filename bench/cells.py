@@ -18,7 +18,8 @@ from quorate.mpc.replicated import Committee
 from quorate.studies.committee import Revealed, reveal_shown
 from quorate.studies.cost import SIGNATURE_BYTES, RunCost, run_cost
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.study import read_study
 from quorate.transport.session import Session
 
@@ -54,7 +55,6 @@ class Workload:
     releases: tuple[tuple[str, str], ...]
 
     def plan(self) -> Plan:
-        group = Group("bench", tuple(map(_member, NAMES)))
         names = {
             "wards": " ".join(f"w{i}" for i in range(self.wards)),
             "units": " ".join(f"u{i}" for i in range(self.units)),
@@ -64,7 +64,7 @@ class Workload:
             selected = f"{groups}, {asked}" if groups else asked
             grouped = f" group by {groups}" if groups else ""
             text += f'r{i} = "select {selected} from patients{grouped}"\n'  # noqa: S608
-        return compile_plan(read_study(text), group, proposer=NAMES[0], now=now())
+        return compile_plan(read_study(text), bench_group(), proposer=NAMES[0], now=now())
 
 
 WORKLOADS = (
@@ -135,6 +135,11 @@ def summary(load: Workload, timed: list[Timed]) -> Measured:
         statistics.median(map(max, zip(*(t.committee_s for t in timed), strict=True))),
         statistics.median(map(max, zip(*(t.sum_s for t in timed), strict=True))),
     )
+
+
+def bench_group() -> Group:
+    """Return a group of three with fresh keys."""
+    return Group("bench", tuple(map(_member, NAMES)))
 
 
 def _member(name: str) -> Member:

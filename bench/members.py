@@ -67,14 +67,15 @@ class Measured:
 
 def measure(members: int, words: int, repeats: int) -> Measured:
     """Start `members` processes, let them add up `words` numbers each, return what it took."""
-    with processes(_tasks(members, words, repeats), run_member) as pipes:
+    with processes(tasks(members, words, repeats), run_member) as pipes:
         for expected in (READY, OPEN):
             assert all_say(pipes) == [expected] * members
         spent = all_say(pipes)
     return _summary(members, words, spent)
 
 
-def _tasks(members: int, words: int, repeats: int) -> list[Task]:
+def tasks(members: int, words: int, repeats: int) -> list[Task]:
+    """Return what each process is to do, with ports that are free now."""
     seats, keys = seated([f"member{p}" for p in range(members)], free_ports(members))
     return [Task(p, seats, key, words, repeats) for p, key in enumerate(keys)]
 
@@ -108,6 +109,19 @@ def run_member(task: Task, pipe: Pipe) -> None:
 
 
 async def _member(task: Task, pipe: Pipe) -> None:
+    async def work(meeting: Session, runs: list[Session]) -> Spent:
+        return await _measured(task, meeting, runs)
+
+    await in_sessions(task, pipe, 2 * task.repeats + 2, work)
+
+
+async def in_sessions(
+    task: Task,
+    pipe: Pipe,
+    count: int,
+    work: Callable[[Session, list[Session]], Awaitable[object]],
+) -> None:
+    """Link up, and tell the other end of `pipe` what `work` gives for `count` fresh sessions."""
     key = Ed25519PrivateKey.from_private_bytes(task.key)
     peers = Peers(task.me, task.seats, key, bytes(32), "bench", refuse, now)
     seat, in_step = task.seats[task.me], in_step_over(pipe)
@@ -118,10 +132,10 @@ async def _member(task: Task, pipe: Pipe) -> None:
         meeting = Session(peers.me, peers.names, peers.channel(1), TIMEOUT_S)
         runs = [
             Session(peers.me, peers.names, peers.channel(number), TIMEOUT_S)
-            for number in range(2, 2 * task.repeats + 4)
+            for number in range(2, count + 2)
         ]
         await in_step(OPEN)
-        await in_step(await _measured(task, meeting, runs))
+        await in_step(await work(meeting, runs))
 
 
 async def _measured(task: Task, meeting: Session, runs: list[Session]) -> Spent:

@@ -13,11 +13,14 @@ from bench.markdown import table
 from bench.trio import run_three
 from quorate.models.linear import linear, moments
 from quorate.models.logrank import compared
+from quorate.models.quantiles import quantile
 from quorate.models.trained import DESIGN_BITS, trained_in_blocks, training
 from quorate.models.whitening import GRAM_BITS
 from quorate.mpc.engine import Engine, Secure
 from quorate.mpc.replicated import Committee, Security
 from quorate.mpc.secret import SecretArray, deal
+from quorate.mpc.selection import concatenate
+from quorate.studies.points import Range, banded, scored, within_table
 
 TEXT = """\
 ## Statistical models
@@ -43,8 +46,10 @@ class Work:
 def works() -> Iterator[Work]:
     """Yield what there are bars for."""
     yield Work("logrank test, 100,000 patients, 365 bins", _logrank, (2, 1))
+    yield Work("median of 10,000,000 ages, 121 bins", _median, (2, 1))
     yield Work("linear regression, 1,000,000 × 20", _linear, (3, 1.5))
     yield Work("logistic regression, 569 × 30, no step shown", partial(_trained, 569, 30), (8, 4))
+    yield Work("score of 100,000 patients, three parts, five bands", _score, (4, 2))
     yield Work(
         "logistic regression, 100,000 × 20, no step shown",
         partial(_trained, 100_000, 20),
@@ -90,10 +95,25 @@ async def _logrank(engine: Engine) -> SecretArray:
     return compared(await _deal(engine, counts, limit=100_000))
 
 
+async def _median(engine: Engine) -> SecretArray:
+    counts = np.full(121, 10_000_000 // 121)
+    return quantile(await _deal(engine, counts, limit=10_000_000), 1, 2).reshape(1)
+
+
 async def _linear(engine: Engine) -> SecretArray:
     design, outcome = _rows(1000, 19)
     total = moments(design, outcome.astype(np.float64), 1 << 10)
     return linear(await _deal(engine, total, limit=1, f=GRAM_BITS))
+
+
+async def _score(engine: Engine) -> SecretArray:
+    points = np.arange(100_000) % 9
+    parts = [
+        await deal(engine, owner, points, shape=points.shape, limit=1 << 40) for owner in range(3)
+    ]
+    ranges = [Range(0, 8)] * 3
+    bands = banded(scored(parts, ranges, 0), [7, 12, 15, 21])
+    return concatenate([within_table(parts, ranges), bands])
 
 
 async def _trained(rows: int, columns: int, engine: Engine) -> SecretArray:

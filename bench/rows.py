@@ -17,7 +17,8 @@ from bench.inputs import REPEATS
 from bench.markdown import table
 from bench.members import Measured
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import Plan, compile_plan
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.sources import aggregate, open_source
 from quorate.studies.study import read_study
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 PROJECT = Path(__file__).parent.parent
-EXTRAS = "attachments,bench,dev,dp,enclave,fast,keyring,oracles,plots,stats"
+EXTRAS = "attachments,bench,console,dev,dp,enclave,fast,keyring,lab,notebook,oracles,plots,stats"
 HEADER = """\
 # The versions that are tested, for the project and its extras.
 # Written by `make constraints` with Python {}.{}; not edited by hand.

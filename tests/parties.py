@@ -1,7 +1,7 @@
 """Run every party of a protocol in one process, in virtual time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -48,6 +48,17 @@ def run_parties(
 
     `watch` is given the network before anything is sent.
     """
+    return run_many(protocol, n, [fault], watch=watch)[0]
+
+
+def run_many(
+    protocol: Callable[[Session], Awaitable[T]],
+    n: int,
+    faults: Sequence[Fault],
+    *,
+    watch: Callable[[MemoryNetwork], None] = lambda _: None,
+) -> list[dict[Party, T | Error]]:
+    """Return the outcomes of runs side by side, one with each fault, each on its own network."""
 
     async def one(session: Session) -> T | Error:
         try:
@@ -56,14 +67,17 @@ def run_parties(
         except Error as e:
             return e
 
-    async def everyone() -> list[T | Error]:
+    async def everyone(fault: Fault) -> dict[Party, T | Error]:
         network = MemoryNetwork(names_of(n), fault)
         watch(network)
         sessions = [Session(p, network.names, network.channel(p), TIMEOUT_S) for p in range(n)]
-        return await asyncio.gather(*map(one, sessions))
+        return dict(enumerate(await asyncio.gather(*map(one, sessions))))
+
+    async def all_runs() -> list[dict[Party, T | Error]]:
+        return await asyncio.gather(*map(everyone, faults))
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return dict(enumerate(runner.run(everyone())))
+        return runner.run(all_runs())
 
 
 def measure(

@@ -1,6 +1,7 @@
 """The growth of each operation as one picture, the same bytes for the same figures."""
 
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,8 +19,11 @@ PANELS: tuple[tuple[str, Quantity], ...] = (
 MARKERS = "osD^vPX*"
 
 
-def draw(growth: Growth, path: Path) -> None:
-    """Write three panels over the number of words, both axes logarithmic but for the rounds."""
+def draw(growth: Growth, path: Path, along: str = "words") -> None:
+    """Write three panels over the number of words, both axes logarithmic but for the rounds.
+
+    Or over the number of what else is `along`.
+    """
     with mpl.rc_context(
         {
             "svg.fonttype": "none",  # text stays text: small, and readable in a difference
@@ -31,18 +35,18 @@ def draw(growth: Growth, path: Path) -> None:
         figure = Figure(figsize=(11, 3.6), layout="constrained")
         panels: list[Axes] = list(figure.subplots(1, len(PANELS)))
         for axes, (title, quantity) in zip(panels, PANELS, strict=True):
-            _panel(axes, title, growth, quantity)
+            _panel(axes, title, along, growth, quantity)
         panels[-1].set_yscale("linear")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def _panel(axes: Axes, title: str, growth: Growth, quantity: Quantity) -> None:
-    for curve, marker in zip(growth.curves, MARKERS, strict=True):
+def _panel(axes: Axes, title: str, along: str, growth: Growth, quantity: Quantity) -> None:
+    for curve, marker in zip(growth.curves, cycle(MARKERS), strict=False):
         sizes = [point.size for point in curve.points]
         values = [quantity(point) or float("nan") for point in curve.points]  # no logarithm of 0
         axes.plot(sizes, values, marker=marker, markersize=3.5, linewidth=1, label=curve.name)
-    axes.set(title=title, xlabel="words", xscale="log", yscale="log")
+    axes.set(title=title, xlabel=along, xscale="log", yscale="log")
     axes.minorticks_off()
     axes.grid(alpha=0.3)

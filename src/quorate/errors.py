@@ -2,6 +2,7 @@
 
 Error                    base; `hint` says what to do next; exit 1
 ├── Abort                a protocol run ended without output; exit 3 (suspects) or 4 (culprits)
+│   ├── Silence          a member said nothing for as long as this node waits
 │   └── Disrupted        a member spoilt it, and there is evidence that anyone can check
 ├── Refused              this node's rules, or the design's, forbid it; exit 5
 │   └── SessionReused    one-time randomness was about to be used twice
@@ -53,6 +54,10 @@ class Abort(Error):
         self.exit_code = 4 if self.culprits else 3
 
 
+class Silence(Abort):
+    """Parties said nothing for as long as this party waits, or nearly: its own finding."""
+
+
 class Disrupted(Abort):
     """Somebody spoilt the run. `evidence` is the records that prove it to a third party."""
 
@@ -61,10 +66,11 @@ class Disrupted(Abort):
         message: str,
         *,
         culprits: Iterable[Party] = (),
+        suspects: Iterable[Party] = (),
         evidence: tuple[bytes, ...] = (),
         hint: str = "",
     ) -> None:
-        super().__init__(message, culprits=culprits, hint=hint)
+        super().__init__(message, culprits=culprits, suspects=suspects, hint=hint)
         self.evidence = evidence
 
 

@@ -26,8 +26,9 @@ ABSENT = msgspec.UNSET
 Absent = msgspec.UnsetType
 """A field that is not there has no bytes, so records made before it was thought of keep theirs."""
 
-MAX_RECORD = 1 << 20
-"""Bytes in the largest record accepted from anybody: 1 MiB. Arrays are not records."""
+MAX_RECORD = 4 << 20
+"""Bytes in the largest record accepted from anybody: 4 MiB, a release of 10,000 values. Arrays are
+not records."""
 
 MAX_DEPTH = 24
 

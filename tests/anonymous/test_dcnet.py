@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 
+from quorate import wire
 from quorate.anonymous.decision import Delivered
 from quorate.errors import Abort, OutOfRange, Refused
 from quorate.transport.memory import Envelope, Fault
@@ -73,7 +74,7 @@ def test_runs_that_would_hide_nobody_are_refused() -> None:
     pair, group = members(2), members(3)
     for outcome in hold(pair, pair.run(), (TEXT, b"")).values():
         assert isinstance(outcome, Refused)
-    for cell_bytes in (15, 1 << 20):
+    for cell_bytes in (15, wire.MAX_RECORD // 3):
         for outcome in hold(group, group.run(cell_bytes=cell_bytes), (b"", b"", b"")).values():
             assert isinstance(outcome, Refused)
 

@@ -133,6 +133,12 @@ def test_many_games_do_not_tell_who_spoke() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_control_in_many_games_without_that_pad_all_is_told() -> None:
+    assert guessed(1200, 4, padded=False) >= 0.99 * 600
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_slots_are_independent_of_seats() -> None:
     """Of 1,200 runs, each seat has each slot as often as any other: chi-square, 16 cells."""
     n, games = 4, 1200

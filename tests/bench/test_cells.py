@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.cells import COUNT, FIVE, Timed, Workload, summary, time_one
-from quorate.studies.plan import COMMITTEE
+from quorate.studies.protocols import COMMITTEE
 from tests.mpc.committee import everyones
 
 LOAD = Workload("3 × 2 groups", 3, 2, (("ward, unit", FIVE), ("ward", COUNT), ("", COUNT)))

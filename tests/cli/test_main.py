@@ -76,6 +76,7 @@ def test_every_error_has_its_exit_code() -> None:
         "Disrupted": 3,
         "Refused": 5,
         "SessionReused": 5,
+        "Silence": 3,
         "Usage": 2,
     }
     assert Abort("x", culprits=[0]).exit_code == 4

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from quorate.studies import evidence
 from quorate.studies.group import group_to_json
 from quorate.studies.release import to_json
 from tests.cli.say import Shell
 from tests.parties import run_parties
+from tests.studies.test_evidence import FOUR, PART, PROMISE, lying, shown
 from tests.studies.test_runner_noise import agreed, planned, running
 from tests.studies.trio import PLAN, TRIO, group_of, signed_release
 
@@ -101,3 +103,31 @@ def test_a_noisy_release_says_its_noise_its_bounds_and_what_is_left(shell: Shell
         "believed what each member has left",
     ):
         assert words in answer.out
+
+
+def test_evidence_of_an_aborted_run_names_who_cheated(shell: Shell) -> None:
+    Path("four.json").write_text(group_to_json(FOUR))
+    Path("evidence.json").write_text(evidence.to_json(shown(lying(1, PART, to=[3])[3])))
+    answer = shell("verify", "evidence.json", "--group", "four.json")
+    assert answer.code == 0
+    assert "proven   south cheated: what it signed contradicts itself" in answer.out
+    said = json.loads(shell("verify", "evidence.json", "--format", "json").out)
+    assert said["culprits"] == ["south"]
+    assert said["roster_known"] is False
+
+
+def test_evidence_of_two_members_is_verified_together(shell: Shell) -> None:
+    outcomes = lying(0, PROMISE, to=[1])
+    for party in (1, 2):
+        Path(f"{party}.json").write_text(evidence.to_json(shown(outcomes[party])))
+    answer = shell("verify", "1.json", "--also", "2.json")
+    assert "proven   north cheated" in answer.out
+    assert "south cheated" not in answer.out
+
+
+def test_evidence_that_proves_nothing_and_two_releases_at_once(shell: Shell, release: Path) -> None:
+    Path("e.json").write_text(evidence.to_json(shown(lying(3, "/signed/of 3/part 2/1", [1])[1])))
+    answer = shell("verify", "e.json")
+    assert answer.code == 1
+    assert "these statements prove nothing against anybody" in answer.err
+    assert shell("verify", release, "--also", release).code == 2

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def test_the_page_is_true(ward: Shell, page: str, last: str) -> None:
                 wait(lambda: _is_settled(ward, last))
             if "unlock list" in command:
                 wait(lambda: "unlocked" in ward("unlock", "list", "--node", last).out)
+            if "unlock show" in command:  # what a node waits for is known when it has asked
+                wait(partial(_shows, ward, command, expected))
             said = _typed(ward, command)
             if found := re.search(
                 r"^(?:order|unlock) +(\w{4}-\w{4}) under", said.out, re.MULTILINE
@@ -64,6 +67,10 @@ def _typed(ward: Shell, command: str) -> Said:
         said = quorate(*arguments, cwd=Path.cwd())
         return Said(said.returncode, said.stdout, said.stderr)
     return ward(*arguments)
+
+
+def _shows(ward: Shell, command: str, expected: str) -> bool:
+    return is_like(_typed(ward, command).out, expected)
 
 
 def _is_settled(ward: Shell, last: str) -> bool:

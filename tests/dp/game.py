@@ -15,23 +15,26 @@ ERROR = 1e-3
 Event = NDArray[np.bool_]
 
 
-def epsilon_shown(one: Integers, other: Integers) -> float:
-    """Return a lower bound on epsilon from draws of integers under two sets of data."""
+def epsilon_shown(one: Integers, other: Integers, delta: float = 0.0) -> float:
+    """Return a lower bound on epsilon from draws of integers under two sets of data.
+
+    With a delta, what an event's probability may exceed is taken off before.
+    """
     half = one.size // 2
     best = 0.0
     for first, second in ((one, other), (other, one)):
         low, high = _most_telling(first[:half], second[:half])
         seen = [int(((x >= low) & (x <= high)).sum()) for x in (first[half:], second[half:])]
-        best = max(best, bound(seen[0], seen[1], one.size - half))
+        best = max(best, bound(seen[0], seen[1], one.size - half, delta))
     return best
 
 
-def bound(seen: int, unseen: int, draws: int) -> float:
+def bound(seen: int, unseen: int, draws: int, delta: float = 0.0) -> float:
     """Return what an event shows that came `seen` times in one, `unseen` times in the other.
 
     Each of the two directions and two intervals has its part of the error.
     """
-    likely = at_least(seen, draws, ERROR / 4)
+    likely = at_least(seen, draws, ERROR / 4) - delta
     rare = 1 - at_least(draws - unseen, draws, ERROR / 4)
     return float(np.log(likely / rare)) if likely > 0 else 0.0
 

@@ -49,23 +49,6 @@ def test_with_any_noise_a_quantile_is_some_cell(noisy: list[int], q: Fraction) -
     assert 0 <= estimates.quantile_from(np.array(noisy), q) < 8
 
 
-def test_without_noise_coefficients_are_those_of_least_squares() -> None:
-    columns = [Bounds(Fraction(0), Fraction(40), Fraction(1), "protocol") for _ in range(3)]
-    count = np.arange(60)
-    rows = np.stack([count % 41, count * 7 % 41, (3 * count + 5) % 41], axis=1)
-    found = estimates.coefficients_from(3, estimates.products(columns, rows), ridge=0.0)
-    centred = 2.0 * rows - 40
-    expected, *_ = np.linalg.lstsq(centred[:, :2], centred[:, 2])
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-    shrunk = estimates.coefficients_from(3, estimates.products(columns, rows), ridge=1e9)
-    assert np.abs(shrunk).max() < 1e-3
-
-
-def test_products_of_another_number_of_columns_are_refused() -> None:
-    with pytest.raises(OutOfRange, match="6 products"):
-        estimates.coefficients_from(3, np.zeros(5, np.int64), ridge=1.0)
-
-
 def test_ranges_are_checked_before_any_row_is_read() -> None:
     wide = Bounds(Fraction(0), Fraction(1 << 30), Fraction(1), "protocol")
     estimates.check_range([AGES], most_rows=10**12)

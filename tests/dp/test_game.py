@@ -135,6 +135,7 @@ def test_many_releases_show_no_more_than_their_epsilon(path: str) -> None:
     assert 0.93 < shown(PATHS[path], MANY_TIMES) <= EPSILON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_control_noise_a_tenth_too_narrow_is_caught(path: str) -> None:
     assert shown(PATHS[path], times=3, scaled=Fraction(9, 10)) > EPSILON
@@ -145,6 +146,7 @@ def test_control_a_share_that_is_known_to_more_than_assumed_is_caught() -> None:
     assert shown(in_shares(colluders=0)) > EPSILON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_control_a_row_that_is_not_clamped_is_caught(
     path: str, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""Noise bit by bit: the bits' law is the geometric one, and draws follow it."""
+"""Noise bit by bit: the law of bits and sign is the discrete Laplace one, and draws follow it."""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -6,29 +6,35 @@ from fractions import Fraction
 import pytest
 
 from quorate.dp import geometric
-from quorate.dp.geometric import EXACT, bits_of_scale, discrete_laplace, thresholds
+from quorate.dp.geometric import (
+    EXACT,
+    bits_of_scale,
+    discrete_laplace,
+    signed_thresholds,
+    thresholds,
+)
 from quorate.errors import OutOfRange
 from tests.dp.keyed import keyed, told
-from tests.dp.laws import DIGITS, decimal, laplace, negative_binomial, unlike
+from tests.dp.laws import DIGITS, decimal, laplace, unlike
 
 
 @pytest.mark.parametrize("precision", [24, 64, EXACT])
 @pytest.mark.parametrize("scale", [Fraction(1, 3), Fraction(2), Fraction(7, 2)])
-def test_independent_bits_make_a_geometric_number(scale: Fraction, precision: int) -> None:
-    chances = thresholds(scale, precision)
+def test_independent_bits_and_a_sign_make_the_noise(scale: Fraction, precision: int) -> None:
     with localcontext() as context:
         context.prec = DIGITS
-        unit = Decimal(2) ** precision
+        *chances, minus = (Decimal(t) / 2**precision for t in signed_thresholds(scale, precision))
         law = [Decimal(1)]
-        for i, chance in enumerate(chances):
-            one = chance / unit
+        for i, one in enumerate(chances):
             assert len(law) == 1 << i
             law = [p * (1 - one) for p in law] + [p * one for p in law]
-        true = negative_binomial(scale, 1, len(law) + 400)
-        zero = Decimal(0)
-        off = sum((abs(a - b) for a, b in zip(law, true, strict=False)), zero) / 2
-        off += sum(true[len(law) :], zero)
-        assert 2 * off <= decimal(geometric.distance(scale, precision))
+        a = (-1 / decimal(scale)).exp()
+        true = [(1 - a) / (1 + a) * a**k for k in range(len(law) + 400)]
+        drawn = {k: p * (1 - minus) for k, p in enumerate(law)}
+        drawn |= {-1 - k: p * minus for k, p in enumerate(law)}
+        values = range(1 - len(true), len(true))
+        off = sum(abs(drawn.get(x, Decimal(0)) - true[abs(x)]) for x in values) / 2
+        assert off <= decimal(geometric.distance(scale, precision))
 
 
 @pytest.mark.parametrize("scale", [Fraction(1, 3), Fraction(2), Fraction(82), Fraction(1024)])

@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from quorate.algebra.ring import to_signed
-from quorate.dp import geometric, joint
+from quorate.dp import fair, geometric, joint
+from quorate.dp.mechanisms import Laplace
 from quorate.dp.tables import Integers
 from quorate.errors import Abort
 from quorate.mpc.boolean import reveal_bits
@@ -79,7 +80,7 @@ def test_the_first_zero_decides_which_digit_counts(
         parts = (bits, zeros, zeros)
         return Share(parts[committee.me], parts[(committee.me + 1) % 3])
 
-    monkeypatch.setattr(joint, "_fair_bits", told)
+    monkeypatch.setattr(fair, "bits", told)
 
     async def protocol(committee: Committee) -> object:
         return await reveal_bits(committee, await joint.coins(committee, before, 3), ALL)
@@ -92,8 +93,8 @@ def test_the_first_zero_decides_which_digit_counts(
 @pytest.mark.parametrize("scale", SCALES)
 def test_costs_what_the_docstring_says(scale: Fraction, count: int) -> None:
     found = measured(lambda committee: joint.discrete_laplace(committee, scale, count))
-    digits = geometric.bits_of_scale(scale, joint.PRECISION)
-    said = declared(joint.discrete_laplace, m=2 * count, d=digits)
+    digits = 1 + geometric.bits_of_scale(scale, joint.PRECISION)
+    said = declared(joint.discrete_laplace, m=count, d=digits)
     assert found == said == joint.cost(scale, count)
 
 
@@ -109,7 +110,7 @@ def test_no_noise_costs_nothing() -> None:
 
 
 def test_the_distance_is_negligible_for_many_cells() -> None:
-    assert 10_000 * joint.distance(Fraction(1024)) < Fraction(1, 1 << 44)
+    assert 10_000 * joint.distance(Laplace(1, Fraction(1024))) < Fraction(1, 1 << 44)
 
 
 def test_noise_is_an_array_of_the_engine() -> None:
@@ -178,7 +179,7 @@ def test_control_noise_from_the_keys_of_one_party_alone_is_known_to_it(
 ) -> None:
     """Fair bits without the third part: then the party's two keys give all of the noise."""
     lacking = (party - 1) % 3
-    real = joint._fair_bits
+    real = fair.bits
 
     def without(committee: Committee, shape: tuple[int, ...]) -> Share:
         drawn = real(committee, shape)
@@ -186,7 +187,7 @@ def test_control_noise_from_the_keys_of_one_party_alone_is_known_to_it(
         own = zeros if committee.me == lacking else drawn.own
         return Share(own, zeros if (committee.me + 1) % 3 == lacking else drawn.next)
 
-    monkeypatch.setattr(joint, "_fair_bits", without)
+    monkeypatch.setattr(fair, "bits", without)
     one = with_keys((KEYS[0], KEYS[1], KEYS[2]))
     keys = [KEYS[0], KEYS[1], KEYS[2]]
     keys[lacking] = KEYS[3]

@@ -16,18 +16,9 @@ from hypothesis import strategies as st
 
 from quorate import wire
 from quorate.dp.accounting import MOST, NANO, Charge, charge
-from quorate.dp.ledger import (
-    MAX_ANSWER,
-    NOTHING_SEEN,
-    TRANSITIONS,
-    Cap,
-    Entry,
-    Head,
-    Ledger,
-    LedgerStore,
-    Release,
-    State,
-)
+from quorate.dp.caps import Cap
+from quorate.dp.chain import NOTHING_SEEN, TRANSITIONS, Entry, Head, Release, State
+from quorate.dp.ledger import MAX_ANSWER, Ledger, LedgerStore
 from quorate.dp.mechanisms import gaussian, laplace
 from quorate.errors import NotFound, Refused, VerificationFailed
 from tests.dp.stores import MemoryStore, SqliteStore
@@ -143,6 +134,15 @@ def test_a_clock_set_back_brings_nothing_back(store: LedgerStore) -> None:
     ledger.verified(NOTHING_SEEN)
 
 
+def test_control_a_budget_for_each_year_of_the_clock_is_spent_twice() -> None:
+    """As if a new year began a new ledger: whoever sets the clock has as much again."""
+    years: dict[int, Ledger] = {}
+    full = asked("all", Charge(NANO, NANO, 0))
+    for now in (NOW, NOW + timedelta(days=366), NOW - timedelta(days=366)):
+        years.setdefault(now.year, Ledger(MemoryStore())).reserve(full, ONE, now)
+    assert sum(one.spent().nano_epsilon or 0 for one in years.values()) == 3 * NANO
+
+
 def test_a_copy_from_before_is_contradicted_by_the_head_that_others_hold() -> None:
     store = MemoryStore()
     ledger = Ledger(store)
@@ -250,6 +250,18 @@ class Failing(MemoryStore):
         self.left -= 1
         if self.left == 0:
             raise CutOffError
+
+
+@pytest.mark.parametrize("acts", [1, 2, 3])
+def test_control_what_is_told_before_it_is_opened_is_told_without_an_entry(acts: int) -> None:
+    """The same steps, the telling first: cut off then, others know what the ledger does not."""
+    store, told = Failing(acts), ["mean"]
+    ledger = Ledger(store)
+    with pytest.raises(CutOffError):
+        released(ledger, "mean")
+    assert told
+    entries = Ledger(store).verified(NOTHING_SEEN)
+    assert State.OPENED not in [entry.state for entry in entries]
 
 
 @pytest.mark.parametrize("acts", range(1, 7))

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from quorate.dp import estimates, queries
 from quorate.dp.mechanisms import (
     Bounds,
-    Gaussian,
     Laplace,
     Neighbours,
     Unit,
@@ -90,28 +89,6 @@ def test_of_known_rows_no_patient_moves_the_sum_further(
     sets = steps(others + pair[:1] * rows), steps(others + pair[1:2] * rows)
     known = queries.mean_of_known_rows(bounds, unit, ONE)
     assert moved(lambda r: estimates.above(bounds, r), sets) <= l1(known)
-
-
-@given(
-    st.lists(bounds_drawn, min_size=2, max_size=4),
-    st.lists(st.lists(wild, min_size=4, max_size=4), max_size=4),
-    st.lists(st.lists(wild, min_size=4, max_size=4), min_size=3, max_size=3),
-    units,
-)
-def test_no_patient_moves_products_further_than_said(
-    columns: list[Bounds], others: list[list[int]], patient: list[list[int]], unit: Unit
-) -> None:
-    columns = [Bounds(b.low, b.high, b.step, b.source) for b in columns]
-    noised = queries.regression(tuple(columns), unit, ONE)
-    assert isinstance(noised.mechanism, Gaussian)
-    rows = [*others, *patient[: unit.rows]]
-    second = [] if unit.neighbours == "add or remove" else patient[::-1][: unit.rows]
-    first, after = (
-        estimates.products(columns, np.array(r, np.int64).reshape(-1, 4))
-        for r in (rows, [*others, *second])
-    )
-    assert first.size == noised.cells
-    assert int(((first - after) ** 2).sum()) <= noised.mechanism.squared_sensitivity
 
 
 @pytest.mark.parametrize("k", [1, 2])
@@ -208,7 +185,7 @@ def test_queries_that_make_no_sense_are_refused() -> None:
         lambda: queries.histogram(0, Unit(), ONE),
         lambda: queries.quantile(1, Unit(), ONE),
         lambda: queries.noisy_max(1, Unit(), ONE),
-        lambda: queries.regression((bounds,), Unit(), ONE),
+        lambda: queries.products(0, 1, Unit(), ONE, pure=True),
     )
     for wrong in wrongs:
         with pytest.raises(OutOfRange):

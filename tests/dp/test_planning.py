@@ -41,6 +41,36 @@ def test_errors_are_those_that_were_measured(
     assert found.each_alone == pytest.approx(alone, rel=0.05)
 
 
+MEASURED_ON_RECORDS = [
+    (5, "1/2", 73.9),
+    (5, "1", 38.0),
+    (5, "4", 8.61),
+    (7, "1/2", 63.1),
+    (7, "1", 32.1),
+    (7, "4", 7.27),
+    (100, "1", 8.45),
+    (1000, "1", 2.71),
+    (10_000, "1", 0.85),
+    (1000, "1/10", 25.8),
+]
+
+
+@pytest.mark.parametrize(("rows", "epsilon", "error"), MEASURED_ON_RECORDS)
+def test_errors_of_noised_records_are_those_that_were_measured(
+    rows: int, epsilon: str, error: float
+) -> None:
+    found = planning.mean_errors(AGES, UNIT, rows, Group(3, 1), Fraction(epsilon))
+    assert found.each_record == pytest.approx(error, rel=0.05)
+
+
+@pytest.mark.parametrize(("rows", "error"), [(5, 2.92), (7, 2.44)])
+def test_a_window_errs_less_than_what_was_measured_where_there_is_much_epsilon(
+    rows: int, error: float
+) -> None:
+    found = planning.mean_errors(AGES, UNIT, rows, Group(3, 1), Fraction(8))
+    assert found.each_record < 0.8 * error
+
+
 @pytest.mark.parametrize(
     ("rows", "epsilon", "laplace_error"), [(5, "1", 51.8), (7, "1", 43.8), (1000, "1", 3.73)]
 )

@@ -10,7 +10,9 @@ from quorate import wire
 from quorate.algebra.ring import from_signed, to_signed
 from quorate.dp import accounting, estimates, joint, planning, queries, shares
 from quorate.dp.accounting import NANO, Charge
-from quorate.dp.ledger import NOTHING_SEEN, Cap, Ledger, Release, State
+from quorate.dp.caps import Cap
+from quorate.dp.chain import NOTHING_SEEN, Release, State
+from quorate.dp.ledger import Ledger
 from quorate.dp.mechanisms import Bounds, Laplace, Unit
 from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedLaplace

@@ -24,6 +24,7 @@ def table(rows: Rows) -> str:
     return text.getvalue().rstrip()
 
 
+@pytest.mark.slow
 def test_nodes_release_analyses_and_what_follows_from_them() -> None:
     parts = split(rows_of("gbsg2"), len(NAMES))
     with some_nodes(dict(zip(NAMES, map(table, parts), strict=True)), 20.0) as nodes:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from quorate.cli.curves import drawn, picture
 from quorate.cli.demo_cancer import _agree
 from quorate.node.views import ResultView
 from quorate.studies.results import NONE, WITHHELD
 from tests.e2e.nodes import quorate
 
 
+@pytest.mark.slow
 def test_the_demo_shows_results_beside_the_plain_ones(short: Path) -> None:
     said = quorate("demo", "cancer", "--keep", "kept", cwd=short)
     assert said.returncode == 0, said.stderr
@@ -20,9 +20,10 @@ def test_the_demo_shows_results_beside_the_plain_ones(short: Path) -> None:
         r"risk estimate, pnodes +0\.0955\d+ +0\.0955\d+",
         r"follows recurrence rate +0\.3876",
         r"● horTh = no   ○ horTh = yes",
+        r"odds ratio and its interval of 95 %; ┊ is 1: no effect",
     ):
         assert re.search(shown, said.stdout), shown
-    assert "<svg" in (short / "kept" / "survival.svg").read_text()
+    assert "<svg" in (short / "kept" / "pictures" / "curve.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -43,16 +44,3 @@ def test_a_result_that_is_not_the_plain_one_is_noticed(
 ) -> None:
     one = ResultView(name="x", formula="", value=value, exact="", unit="")
     assert _agree(one, right) == agree
-
-
-def test_curves_step_down_where_they_are_said_to() -> None:
-    lines = drawn({"a": [(0, 1.0), (30, 0.5), (60, 0.25)]}, "days")
-    assert [line.count("●") for line in lines[:-1] if "●" in line] == [30, 30, 1]
-    assert "60 days" in lines[-2]
-    assert lines[-1].strip() == "● a"
-
-
-def test_a_picture_has_every_group() -> None:
-    svg = picture({"given": [(0, 1.0), (9, 0.8)], "not": [(0, 1.0), (9, 0.6)]}, "days")
-    assert svg is not None
-    assert svg.count("<svg") == 1

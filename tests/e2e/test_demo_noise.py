@@ -23,7 +23,8 @@ def short() -> Generator[Path]:
         yield Path(name)
 
 
-def test_the_demo_tells_both_examples_and_three_ways_of_real_noise(short: Path) -> None:
+@pytest.mark.slow
+def test_the_demo_tells_both_examples_and_four_ways_of_real_noise(short: Path) -> None:
     said = quorate("demo", "noise", "--keep", "kept", cwd=short)
     assert said.returncode == 0, said.stderr
     for shown in (
@@ -35,7 +36,8 @@ def test_the_demo_tells_both_examples_and_three_ways_of_real_noise(short: Path) 
         r"jointly +[0-9.]+ years +16\.6 ",
         r"in shares +[0-9.]+ years +20\.3 ",
         r"each record +[0-9.]+ years +33\.5 ",
-        r"north has 0 of 3 left",
+        r"third party +[0-9.]+ years +16\.6 ",
+        r"north has 0 of 4 left",
         r"takes 492 patients",
     ):
         assert re.search(shown, said.stdout), shown
@@ -51,7 +53,7 @@ def test_five_answers_leave_the_ages_that_fit_them_all() -> None:
 
 @pytest.mark.parametrize("way", demo_noise_real.WAYS)
 def test_the_error_that_is_told_is_that_of_the_noise(way: str) -> None:
-    text = read_file(examples() / "noisy-age.toml").replace('"jointly"', f'"{way}"')
-    study = read_study(text)
+    text = read_file(examples() / "noisy-age.toml")
+    study = read_study(demo_noise_real.text_of(text, way))
     told = demo_noise_real._error(study, way, 7)
     assert demo_noise_real._drawn_error(study, way) == pytest.approx(told, rel=0.05)

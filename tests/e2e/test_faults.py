@@ -29,6 +29,7 @@ BAD_ROWS = {
 }
 
 
+@pytest.mark.slow
 def test_a_member_that_is_killed_in_a_run_is_named_and_the_study_runs_again(nodes: Nodes) -> None:
     id_ = nodes.approved()
     nodes.signal("west", signal.SIGSTOP)  # so that the run cannot end before the blow
@@ -64,6 +65,7 @@ def test_a_member_that_stops_answering_is_named_in_one_line(nodes: Nodes) -> Non
     nodes.works(id_)
 
 
+@pytest.mark.slow
 def test_somebody_else_under_a_members_name_and_address_is_not_believed(nodes: Nodes) -> None:
     id_ = nodes.approved()
     daemon.stop(nodes.homes["north"])

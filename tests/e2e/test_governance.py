@@ -5,6 +5,8 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from quorate.node.home import write_file
 from tests.e2e.nodes import NAMES, Nodes, quorate, study_text, wait
 
@@ -82,6 +84,7 @@ def test_a_changed_byte_in_a_study_is_another_study_that_nobody_approved(nodes: 
     nodes.works(id_)
 
 
+@pytest.mark.slow
 def test_a_changed_byte_in_a_nodes_database_is_noticed(nodes: Nodes) -> None:
     id_ = nodes.approved()
     home = nodes.homes["west"]

@@ -1,10 +1,13 @@
 """Orders among five real nodes, by the commands a person types."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +15,8 @@ from quorate.cli.stage import examples
 from quorate.node import daemon
 from tests.e2e.nodes import quorate, wait
 from tests.e2e.prompt import said, typed
-from tests.e2e.ward import PASSPHRASE, Ward, environment, five_nodes
+from tests.e2e.ward import DOCUMENT, PASSPHRASE, Ward, environment, five_nodes
+from tests.quorum.dealt import WARD
 
 LATENCY_S = 0.1
 """From the last yes to the signature, on a machine that is not busy with something else."""
@@ -90,6 +94,26 @@ def test_keys_are_made_shown_checked_and_backed_up_by_commands(ward: Ward) -> No
     assert said(ward, "nurse", "key", "decline", "trio", "--reason", "no")["state"] == "refused"
 
 
+def test_an_approver_that_hangs_delays_neither_signature_nor_command(ward: Ward) -> None:
+    ward.make_key("ward", "3 of 5", WARD)
+    order = ward["doctor"].propose_order(DOCUMENT, "ward", "pain after surgery")
+    ward.approve("pharmacist", order.id)
+    hung = int(ward.homes["pharmacist"].pid_file.read_text())
+    limit = ward.homes["nurse"].timeout_s / 2
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(ward.approve, "nurse", order.id)
+            wait(lambda: len(ward["laboratory"].order(order.id).answers) == 3)
+            second = pool.submit(ward.approve, "laboratory", order.id)
+            assert second.result(timeout=limit).state == "signed"
+            os.kill(hung, signal.SIGCONT)
+            assert first.result().state == "signed"
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    ward.signed_everywhere(order.id)
+
+
 def test_a_declined_order_says_why(ward: Ward) -> None:
     id_ = ward.propose().id
     typed(ward, "nurse", "order", "decline", id_, "--reason", "allergy")
@@ -125,6 +149,7 @@ def test_a_restarted_node_is_locked_until_it_has_its_passphrase(ward: Ward) -> N
     assert PASSPHRASE not in nurse.log.read_text()
 
 
+@pytest.mark.slow
 def test_the_medication_demo_tells_its_story(tmp_path_factory: pytest.TempPathFactory) -> None:
     told = quorate("demo", "medication")
     assert told.returncode == 0, told.stderr

@@ -36,7 +36,11 @@ def values(nodes: Nodes, name: str, id_: str) -> list[str]:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["north", "south", "west"], ["6", "withheld", "withheld", "39.333333", *["withheld"] * 2]),
+        pytest.param(
+            ["north", "south", "west"],
+            ["6", "withheld", "withheld", "39.333333", *["withheld"] * 2],
+            marks=pytest.mark.slow,
+        ),
         (list(ROWS), ["8", "withheld", "withheld", "37.375", *["withheld"] * 2]),
     ],
 )

@@ -8,11 +8,14 @@ from functools import partial
 
 import pytest
 
-from quorate.errors import Abort, Unavailable
+from quorate.dp.accounting import NANO
+from quorate.errors import Abort, Error, Unavailable
+from quorate.node.budgets.client import BudgetClient
+from quorate.node.budgets.views import BudgetBody
 from quorate.node.run import OWN_ROWS
 from quorate.node.views import EventView
-from quorate.studies.plan import ADDITIVE
-from quorate.studies.runners import mpc
+from quorate.studies.protocols import ADDITIVE, JOINT_NOISE, NOISE_IN_SHARES, Protocol
+from quorate.studies.runners.run import stages_of
 from tests.e2e.nodes import NAMES, Nodes, three_nodes, wait
 from tests.transport.mesh import free_ports
 from tests.wan import Line
@@ -42,6 +45,7 @@ def struck(nodes: Nodes, number: signal.Signals, event: EventView) -> None:
         nodes.signal("west", number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_member_lost_in_the_middle_of_the_sum_is_named(number: signal.Signals) -> None:
     def scene(nodes: Nodes) -> None:
@@ -65,7 +69,7 @@ def test_a_member_lost_in_the_middle_of_the_sum_is_named(number: signal.Signals)
 @pytest.mark.parametrize("victim", ["north", "west"])  # the starter, and another
 def test_a_node_killed_at_any_stage_comes_back_and_one_release_comes_out(victim: str) -> None:
     def scene(nodes: Nodes) -> None:
-        for stage in (OWN_ROWS, *mpc.stages(ADDITIVE)):
+        for stage in (OWN_ROWS, *stages_of(ADDITIVE)):
             id_ = nodes.approved()
             kill_at(nodes, victim, stage, id_)
             nodes.start(victim)
@@ -78,6 +82,61 @@ def test_a_node_killed_at_any_stage_comes_back_and_one_release_comes_out(victim:
             assert len({release_of(nodes, name, id_) for name in NAMES}) == 1
 
     asyncio.run(far_apart(scene))
+
+
+NOISY = """
+title = "{title}"
+purpose = "a test"
+max_rows = 1000
+min_cell = 1
+[privacy]
+bounds = "the tests"
+noise = "{noise}"
+[tables.patients]
+age = "integer 0..120 years"
+[releases.age]
+sql = "select avg(age) as mean_age from patients"
+privacy = {{ epsilon = 0.5 }}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["north", "west"])
+@pytest.mark.parametrize("protocol", [JOINT_NOISE, NOISE_IN_SHARES])
+def test_a_node_killed_at_any_stage_of_a_noisy_study_is_never_out_of_its_budget(
+    victim: str, protocol: Protocol
+) -> None:
+    noise = "jointly" if protocol == JOINT_NOISE else "in shares"
+    stages = (OWN_ROWS, *stages_of(protocol))
+
+    def scene(nodes: Nodes) -> None:
+        for name in NAMES:
+            with nodes.client(name) as client:
+                budget = BudgetBody(nano_epsilon=len(stages) * NANO // 2, period="now")
+                BudgetClient(client).set("patients", budget)
+        for stage in stages:
+            id_ = nodes.approved(NOISY.format(title=f"killed at {stage}", noise=noise))
+            kill_at(nodes, victim, stage, id_)
+            nodes.start(victim)
+            nodes.connected(NAMES)
+            for name in NAMES:
+                all_settled(nodes, id_)
+                if state_of(nodes, name, id_) != "released":
+                    with suppress(Error):  # what was opened and lost stays so
+                        nodes.run(id_, by=name)
+            all_settled(nodes, id_)
+            ends = [state_of(nodes, name, id_) for name in NAMES]
+            assert len(set(ends)) == 1
+            if ends[0] == "released":
+                assert len({release_of(nodes, name, id_) for name in NAMES}) == 1
+                assert [last_step(nodes, name) for name in NAMES] == ["released"] * 3
+
+    asyncio.run(far_apart(scene))
+
+
+def last_step(nodes: Nodes, name: str) -> str:
+    with nodes.client(name) as client:
+        return BudgetClient(client).history("patients")[-1].state
 
 
 def kill_at(nodes: Nodes, victim: str, stage: str, id_: str) -> None:

@@ -48,8 +48,9 @@ class Ward:
         rule: str = "2 of 3",
         holders: tuple[str, ...] = ROLES,
         purpose: Purpose = "sign",
+        witnesses: tuple[str, ...] = (),
     ) -> None:
-        self[holders[0]].propose_key(name, holders, rule, "orders", purpose)
+        self[holders[0]].propose_key(name, holders, rule, "orders", purpose, witnesses=witnesses)
         for holder in holders[1:]:
             self[holder].answer_key(name, "approve", "agreed")
         for one in WARD:

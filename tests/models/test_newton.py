@@ -9,7 +9,14 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from quorate.models.cox import Followed, partial_likelihood, risk_sums
+from quorate.models.cox import (
+    Followed,
+    Ties,
+    divisor_of,
+    efron_likelihood,
+    partial_likelihood,
+    risk_sums,
+)
 from quorate.models.glm import LOGISTIC, Family, Rows, contribution, poisson
 from quorate.models.newton import (
     Likeliest,
@@ -103,29 +110,38 @@ def patients() -> tuple[Followed, int]:
     return Followed(design, np.minimum(last, bins - 1), last < bins), bins
 
 
+def equations(ties: Ties) -> Callable[[SecretArray], SecretArray]:
+    if ties == Ties.BRESLOW:
+        return lambda total: partial_likelihood(total, 3)
+    return lambda total: efron_likelihood(total, 3, divisor_of(MOST))
+
+
+def fitted(engine: str, people: Followed, bins: int, ties: Ties) -> Likeliest | Degenerate:
+    divisor = divisor_of(MOST)
+    sums = partial(risk_sums, people, bins=bins, divisor=divisor, ties=ties)
+    return climbed(ENGINES[engine], sums, 3, divisor, equations(ties))
+
+
+@pytest.mark.parametrize("ties", Ties)
 @pytest.mark.parametrize("engine", ["oracle", "three parties that check"])
-def test_cox_says_what_statsmodels_says_with_ties_as_breslow(engine: str) -> None:
+def test_cox_says_what_statsmodels_says_with_either_ties(engine: str, ties: Ties) -> None:
     people, bins = patients()
-    divisor = 2.0 * MOST
-    sums = partial(risk_sums, people, bins=bins, divisor=divisor)
-    found = climbed(ENGINES[engine], sums, 3, divisor, lambda total: partial_likelihood(total, 3))
-    right = sm.PHReg(people.bin.astype(float), people.design, people.event, ties="breslow").fit()
-    agree(found, right.params, right.bse)
+    right = sm.PHReg(people.bin.astype(float), people.design, people.event, ties=ties.value).fit()
+    agree(fitted(engine, people, bins, ties), right.params, right.bse)
 
 
-def test_bins_without_anybody_at_risk_count_for_nothing() -> None:
+@pytest.mark.parametrize("bins", [1, 3])
+def test_efrons_ties_are_right_where_most_of_those_at_risk_have_the_event(bins: int) -> None:
+    people, twelve = patients()
+    few = Followed(people.design, people.bin * bins // twelve, people.event)
+    right = sm.PHReg(few.bin.astype(float), few.design, few.event, ties="efron").fit()
+    agree(fitted("oracle", few, bins, Ties.EFRON), right.params, right.bse)
+
+
+@pytest.mark.parametrize("ties", Ties)
+def test_bins_without_anybody_at_risk_count_for_nothing(ties: Ties) -> None:
     people, bins = patients()
-    divisor = 2.0 * MOST
-    few, many = (
-        climbed(
-            ENGINES["oracle"],
-            partial(risk_sums, people, bins=b, divisor=divisor),
-            3,
-            divisor,
-            lambda total: partial_likelihood(total, 3),
-        )
-        for b in (bins, bins + 5)
-    )
+    few, many = (fitted("oracle", people, b, ties) for b in (bins, bins + 5))
     assert isinstance(few, Likeliest)
     assert isinstance(many, Likeliest)
     assert_allclose(few.estimates, many.estimates, rtol=1e-5)
@@ -162,10 +178,9 @@ def test_costs_what_it_says(security: Security) -> None:
     assert security == "malicious" or rounds == 208  # the figure of the docstring
 
 
-def test_sums_of_those_at_risk_cost_what_they_say() -> None:
+@pytest.mark.parametrize(("ties", "expected"), [(Ties.BRESLOW, 75), (Ties.EFRON, 181)])
+def test_sums_of_those_at_risk_cost_what_they_say(ties: Ties, expected: int) -> None:
     people, bins = patients()
-    total = risk_sums(people, np.zeros(3), bins, 2.0 * MOST)
-    rounds = assert_costs_what_it_says(
-        lambda t: partial_likelihood(t, 3), total, "semi-honest", limit=1, f=BITS
-    )
-    assert rounds == 75  # the figure of the docstring
+    total = risk_sums(people, np.zeros(3), bins, divisor_of(MOST), ties)
+    rounds = assert_costs_what_it_says(equations(ties), total, "semi-honest", limit=1, f=BITS)
+    assert rounds == expected  # the figures of the docstrings

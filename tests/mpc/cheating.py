@@ -81,7 +81,12 @@ def assert_right_or_blameless(
     program: Program, fault: Fault, cheat: Party, run: Callable[[Session], Awaitable[Words]]
 ) -> bool:
     """Return whether an honest party aborted; each that did not has the right result."""
-    found = honest(run_parties(run, 3, fault), cheat)
+    return check_honest(program, run_parties(run, 3, fault), cheat)
+
+
+def check_honest(program: Program, outcomes: dict[Party, Outcome], cheat: Party) -> bool:
+    """Return whether an honest party aborted; fail where a result is wrong, or an honest blamed."""
+    found = honest(outcomes, cheat)
     for outcome in found:
         if isinstance(outcome, Error):
             assert isinstance(outcome, Abort), outcome

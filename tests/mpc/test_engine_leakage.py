@@ -14,6 +14,7 @@ import pytest
 
 from quorate.algebra.ring import Words
 from quorate.dp import joint
+from quorate.dp.joint_gaussian import discrete_gaussian
 from quorate.errors import Party
 from quorate.mpc import boolean, comparison, decomposition, replicated, shallow, truncation
 from quorate.mpc.boolean import BitShare
@@ -55,6 +56,7 @@ OPERATIONS: dict[str, Operation] = {
     "division": lambda c, x, _: truncation.truncate(c, x, 16),
     "fixed product": lambda c, x, y: truncation.mul_fixed(c, x, y, 16),
     "joint noise": lambda c, *_: joint.discrete_laplace(c, Fraction(82), 512),
+    "joint Gaussian noise": lambda c, *_: discrete_gaussian(c, Fraction(4096), 128),
 }
 
 

@@ -23,7 +23,7 @@ from quorate.node.home import Home, write_file
 from quorate.node.lifecycle import State
 from quorate.node.messages import Ack, Prepare, Prepared, Proposal
 from quorate.studies.approval import Approval, SignedApproval, Word, sign_approval
-from quorate.studies.plan import compile_plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.study import read_study
 from tests.node.three import (
     NOW,

@@ -19,7 +19,7 @@ from quorate.quorum.history import History, verify_history
 from quorate.quorum.invitation import Token, apply
 from quorate.quorum.roster import Decided, Vote, sign_change, sign_vote
 from quorate.studies.group import Group
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.transport.dial import Seat
 from quorate.transport.guests import knock
 from tests.node.three import NOW, STUDY, make_homes, until, write_ages

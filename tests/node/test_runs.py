@@ -11,8 +11,8 @@ import pytest
 from quorate.errors import Abort, DataError, Refused
 from quorate.node.lifecycle import State
 from quorate.node.messages import Ack, Go, Prepare, Prepared
-from quorate.studies.plan import utc_text
 from quorate.studies.release import verify_release
+from quorate.studies.times import utc_text
 from tests.node.test_desk import among_three
 from tests.node.three import (
     NOW,

@@ -9,12 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate.algebra import edwards25519 as ed
 from quorate.quorum.answer import Answer, SignedAnswer, Word, sign_answer
-from quorate.quorum.key import FORMAT, Key, KeyPlan, holders_of, sign_key
+from quorate.quorum.key import Key, sign_key
+from quorate.quorum.key_plan import FORMAT, KeyPlan, holders_of
 from quorate.quorum.order import FORMAT as ORDER_FORMAT
 from quorate.quorum.order import Order
 from quorate.quorum.request import Request, make_request, sign_request
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.threshold import frost, sharing
 from quorate.threshold.keys import KeyShare, PublicKey, Purpose
 

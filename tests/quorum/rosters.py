@@ -23,7 +23,7 @@ from quorate.quorum.roster import (
     verify_change,
 )
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.wire import ABSENT
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)

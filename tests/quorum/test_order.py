@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from quorate.errors import Error, MalformedMessage, VerificationFailed
 from quorate.quorum.answer import sign_answer
-from quorate.quorum.key import Key, check_plan, sign_key, verify_key
+from quorate.quorum.key import Key, sign_key, verify_key
+from quorate.quorum.key_plan import check_plan
 from quorate.quorum.order import Order, order_from_json, order_to_json, verify_order
 from quorate.quorum.request import sign_request
 from quorate.studies.group import Group

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from quorate.errors import Refused
-from quorate.quorum.key import KeyPlan
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.renewal import Renewal, follow
 from quorate.studies.group import Group
 from tests.quorum.dealt import WARD, identity, plan_of, ward
@@ -61,7 +61,7 @@ def test_who_leaves_deals_only_where_too_few_stay() -> None:
 def test_who_is_removed_for_cause_does_not_deal() -> None:
     left = ward(WARD[1:])
     assert 1 not in changed("majority", left, for_cause=[WARD[0]]).dealers
-    with pytest.raises(Refused, match="2 holders may deal, and 3 must") as refused:
+    with pytest.raises(Refused, match="2 holders may deal, and 3 of 5 must") as refused:
         changed("majority", left, for_cause=WARD[:3])
     assert "new key" in refused.value.hint
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from quorate import wire
 from quorate.errors import Abort, Error, MalformedMessage, Refused, VerificationFailed
 from quorate.quorum.answer import Holder, SignedAnswer
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.request import Request, make_request
 from quorate.quorum.unlock import Checked, Own, answer_unlock, check_unlock, identities
 from quorate.threshold import tdh2

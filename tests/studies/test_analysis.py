@@ -13,7 +13,8 @@ from quorate.studies.analysis import Analysis, Parameter
 from quorate.studies.committee import Revealed
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
 from quorate.studies.disclosure import disclose
-from quorate.studies.plan import COMMITTEE, SMALL_CELLS_SEEN, TWO_MEMBERS, check, compile_plan
+from quorate.studies.planning import check, compile_plan
+from quorate.studies.protocols import COMMITTEE, SMALL_CELLS_SEEN, TWO_MEMBERS
 from quorate.studies.release import verify_certificate
 from quorate.studies.results import WITHHELD
 from quorate.studies.study import Study, check_study, read_study

@@ -17,7 +17,8 @@ from quorate.mpc.replicated import Committee, Security
 from quorate.mpc.streams import Stream
 from quorate.studies.committee import Revealed, reveal_shown
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
-from quorate.studies.plan import COMMITTEE, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import COMMITTEE
 from quorate.studies.study import Study, read_study
 from quorate.transport.memory import Envelope, Fault
 from quorate.transport.session import Session

@@ -1,5 +1,5 @@
 from quorate.studies.disclosure import disclose
-from quorate.studies.plan import SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS
+from quorate.studies.protocols import SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS
 from quorate.studies.study import read_study
 from tests.studies.trio import PLAN, TRIO, group_of, plan_of, study_of
 

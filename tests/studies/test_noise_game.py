@@ -12,15 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quorate.dp.mechanisms import Laplace
+from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.dp.tables import Integers
 from quorate.errors import Party
-from quorate.studies import noised, private_rows
-from quorate.studies import plan as plans
+from quorate.studies import noised, private_rows, protocols
 from quorate.studies.noised import Vector
 from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless
-from quorate.studies.runners.mpc import Ran
+from quorate.studies.runners.run import Ran
 from quorate.studies.sources import open_source
 from quorate.studies.study import read_study
 from tests.dp.game import epsilon_shown
@@ -49,14 +48,17 @@ a = "category {values}"
 b = "category {values}"
 [releases.sums]
 sql = "select a, b, sum(x) as s from people group by a, b"
-privacy = {{ epsilon = {epsilon} }}
+privacy = {{ {budget} }}
 """
 FAR_OUT = 10**12
 
 
-def planned(noise: str) -> Plan:
+AT_DELTA = f"epsilon = {EPSILON}, delta = 1e-3"
+
+
+def planned(noise: str, budget: str = f"epsilon = {EPSILON}") -> Plan:
     values = " ".join(map(str, range(SIDE)))
-    return plan_of(read_study(STUDY.format(noise=noise, values=values, epsilon=EPSILON)))
+    return plan_of(read_study(STUDY.format(noise=noise, values=values, budget=budget)))
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +75,16 @@ def _written(path: Path, *, there: bool) -> Path:
     return path
 
 
-def released(noise: str, file: Path, runs: int, silent: Party | None) -> Integers:
+def released(plan: Plan, file: Path, runs: int = RUNS, silent: Party | None = None) -> Integers:
     """Return the values of so many runs, one after the other, each with randomness of its own.
 
     The `silent` member draws zeros only, which are the share 0.
     """
-    plan = planned(noise)
     own = [noiseless(open_source(file), plan), *[(0,) * plan.numbers] * 2]
 
     def one(run: int) -> Integers:
         def randomness(party: Party) -> Callable[[int], bytes]:
-            return bytes if party == silent else keyed(f"{noise} {file.name} {run} {party}")
+            return bytes if party == silent else keyed(f"{plan.protocol} {file.name} {run} {party}")
 
         drawn = [randomness(party) for party in range(3)]
         first = run_parties(lambda s: running(plan, own[s.me], randomness=drawn[s.me])(s), 3)[0]
@@ -98,7 +99,8 @@ def shown(
     noise: str, files: dict[bool, Path], runs: int = RUNS, silent: Party | None = None
 ) -> float:
     """Return the epsilon that so many runs with each set of data show."""
-    one, other = (released(noise, files[there], runs, silent) for there in (True, False))
+    plan = planned(noise)
+    one, other = (released(plan, files[there], runs, silent) for there in (True, False))
     assert one.size == runs * SIDE**2
     return epsilon_shown(one, other)
 
@@ -124,11 +126,12 @@ def test_a_member_that_adds_no_noise_takes_nothing_from_the_guarantee(
     assert shown("in shares", files, silent=2) <= EPSILON
 
 
+@pytest.mark.slow
 def test_control_a_missing_share_that_nobody_reckoned_with_is_caught(
     files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(noised, "colluders", lambda _: 0)
-    monkeypatch.setattr(plans, "colluders", lambda _: 0)
+    monkeypatch.setattr(protocols, "colluders", lambda _: 0)
     assert shown("in shares", files, 3 * RUNS, silent=2) > EPSILON
 
 
@@ -145,6 +148,7 @@ def narrowed(monkeypatch: pytest.MonkeyPatch, part: Fraction) -> None:
     monkeypatch.setattr(noised, "_with_noise", narrower)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 def test_control_half_the_noise_is_caught(
     noise: str, files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
@@ -161,9 +165,43 @@ def test_control_noise_a_tenth_too_narrow_is_caught_in_a_study(
     assert shown("jointly", files, 2 * MANY) > EPSILON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 def test_control_rows_that_are_not_held_to_their_bounds_are_caught(
     noise: str, files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private_rows, "_bounded", lambda reading: reading)
     assert shown(noise, files) > 5 * EPSILON
+
+
+# With a delta: Gaussian noise
+
+
+def shown_at_delta(files: dict[bool, Path], runs: int) -> float:
+    """Return the epsilon that Gaussian noise shows beyond a delta of 0.001."""
+    plan = planned("jointly", AT_DELTA)
+    one, other = (released(plan, files[there], runs) for there in (True, False))
+    return epsilon_shown(one, other, delta=1e-3)
+
+
+@pytest.mark.slow
+def test_a_study_with_a_delta_shows_no_more_than_its_epsilon_beyond_it(
+    files: dict[bool, Path],
+) -> None:
+    assert 0 < shown_at_delta(files, 8) <= EPSILON
+
+
+@pytest.mark.slow
+def test_control_a_third_of_the_gaussian_noise_is_caught(
+    files: dict[bool, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = noised._with_noise
+
+    def narrower(*given: object) -> Vector:
+        vector = real(*given)  # type: ignore[arg-type]
+        assert isinstance(vector.mechanism, Gaussian)
+        one = vector.mechanism
+        return replace(vector, mechanism=Gaussian(one.squared_sensitivity, one.variance / 9))
+
+    monkeypatch.setattr(noised, "_with_noise", narrower)
+    assert shown_at_delta(files, RUNS) > EPSILON

@@ -6,8 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from quorate.dp.geometric import discrete_laplace
-from quorate.dp.mechanisms import Laplace
+from quorate.dp.central import by_samplers
 from quorate.errors import Refused
 from quorate.studies.noise_plan import Assumed, Expected, expected_errors
 from quorate.studies.noised import bounds_of, square_step
@@ -74,18 +73,29 @@ def noisy(plan: Plan, exact: list[int], name: str) -> dict[str, float]:
     """Return one noisy result, as a run gives it."""
     noise, at = list(exact), 0
     for i, vector in enumerate(plan.vectors):
-        assert isinstance(vector.mechanism, Laplace)
-        drawn = discrete_laplace(vector.mechanism.scale, vector.size, keyed(f"{name} {i}"))
+        assert vector.mechanism is not None
+        drawn = by_samplers(vector.mechanism, vector.size, keyed(f"{name} {i}"))
         for k, one in enumerate(drawn.tolist()):
-            noise[at + k] += one
+            noise[at + k] = vector.factor * noise[at + k] + one
         at += vector.size
     results = plan.results(tuple(noise))
     return {f"{r.release}.{r.label}": float(r.value) for r in results}
 
 
-def test_errors_are_those_of_real_noise() -> None:
+PAID = {
+    "epsilon": lambda epsilon: f"epsilon = {epsilon}",
+    "delta": lambda epsilon: f"epsilon = {epsilon}, delta = 1e-6",
+    "rho": lambda epsilon: f"rho = {epsilon**2 / 2}",
+}
+
+
+@pytest.mark.parametrize("paid", PAID)
+def test_errors_are_those_of_real_noise(paid: str) -> None:
     """1,000 rows whose mean lies a quarter off the middle, with a spread of a quarter."""
-    plan, rows = plan_of(study()), 1000
+    text = STUDY.format(neighbours="add or remove")
+    for epsilon in (1, 4):
+        text = text.replace(f"{{ epsilon = {epsilon} }}", f"{{ {PAID[paid](epsilon)} }}")
+    plan, rows = plan_of(read_study(text)), 1000
     centred, squares = 41 * rows, 2 * 41**2 * rows  # in half steps: width 82, quarter 20.5 years
     coarse = square_step(bounds_of(plan.study, "age"))
     exact = [rows, centred, squares // coarse, 79 * rows, rows, centred, rows // 2, rows // 2]
@@ -112,6 +122,17 @@ def test_rows_needed_bring_a_mean_as_near_as_wanted() -> None:
     found = told(expected_errors(study("replace"), Assumed(3, 1000, 0.5)), "mean", "a", 1.0)
     assert found.rows_needed is not None
     assert found.rows_needed == pytest.approx(492, rel=0.01)
+
+
+def test_budgets_that_are_looked_at_are_of_the_studys_own_kind() -> None:
+    text = STUDY.format(neighbours="add or remove").replace("{ epsilon = 4 }", "{ rho = 2 }")
+    text = text.replace("{ epsilon = 1 }", "{ epsilon = 1, delta = 1e-6 }")
+    found = expected_errors(read_study(text), Assumed(3, 1000, 0.5), [Fraction(2)])
+    said = {one.release: (one.budget, one.rows_needed) for one in found if one.value == "a"}
+    assert said["all"][0] == "rho 2"
+    assert said["mean"][0] == "epsilon 2, delta 1e-06"
+    mean = told(found, "mean", "a", 2.0)
+    assert mean.rows_needed == pytest.approx(1.96 * mean.one_place * 1000 / 0.5, abs=1)
 
 
 def test_an_exact_study_has_no_noise_to_plan() -> None:

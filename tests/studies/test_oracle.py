@@ -141,7 +141,7 @@ def number(result: Result) -> float:
     return float(Fraction(result.exact))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_a_generated_study_gives_what_the_database_says_of_all_rows(case: Case) -> None:
     plan = plan_of(study_of_sql(r=case.sql))
@@ -176,7 +176,7 @@ def compare(result: Result, statistic: str, value: object) -> None:
     assert math.isclose(float(result.value), value, rel_tol=1e-9, abs_tol=2e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(ROWS, min_size=3, max_size=40),
     st.lists(st.integers(-20, 120), min_size=2, max_size=6, unique=True).map(sorted),

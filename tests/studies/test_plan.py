@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from quorate import wire
 from quorate.errors import Abort, Error, MalformedMessage, MalformedStudy, Refused
 from quorate.studies.inputs import Cells, Input
-from quorate.studies.plan import TWO_MEMBERS, Plan, check
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
+from quorate.studies.protocols import TWO_MEMBERS
 from quorate.studies.query import Output, Predicate
 from quorate.studies.schema import read_column
 from quorate.studies.sql import read_query

@@ -7,13 +7,13 @@ import pytest
 
 from quorate.errors import Abort, Refused
 from quorate.studies.inputs import asked_of
-from quorate.studies.plan import (
+from quorate.studies.planning import check
+from quorate.studies.protocols import (
     ADDITIVE,
     COMMITTEE,
     SEMI_HONEST,
     SMALL_CELLS_SEEN,
     TWO_MEMBERS,
-    check,
 )
 from quorate.studies.results import WITHHELD
 from quorate.studies.study import Study, read_study

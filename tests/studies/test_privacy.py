@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,13 @@ import pytest
 from quorate.dp.accounting import NANO, epsilon_of
 from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.errors import MalformedStudy, Refused
-from quorate.studies import plan as plans
 from quorate.studies.disclosure import disclose
-from quorate.studies.noised import charge_of, vectors_of
-from quorate.studies.noisy_results import is_possible_noisy
-from quorate.studies.plan import JOINT_NOISE, NOISE_IN_SHARES, Plan, check
+from quorate.studies.noised import charge_of
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
 from quorate.studies.privacy import Budget
 from quorate.studies.private_rows import noiseless
-from quorate.studies.results import slots
+from quorate.studies.protocols import JOINT_NOISE, NOISE_IN_SHARES
 from quorate.studies.sources import open_source
 from quorate.studies.study import check_study, read_study
 from tests.studies.trio import TRIO, group_of, plan_of
@@ -142,7 +141,8 @@ def test_an_epsilon_at_a_delta_is_the_largest_rho_within_it() -> None:
 def test_the_noise_follows_from_the_study_and_the_members() -> None:
     assert planned().protocol == JOINT_NOISE
     assert planned(more='noise = "in shares"').protocol == NOISE_IN_SHARES
-    assert planned(budget="rho = 0.5").protocol == NOISE_IN_SHARES
+    assert planned(budget="rho = 0.5").protocol == JOINT_NOISE
+    assert planned(budget="rho = 0.5", more='noise = "in shares"').protocol == NOISE_IN_SHARES
     two = plan_of(read_study(text()), group_of("north", "south"))
     assert (two.protocol, two.t, two.accept) == (NOISE_IN_SHARES, 1, ())
     five = plan_of(read_study(text(more='noise = "in shares"')), group_of("a", "b", "c", "d", "e"))
@@ -182,6 +182,11 @@ def test_releases_share_their_budgets_and_add_up() -> None:
     gaussian = planned(budget="rho = 0.5").vectors[0].mechanism
     assert isinstance(gaussian, Gaussian)
     assert charge_of(planned(budget="rho = 0.5").study, 3).nano_epsilon is None
+
+
+def test_gaussian_noise_that_three_draw_is_near_its_law_and_charged_so() -> None:
+    charge = charge_of(planned(budget="rho = 0.5").study, 3)
+    assert 0 < charge.atto_distance < 1000
 
 
 def test_the_disclosure_names_noise_unit_bounds_and_cost() -> None:
@@ -226,19 +231,30 @@ def moved(plan: Plan, one: list[int], other: list[int]) -> Iterator[int]:
         at += vector.size
 
 
-@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
-def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
-    neighbours: str, tmp_path: Path
-) -> None:
-    plan = planned(neighbours=neighbours)
-    others = [[row] for row in OTHERS]
-    without = numbers(plan, tmp_path, others)
-    found = [numbers(plan, tmp_path, [*others, [row]]) for row in VALUES]
-    pairs = (
+@pytest.fixture(scope="module")
+def added_up(tmp_path_factory: pytest.TempPathFactory) -> list[list[int]]:
+    """Return what a member without this patient adds up, and then with each one patient more."""
+    folder, plan, others = tmp_path_factory.mktemp("rows"), planned(), [[row] for row in OTHERS]
+    return [
+        numbers(plan, folder, others),
+        *(numbers(plan, folder, [*others, [row]]) for row in VALUES),
+    ]
+
+
+def neighbouring(neighbours: str, added_up: list[list[int]]) -> list[tuple[list[int], list[int]]]:
+    without, *found = added_up
+    return (
         [(without, one) for one in found]
         if neighbours == "add or remove"
-        else [(one, other) for one in found for other in found]
+        else list(combinations(found, 2))
     )
+
+
+@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
+def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
+    neighbours: str, added_up: list[list[int]]
+) -> None:
+    plan, pairs = planned(neighbours=neighbours), neighbouring(neighbours, added_up)
     furthest = [max(column) for column in zip(*(moved(plan, *p) for p in pairs), strict=True)]
     for vector, reached in zip(plan.vectors, furthest, strict=True):
         allowed = 0
@@ -247,6 +263,40 @@ def test_no_patient_moves_a_vector_further_than_its_noise_assumes(
             allowed = vector.mechanism.sensitivity
         assert reached <= allowed, vector
         assert neighbours == "replace" or reached == allowed or vector.kind == "sum", vector
+
+
+@pytest.mark.parametrize("neighbours", ["add or remove", "replace"])
+def test_no_patient_moves_a_vector_further_than_gaussian_noise_assumes(
+    neighbours: str, added_up: list[list[int]]
+) -> None:
+    """In Euclidean length, times the factor by which the vector is multiplied before its noise."""
+    plan = plan_of(read_study(text(neighbours=neighbours).replace("epsilon = ", "rho = ")))
+    pairs = neighbouring(neighbours, added_up)
+    at = 0
+    for vector in plan.vectors:
+        here = slice(at, at + vector.size)
+        furthest = vector.factor**2 * max(
+            sum((a - b) ** 2 for a, b in zip(one[here], other[here], strict=True))
+            for one, other in pairs
+        )
+        at += vector.size
+        if vector.mechanism is None:
+            assert furthest == 0
+            continue
+        assert isinstance(vector.mechanism, Gaussian)
+        allowed = vector.mechanism.squared_sensitivity
+        assert furthest <= allowed, vector
+        assert furthest == allowed or vector.kind != "rows", vector
+
+
+def test_numbers_are_multiplied_before_gaussian_noise(
+    added_up: list[list[int]], tmp_path: Path
+) -> None:
+    plan = plan_of(read_study(text().replace("epsilon = ", "rho = ")))
+    factors = [vector.factor for vector in plan.vectors for _ in range(vector.size)]
+    assert min(factors) > 1
+    found = numbers(plan, tmp_path, [[row] for row in OTHERS])
+    assert found == [a * b for a, b in zip(factors, added_up[0], strict=True)]
 
 
 def test_only_so_many_rows_of_a_patient_count(tmp_path: Path) -> None:
@@ -273,83 +323,3 @@ def test_more_rows_than_the_study_allows_are_cut_off_and_not_refused(tmp_path: P
         assert max(map(abs, found[at : at + vector.size])) <= 20 * vector.largest
         at += vector.size
     assert found[0] == 20
-
-
-# Results
-
-
-def test_results_are_those_of_exact_totals_where_there_is_no_noise(tmp_path: Path) -> None:
-    """Six rows whose statistics are known, taken as if noise were 0."""
-    plan = planned()
-    rows = [("-3", "0.5", "F"), ("5", "3", "F"), ("1", "2", "M"), ("1", "1.5", "M")]
-    results = plan.results(tuple(numbers(plan, tmp_path, [[row] for row in rows])))
-    found = {result.label: result.exact for result in results}
-    assert (found["n"], found["a"], found["v"], found["s"]) == ("4", "1", "8", "7")
-    assert (found["n, sex = F"], found["s, sex = F"], found["s, sex = M"]) == ("1", "5", "2")
-    assert found["d, sex = M"] == "sqrt(0)"
-    assert found["h, sex = M, 1 <= bmi < 2"] == "1"
-    assert (found["p, sex = F"], found["p, sex = M"]) == ("5", "2")
-
-
-@pytest.mark.parametrize("numbers_", [-(10**6), 0, 7, 10**6])
-def test_whatever_the_noise_results_are_in_the_form_a_certificate_allows(numbers_: int) -> None:
-    plan = planned(min_cell=3)
-    results = plan.results((numbers_,) * plan.numbers)
-    for slot, result in zip(slots(plan.study), results, strict=True):
-        assert is_possible_noisy(plan.study, slot, result), result
-    withheld = {result.value == "withheld" for result in results if result.name == "n"}
-    assert withheld == {numbers_ < 3}
-
-
-def test_a_mean_beyond_its_bounds_is_no_result() -> None:
-    plan = planned()
-    results = plan.results((7,) * plan.numbers)
-    for slot, result in zip(slots(plan.study), results, strict=True):
-        if slot.output.statistic == "avg":
-            wrong = replace(result, exact="6", value="6")
-            assert not is_possible_noisy(plan.study, slot, wrong)
-
-
-def test_the_number_of_all_rows_is_public_where_patients_are_replaced() -> None:
-    first, *rest = vectors_of(read_study(text(neighbours="replace")))
-    assert first.mechanism is None
-    assert all(vector.mechanism is not None for vector in rest)
-    assert vectors_of(read_study(text(neighbours="replace", rows=2)))[0].mechanism is not None
-
-
-@pytest.mark.parametrize("percent", ["0", "100", "050", "5.5", "'50'", "age"])
-def test_a_percentile_has_a_percent(percent: str) -> None:
-    with pytest.raises(MalformedStudy):
-        read_study(text().replace("percentile(age, 50,", f"percentile(age, {percent},"))
-
-
-def test_a_percentile_without_noise_is_refused() -> None:
-    exact = """
-title = "t"
-purpose = "p"
-max_rows = 20
-[tables.people]
-age = "integer -3..5 years"
-[releases]
-p = "select percentile(age, 50, -3, 0, 5) as median from people"
-"""
-    with pytest.raises(MalformedStudy, match="noisy counts"):
-        read_study(exact)
-
-
-def test_a_percentile_is_the_edge_up_to_which_there_are_so_many_rows() -> None:
-    study = text().replace("percentile(age, 50,", "percentile(age, 90,")
-    plan = plan_of(read_study(study))
-    rows = {"p": 0}
-    for vector in plan.vectors:
-        if vector.cells.axes and vector.cells.axes[-1].column == "age":
-            rows["at"] = rows["p"]
-        rows["p"] += vector.size
-    numbers_ = [0] * plan.numbers
-    numbers_[rows["at"] : rows["at"] + 6] = [80, 10, 10, 50, -40, 0]
-    found = [r.exact for r in plan.results(tuple(numbers_)) if r.name == "p"]
-    assert found == ["2", "0"]
-
-
-def test_formats_are_those_of_this_version() -> None:
-    assert "noise 1" in plans.SOFTWARE

@@ -16,8 +16,10 @@ from quorate.errors import Abort, DataError, Refused
 from quorate.studies import private_rows
 from quorate.studies.cost import run_cost
 from quorate.studies.disclosure import disclose
-from quorate.studies.plan import NOISE_ON_RECORDS, Plan, check
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
 from quorate.studies.private_rows import perturbed
+from quorate.studies.protocols import NOISE_ON_RECORDS
 from quorate.studies.records import charge_of_records, questions_of
 from quorate.studies.release import verify_release
 from quorate.studies.sources import open_source

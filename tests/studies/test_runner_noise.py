@@ -8,14 +8,15 @@ import pytest
 
 from quorate import wire
 from quorate.dp.accounting import NANO
+from quorate.dp.mechanisms import Gaussian
 from quorate.errors import Abort, Error, Party, VerificationFailed
 from quorate.studies.cost import run_cost
-from quorate.studies.plan import Plan, utc_text
+from quorate.studies.plan import Plan
 from quorate.studies.release import Left, verify_release
-from quorate.studies.runners import mpc
-from quorate.studies.runners.mpc import Ran
 from quorate.studies.runners.noise import Answer, Standing
+from quorate.studies.runners.run import Ran, run_plan, stages_of
 from quorate.studies.study import read_study
+from quorate.studies.times import utc_text
 from quorate.transport.memory import Fault
 from quorate.transport.session import Session
 from tests.parties import measure, names_of, run_parties
@@ -70,7 +71,7 @@ def running(
 
     async def protocol(session: Session) -> Ran:
         me = session.me
-        ran = await mpc.run(
+        ran = await run_plan(
             session,
             plan,
             group,
@@ -128,17 +129,40 @@ def test_everybody_gets_one_noisy_release_at_the_stated_cost(
     assert ran.release.certificate.left == tuple(Left(name, 7, None) for name in plan.members)
 
 
-def test_gaussian_noise_is_added_in_shares() -> None:
-    plan = planned(3, "in shares", budget="epsilon = 1.0, delta = 1e-6")
-    own = tuple(
-        number * factor
-        for number, factor in zip(
-            OWN, [v.factor for v in plan.vectors for _ in range(v.size)], strict=True
-        )
-    )
-    ran = agreed(run_parties(running(plan, own), 3))
-    rows = float(ran.release.certificate.results[0].exact)
-    assert 250 < rows < 350
+@pytest.mark.parametrize(
+    ("n", "noise", "accept"),
+    [(3, "in shares", ()), (3, "jointly", ()), (4, "jointly", ("semi-honest",))],
+)
+def test_a_delta_is_paid_in_gaussian_noise_at_the_stated_cost(
+    n: int, noise: str, accept: tuple[str, ...]
+) -> None:
+    plan = planned(n, noise, *accept, budget="epsilon = 1.0, delta = 1e-6")
+    factors = [v.factor for v in plan.vectors for _ in range(v.size)]
+    own = tuple(number * factor for number, factor in zip(OWN, factors, strict=True))
+    rounds = dict[Party, int]()
+    outcomes, _, sent = measure(running(plan, own, rounds=rounds), n)
+    certificate = agreed(outcomes).release.certificate
+    assert n * 100 - 50 < float(certificate.results[0].exact) < n * 100 + 50
+    cost = run_cost(plan)
+    assert tuple(sent.values()) == cost.bytes_sent
+    assert {rounds[p] for p in range(3)} == {cost.rounds}
+
+
+def test_the_certificate_says_mechanism_sigma_and_delta() -> None:
+    plan = planned(3, "jointly", budget="epsilon = 1.0, delta = 1e-6")
+    factors = [v.factor for v in plan.vectors for _ in range(v.size)]
+    own = tuple(number * factor for number, factor in zip(OWN, factors, strict=True))
+    said = "\n".join(agreed(run_parties(running(plan, own), 3)).release.certificate.disclosure)
+    mechanism = plan.vectors[0].mechanism
+    assert isinstance(mechanism, Gaussian)
+    for words in (
+        "all costs epsilon 1, delta 1e-06",
+        f"all: rows with discrete Gaussian noise of sigma {float(mechanism.variance) ** 0.5:.6g}",
+        "noise is Gaussian noise where a budget is a rho, or has a delta",
+        "that guarantees epsilon 1.451 at delta 1e-06",
+        "none knows it",
+    ):
+        assert words in said, said
 
 
 @pytest.mark.parametrize("noise", ["jointly", "in shares"])
@@ -197,7 +221,7 @@ def test_the_stage_that_opens_is_told_before_anything_is_opened() -> None:
         stages: dict[Party, list[str]] = {p: [] for p in range(3)}
         plan = planned(3, noise)
         agreed(run_parties(running(plan, told=stages), 3))
-        assert tuple(stages[1]) == mpc.stages(plan.protocol)
+        assert tuple(stages[1]) == stages_of(plan.protocol)
         assert stages[1][-2] == opens
 
 

@@ -273,14 +273,14 @@ def _words(tree: sqlglot.exp.Expression) -> list[str]:
     return sorted(str(float(n.name)) if re.fullmatch(r"[\d.]+", n.name) else n.name for n in found)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
 def test_a_soup_of_words_is_refused_as_a_study_is(soup: str) -> None:
     understood_or_refused(soup)
     understood_or_refused(f"select {soup}")
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mutations())
 @example("select sum(age) as n from patients where age = 1 = 1")
 @example("select sex, count(*) as n from patients group by distinct sex")
@@ -288,7 +288,7 @@ def test_a_mutation_is_understood_whole_or_refused(sql: str) -> None:
     understood_or_refused(sql)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), st.sampled_from(VALID), st.integers(0, 90))
 def test_no_text_breaks_the_reader(text: str, valid: str, at: int) -> None:
     understood_or_refused(text)

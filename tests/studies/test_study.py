@@ -17,11 +17,16 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "average-age.toml"
 
 def test_the_study_file_documented_is_an_example_and_reads() -> None:
     document = (EXAMPLE.parents[1] / "docs" / "study-file.md").read_text(encoding="utf-8")
-    shown, *_, noisy = re.findall(r"^```toml\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    shown, *rest = re.findall(r"^```toml\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    (noisy,) = (one for one in rest if one.startswith("title"))
+    (scored,) = (one for one in rest if "[score]" in one)
     assert shown == (EXAMPLE.parent / "by-sex.toml").read_text(encoding="utf-8")
     assert noisy == (EXAMPLE.parent / "noisy-age.toml").read_text(encoding="utf-8")
     assert read_study(noisy).privacy is not None
     assert [query.name for query in read_study(shown).releases] == ["by_sex", "ages"]
+    head = 'title = "t"\npurpose = "p"\nmax_rows = 1000\n'
+    score = read_study(head + scored.replace('"..."', f'"{"00" * 32}"')).scoring.score
+    assert (score.name, len(score.items)) == ("FINDRISC", 2)
 
 
 def test_the_example_reads() -> None:

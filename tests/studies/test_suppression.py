@@ -144,7 +144,7 @@ def by_the_words(counts: dict[Axes, list[int]], released: list[Axes]) -> dict[Ax
             gone[axes].add(i)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(ROWS, SOME)
 def test_the_rule_withholds_what_its_words_say(rows: list[int], released: list[Axes]) -> None:
     counts = pooled(rows)
@@ -173,7 +173,7 @@ def solves_for_a_small_cell(
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(ROWS, SOME)
 def test_no_equations_over_what_is_shown_give_a_small_cell_away(
     rows: list[int], released: list[Axes]

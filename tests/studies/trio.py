@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate.studies.approval import Approval, SignedApproval, sign_approval
 from quorate.studies.group import Group, Member
-from quorate.studies.plan import Plan, compile_plan, utc_text
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.release import (
     Certificate,
     Release,
@@ -19,6 +20,7 @@ from quorate.studies.release import (
 )
 from quorate.studies.results import Result
 from quorate.studies.study import Study, read_study
+from quorate.studies.times import utc_text
 from quorate.threshold import frost, generate_key
 
 NOW = datetime(2027, 1, 31, 9, 30, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.errors import Abort, OutOfRange, Party
+from quorate.errors import Abort, OutOfRange, Party, Silence
 from quorate.transport.memory import MemoryNetwork
 from quorate.transport.session import Buffer, Session, StoppedByPeer, together
 from tests.parties import VirtualTimeLoop, run_parties
@@ -143,10 +143,29 @@ def test_bytes_of_earlier_steps_buy_no_time_beyond_their_own(names: tuple[str, .
 def test_an_accusation_is_taken_over_only_if_it_is_ones_own_finding(
     named: set[Party], missing: set[Party], suspects: set[Party], says: str
 ) -> None:
-    blamed = quiet()._blame(StoppedByPeer(1, "south", "it was west", named), missing)
+    blamed = quiet()._blame(StoppedByPeer(1, "south", "it was west", named), missing, {2})
+    assert isinstance(blamed, Silence) == (suspects == {2})
     assert blamed.suspects == suspects
     assert not blamed.culprits
     assert str(blamed) == says
+
+
+@pytest.mark.parametrize(("after_s", "is_silent"), [(0.1, False), (TIMEOUT_S * 0.8, True)])
+def test_who_is_named_silent_has_been_so_for_long(after_s: float, is_silent: bool) -> None:
+    """South stops the run and names west, whose word would have come in a moment, or never."""
+
+    async def party(session: Session) -> None:
+        if session.me == 2:
+            await asyncio.sleep(TIMEOUT_S * 3)
+        if session.me == 1:
+            await asyncio.sleep(after_s)
+            raise Abort("it was west", suspects=[2])
+        await session.exchange(bytes(8))
+
+    north = run_parties(party, 3)[0]
+    assert isinstance(north, Abort)
+    assert north.suspects == {2}
+    assert isinstance(north, Silence) == is_silent
 
 
 def test_a_liar_cannot_put_an_honest_member_under_suspicion() -> None:

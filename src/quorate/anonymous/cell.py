@@ -13,6 +13,8 @@ quantum computer the cells of a run that *failed* are not safe: they rest on
 this curve alone.
 """
 
+from collections.abc import Iterable
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -67,6 +69,19 @@ def unseal(sealed: bytes, joint_secret: Scalar, sid: bytes) -> bytes:
         return unpad(ChaCha20Poly1305(key).decrypt(_NONCE, sealed[32:], sid))
     except InvalidTag:
         raise MalformedMessage("a cell that does not open with the joint key") from None
+
+
+def texts_in(cells: Iterable[bytes], joint_secret: Scalar, sid: bytes) -> tuple[bytes, ...]:
+    """Return what cells say, by slot. One that does not open was spoilt by whose it is."""
+    texts: dict[bytes, None] = {}  # a copy of somebody's cell says nothing new
+    for sealed in cells:
+        try:
+            text = unseal(sealed, joint_secret, sid)
+        except MalformedMessage:
+            continue
+        if text:
+            texts[text] = None
+    return tuple(texts)
 
 
 def prove(secret: Scalar, sid: bytes, party: Party) -> bytes:

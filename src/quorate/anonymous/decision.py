@@ -193,19 +193,12 @@ def _sum_of_shares(closings: tuple[Closing, ...]) -> Scalar | None:
 
 
 def _delivered(kept: Decided, secret: Scalar) -> Delivered:
-    """Open every cell. One that does not open was spoilt by the member whose it is."""
-    texts: dict[bytes, None] = {}  # a copy of somebody's cell says nothing new
-    for sealed in kept.cells:
-        try:
-            text = cell.unseal(sealed, secret, kept.seat.sid)
-        except MalformedMessage:
-            continue
-        if text:
-            texts[text] = None
+    """Open every cell."""
+    texts = cell.texts_in(kept.cells, secret, kept.seat.sid)
     ballots = _ballots(kept)
     votes = tuple(b.signature for b in ballots)
     run, parts = kept.seat.run, tuple(v.cells for v in said_in(kept.heard, "vector", Vector))
-    return Delivered(run, tuple(texts), ballots[0].vote, votes, kept.cells, secret, parts)
+    return Delivered(run, texts, ballots[0].vote, votes, kept.cells, secret, parts)
 
 
 def _ballots(kept: Decided) -> tuple[Ballot, ...]:

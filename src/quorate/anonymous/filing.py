@@ -8,7 +8,7 @@ says which members took part. The other cells stay closed to who has not seen th
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from quorate.algebra import edwards25519 as ed
@@ -41,8 +41,7 @@ class Certificate:
 def certify(delivered: Delivered, text: bytes) -> Certificate:
     """Return the certificate of a text that a run brought. Raises `NotFound`."""
     secret, sid = ed.decode_scalar(delivered.joint_secret), delivered.run.digest()
-    digests = tuple(hashlib.sha256(sealed).digest() for sealed in delivered.cells)
-    board = Board(ed.base_mul(secret), digests)
+    board = _board(secret, delivered.cells)
     for sealed in delivered.cells:
         try:
             found = cell.unseal(sealed, secret, sid)
@@ -63,27 +62,51 @@ def verify_certificate(
     `members` are those of the group whose digest is `group`; all of the run must be
     among them. Raises `VerificationFailed`.
     """
-    run, vote = certificate.run, certificate.vote
-    sid = run.digest()
-    if run.group != group or not run.members or not set(run.members) <= set(members):
-        raise VerificationFailed("the certificate is of other members than the group's")
-    if len(certificate.votes) != run.n or not vote.go:
-        raise VerificationFailed("the certificate lacks a vote of each member of the run")
-    for party, signature in enumerate(certificate.votes):
-        if not is_signed(run, sid, shown_ballot(party, Ballot(vote, signature))):
-            raise VerificationFailed(f"{run.name([party])} has not signed this run")
-    if certificate.board.digest() != vote.board:
-        raise VerificationFailed("the members signed another board")
+    verify_votes(certificate.run, certificate.vote, certificate.votes, group, members)
+    _check_board(certificate.board, certificate.vote)
     if hashlib.sha256(certificate.cell).digest() not in certificate.board.cells:
         raise VerificationFailed("this cell is not on the board that the members signed")
-    return _text(certificate, sid)
-
-
-def _text(certificate: Certificate, sid: bytes) -> bytes:
     try:
         secret = ed.decode_scalar(certificate.joint_secret)
         if ed.base_mul(secret) != certificate.board.joint:
             raise VerificationFailed("this is not the secret of the run's joint key")
-        return cell.unseal(certificate.cell, secret, sid)
+        return cell.unseal(certificate.cell, secret, certificate.run.digest())
     except MalformedMessage as e:
         raise VerificationFailed(f"the cell does not open: {e}") from None
+
+
+def verify_delivered(delivered: Delivered, group: bytes, members: Iterable[Identity]) -> None:
+    """Raise `VerificationFailed` unless all members of a run signed just these cells and texts."""
+    run, vote = delivered.run, delivered.vote
+    verify_votes(run, vote, delivered.votes, group, members)
+    try:
+        secret = ed.decode_scalar(delivered.joint_secret)
+    except MalformedMessage as e:
+        raise VerificationFailed(f"no secret of a joint key: {e}") from None
+    _check_board(_board(secret, delivered.cells), vote)
+    if cell.texts_in(delivered.cells, secret, run.digest()) != delivered.texts:
+        raise VerificationFailed("the run brought other texts")
+
+
+def verify_votes(
+    run: Run, vote: Vote, votes: Sequence[bytes], group: bytes, members: Iterable[Identity]
+) -> None:
+    """Raise `VerificationFailed` unless all members of that run, who are of `group`, said go."""
+    if run.group != group or not run.members or not set(run.members) <= set(members):
+        raise VerificationFailed("the run is of other members than the group's")
+    if len(votes) != run.n or not vote.go:
+        raise VerificationFailed("a vote of each member of the run is lacking")
+    sid = run.digest()
+    for party, signature in enumerate(votes):
+        if not is_signed(run, sid, shown_ballot(party, Ballot(vote, signature))):
+            raise VerificationFailed(f"{run.name([party])} has not signed this run")
+
+
+def _check_board(board: Board, vote: Vote) -> None:
+    if board.digest() != vote.board:
+        raise VerificationFailed("the members signed another board")
+
+
+def _board(joint_secret: ed.Scalar, cells: Iterable[bytes]) -> Board:
+    digests = tuple(hashlib.sha256(sealed).digest() for sealed in cells)
+    return Board(ed.base_mul(joint_secret), digests)

@@ -100,7 +100,7 @@ def read(
     trusted = [frozenset(c for c in crowd if c.name not in feared) for crowd in (*before, here)]
     crowd = frozenset.intersection(*trusted)
     so_far = frozenset.intersection(*trusted[:-1]) if before else crowd
-    return Reading(crowd, so_far - crowd, _lacking(crowd, gate))
+    return Reading(crowd, so_far - crowd, lacking(crowd, gate))
 
 
 def check(reading: Reading) -> None:
@@ -112,7 +112,8 @@ def check(reading: Reading) -> None:
         )
 
 
-def _lacking(crowd: Crowd, gate: Gate) -> tuple[str, ...]:
+def lacking(crowd: Crowd, gate: Gate = LEAST) -> tuple[str, ...]:
+    """Return what is too little, in words: nothing, if enough remain."""
     organisations = len({candidate.organisation for candidate in crowd})
     found: list[str] = []
     if len(crowd) < gate.min_members:

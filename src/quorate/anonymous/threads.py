@@ -7,11 +7,14 @@ the thread: its key and the member's identity key sign that they belong together
 Who throws the seed away can never be made to.
 
 What is longer than a cell is cut: each fragment is signed, so that nobody can slip
-one in. How many fragments a post has is seen by all.
+one in. How many fragments a post has is seen by all. A file is a post of its own, which
+may take long to arrive; the text it belongs to is there before, and names its digest, so
+that no other can take its place.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -50,25 +53,49 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What is read: `number` counts the posts of `thread`, `to` is the thread it answers, or empty.
+    """What is read: `number` counts the posts of `thread`.
 
-    `body` is text, or a `quorate.anonymous.recipients.Sealed` where `sealed` says so.
+    The body of its content is text, or an `attachments.Attachment`; or a `recipients.Sealed`
+    with either inside.
     """
 
     thread: bytes
     number: int
-    to: bytes
-    sealed: bool
-    body: bytes
+    content: "Content"
+
+    @property
+    def to(self) -> bytes:
+        return self.content.to
+
+    @property
+    def sealed(self) -> bool:
+        return self.content.sealed
+
+    @property
+    def body(self) -> bytes:
+        return self.content.body
+
+    @property
+    def is_file(self) -> bool:
+        return self.content.kind == "file"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is cut into parts: all of a post that its fragments do not say."""
+    """What is cut into parts: all of a post that its fragments do not say.
 
-    to: bytes
-    sealed: bool
+    `to` is the thread it answers, or empty; `files` are the digests of the files that
+    belong to a text, each the content of a later post of the thread.
+    """
+
     body: bytes
+    to: bytes = b""
+    sealed: bool = False
+    kind: Literal["text", "file"] = "text"
+    files: tuple[bytes, ...] = ()
+
+    def digest(self) -> bytes:
+        return wire.digest("anonymous/content", self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +137,17 @@ class Pseudonym:
         """The thread's name: its public key, 32 bytes."""
         return self.key.public_key().public_bytes_raw()
 
-    def write(
-        self, number: int, body: bytes, cell_bytes: int, *, to: bytes = b"", sealed: bool = False
-    ) -> tuple[bytes, ...]:
+    def write(self, number: int, content: Content, cell_bytes: int) -> tuple[bytes, ...]:
         """Return the texts of the cells that make up a post, one for each run.
 
-        Raises `OutOfRange` for a body of more than 1,024 of them.
+        Raises `OutOfRange` for a post of more than 1,024 of them.
         """
-        content = wire.encode(Content(to, sealed, body))
+        encoded = wire.encode(content)
         size = part_bytes(cell_bytes)
-        count = -(-len(content) // size)
+        count = -(-len(encoded) // size)
         if count > MAX_FRAGMENTS:
-            raise OutOfRange(f"{len(body)} bytes would take {count} runs; {MAX_FRAGMENTS} at most")
-        parts = [content[at : at + size] for at in range(0, len(content), size)]
+            raise OutOfRange(f"{len(encoded)} bytes: {count} runs; {MAX_FRAGMENTS} are the most")
+        parts = [encoded[at : at + size] for at in range(0, len(encoded), size)]
         return tuple(self._fragment(number, i, count, part) for i, part in enumerate(parts))
 
     def _fragment(self, number: int, index: int, count: int, part: bytes) -> bytes:
@@ -144,7 +169,8 @@ def assemble(group: bytes, texts: Iterable[bytes]) -> Shelf:
     """Return the posts that the texts of many runs make up.
 
     A text that is no fragment signed by its thread is left out: any member may put
-    noise into its own cell. So is a post of which its own author gave two versions.
+    noise into its own cell. So is a post of which its own author gave two versions, and a
+    file that no text of its thread names.
     """
     found: dict[tuple[bytes, int], dict[int, Fragment]] = {}
     spoilt: set[tuple[bytes, int]] = set()
@@ -166,7 +192,13 @@ def assemble(group: bytes, texts: Iterable[bytes]) -> Shelf:
             unfinished.append(Unfinished(thread, number, len(parts), count))
         elif post := _post(thread, number, [parts[i].part for i in range(count)]):
             posts.append(post)
-    return Shelf(tuple(posts), tuple(unfinished))
+    return Shelf(_belonging(posts), tuple(unfinished))
+
+
+def _belonging(posts: list[Post]) -> tuple[Post, ...]:
+    """Return the posts without files that no text of their thread names."""
+    named = {(post.thread, digest) for post in posts for digest in post.content.files}
+    return tuple(p for p in posts if not p.is_file or (p.thread, p.content.digest()) in named)
 
 
 def _post(thread: bytes, number: int, parts: list[bytes]) -> Post | None:
@@ -174,7 +206,7 @@ def _post(thread: bytes, number: int, parts: list[bytes]) -> Post | None:
         content = wire.decode(b"".join(parts), Content)
     except MalformedMessage:
         return None
-    return Post(thread, number, content.to, content.sealed, content.body)
+    return Post(thread, number, content)
 
 
 def _read(group: bytes, text: bytes) -> Fragment | None:

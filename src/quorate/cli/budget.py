@@ -11,7 +11,7 @@ import typer
 from quorate.cli.options import FormatOption, NodeOption, connect
 from quorate.cli.output import aligned, show
 from quorate.dp.accounting import NANO
-from quorate.dp.ledger import decimal_of
+from quorate.dp.caps import decimal_of
 from quorate.errors import Usage
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """`quorate data`: the tables this member has. Their rows never leave the node."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,13 +15,18 @@ app = typer.Typer(help="The tables this member has; their rows never leave its n
 def add(
     table: Annotated[str, typer.Argument(help="The table's name, as studies call it.")],
     file: Annotated[Path, typer.Argument(help="A .csv or .parquet file.")],
+    data_class: Annotated[
+        Literal["real", "synthetic", "public"],
+        typer.Option("--class", help="What the data are; others rely on it, under your signature."),
+    ] = "real",
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Register a file as a table. It is read at each run, and never copied."""
     with connect(node) as client:
-        added = client.add_table(table, file)
-    show(added, [f"table {added.name} is {added.path}"], form)
+        added = client.add_table(table, file, data_class)
+    said = "" if added.data_class == "real" else f", {added.data_class} data"
+    show(added, [f"table {added.name} is {added.path}{said}"], form)
 
 
 @app.command("list")
@@ -29,6 +34,6 @@ def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
     """List the tables."""
     with connect(node) as client:
         tables = client.tables()
-    lines = aligned([(table.name, table.path) for table in tables])
+    lines = aligned([(table.name, table.data_class, table.path) for table in tables])
     none = ["no tables; add one with: quorate data add TABLE FILE"]
     show(tables, lines or none, form)

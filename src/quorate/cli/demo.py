@@ -1,4 +1,4 @@
-"""`quorate demo age`: three hospitals on this machine learn their patients' average age.
+"""`quorate demo`: a menu of stories, and the first: three hospitals learn an average age.
 
 Three real nodes, their keys, TLS between them, and the commands a person would
 type. Only that one person holds all three hospitals' files is unreal; it is
@@ -6,23 +6,25 @@ what lets the demo set the result beside the truth.
 """
 
 import csv
+import sys
 import time
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from quorate.cli import stage, study, study_text, verify
+from quorate.cli import consoles, stage, study_text, verify
 from quorate.cli.nouns import nouns
 from quorate.cli.options import read_file, write_file
-from quorate.cli.output import aligned, grouped, say
-from quorate.errors import VerificationFailed
+from quorate.cli.output import aligned, say
+from quorate.errors import Usage, VerificationFailed
 from quorate.node.client import Client
 from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
-STORIES = ("cancer", "medication", "record", "anonymous", "noise")
+STORIES = ("cancer", "patient", "medication", "record", "anonymous", "noise", "trust", "poisoning")
 
 app = typer.Typer(
     cls=nouns({story: f"quorate.cli.demo_{story}" for story in STORIES}),
@@ -30,6 +32,43 @@ app = typer.Typer(
 )
 
 HOSPITALS = ("north", "south", "west")
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    context: typer.Context,
+    console: Annotated[
+        bool, typer.Option("--console", help="Keep the nodes' consoles open until Ctrl-C.")
+    ] = False,
+) -> None:
+    """See it work, on this machine alone. Without a name: the tour, a menu of all stories."""
+    if console:
+        consoles.want()
+    if context.invoked_subcommand is None:
+        story = _chosen(context, "age" if console else "")
+        if story is not None:
+            context.invoke(story)
+
+
+def _chosen(context: typer.Context, story: str) -> Any:
+    """Return the command of a story: of `story`, or of what a person chooses from the menu."""
+    tour: Any = context.command
+    stories = {name: tour.get_command(context, name) for name in tour.list_commands(context)}
+    if story:
+        return stories[story]
+    rows = [
+        (str(number), name, one.get_short_help_str(90))
+        for number, (name, one) in enumerate(stories.items(), 1)
+    ]
+    say("the tour: each story runs for real, on this machine alone", *aligned(rows, indent="  "))
+    if not sys.stdin.isatty():
+        say("next: quorate demo NAME, or with open consoles: quorate demo --console NAME")
+        return None
+    choice = typer.prompt("which, by number or name", default="1")
+    for number, name, _ in rows:
+        if choice in (number, name):
+            return stories[name]
+    raise Usage(f"there is no story {choice}", hint="quorate demo")
 
 
 @app.command("age")
@@ -59,23 +98,10 @@ def age(
 def _study(clients: dict[str, Client]) -> StudyView:
     """Propose, approve and run the study; return it released."""
     stage.step("north proposes a study; every member reads what it reveals, and approves")
-    stage.typed("study propose average-age.toml --node north")
-    proposed = clients["north"].propose(read_file(stage.examples() / "average-age.toml"))
-    say(*(f"  {line}" for line in proposed.disclosure), f"  digest   {grouped(proposed.digest)}")
-    for name in HOSPITALS[1:]:
-        stage.typed(f"study approve {proposed.id} --node {name}")
-        clients[name].approve(proposed.id)
+    text = read_file(stage.examples() / "average-age.toml")
+    proposed = stage.approved(clients, "average-age.toml", text)
     stage.step("the run: each node computes its part in its own database, then all sum in secret")
-    stage.typed(f"study run {proposed.id} --node north")
-    released = study.run_to_end(clients["north"], proposed.id)
-    if released.cost is None:
-        raise VerificationFailed("the run says nothing of its cost")
-    cost = released.cost
-    say(
-        f"  {cost.rounds} rounds, {cost.bytes_sent} bytes sent and {cost.bytes_received} received "
-        f"by each member, {cost.seconds:.3f} s"
-    )
-    return released
+    return stage.released(clients, proposed.id)
 
 
 def _compare(released: StudyView, files: dict[str, Path]) -> None:

@@ -10,23 +10,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from quorate.cli import stage, study
-from quorate.cli.curves import drawn, picture
+from quorate.cli import stage
 from quorate.cli.options import read_file, write_file
 from quorate.cli.output import aligned, say
+from quorate.cli.study_plot import draw
 from quorate.errors import VerificationFailed
 from quorate.node.client import Client
 from quorate.node.views import ResultView, StudyView
+from quorate.pictures.lines import lines_of
+from quorate.pictures.released import chart_named, charts_of
 from quorate.studies.analyses.kinds import every_value
 from quorate.studies.analyses.pooled import plain_numbers
 from quorate.studies.plan import Plan
-from quorate.studies.release import from_json, verify_release
+from quorate.studies.release import Verified, from_json, verify_release
 from quorate.studies.results import NONE, WITHHELD
 from quorate.studies.sources import aggregate, open_source
 
 HOSPITALS = ("north", "south", "west")
 STUDY = "cancer.toml"
-CURVE = "curve"
+CURVE, RISK = "curve", "risk"
 NEAR = 2e-4
 """How far a result may be from the plain one, relative, or of 1."""
 
@@ -46,8 +48,9 @@ def cancer(
             released = _study(clients)
             text = clients["north"].release(released.id)
         write_file(folder / "release.json", text)
-        _beside(released.results, verify_release(from_json(text)).plan, patients)
-        _curves(released.results, folder if keep else None)
+        verified = verify_release(from_json(text))
+        _beside(released.results, verified.plan, patients)
+        _charts(verified, folder if keep else None)
     say("", f"done in {time.monotonic() - began:.1f} s; the three nodes are stopped")
 
 
@@ -67,19 +70,9 @@ def _split(file: Path, folder: Path) -> dict[str, Path]:
 def _study(clients: dict[str, Client]) -> StudyView:
     """Propose, approve and run the study; return it released."""
     stage.step("north proposes a study; every member reads what it reveals, and approves")
-    stage.typed(f"study propose {STUDY} --node north")
-    proposed = clients["north"].propose(read_file(stage.examples() / STUDY))
-    say(*(f"  {line}" for line in proposed.disclosure))
-    for name in HOSPITALS[1:]:
-        stage.typed(f"study approve {proposed.id} --node {name}")
-        clients[name].approve(proposed.id)
+    proposed = stage.approved(clients, STUDY, read_file(stage.examples() / STUDY))
     stage.step("the run: sums of each node's own rows, and rows in shares; then all in secret")
-    stage.typed(f"study run {proposed.id} --node north")
-    released = study.run_to_end(clients["north"], proposed.id)
-    if released.cost is not None:
-        cost = released.cost
-        say(f"  {cost.rounds} rounds, {cost.bytes_sent} bytes sent, {cost.seconds:.3f} s")
-    return released
+    return stage.released(clients, proposed.id)
 
 
 def _beside(results: Sequence[ResultView], plan: Plan, files: dict[str, Path]) -> None:
@@ -108,15 +101,12 @@ def _agree(one: ResultView, right: float | None) -> bool:
     return abs(float(one.value) - right) <= NEAR * max(abs(right), 1.0)
 
 
-def _curves(results: Sequence[ResultView], folder: Path | None) -> None:
-    """Draw the survival curves, where they are shown."""
-    stage.step("survival without recurrence, where enough patients are behind it")
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for one in results:
-        if one.name.startswith(f"{CURVE} survival, ") and one.value not in {NONE, WITHHELD}:
-            group, start = one.name.removeprefix(f"{CURVE} survival, ").split(", time from ")
-            curves.setdefault(group, [(0.0, 1.0)]).append((float(start), float(one.value)))
-    say(*(f"  {line}" for line in drawn(curves, "days")))
-    if folder is not None and (svg := picture(curves, "days")) is not None:
-        write_file(folder / "survival.svg", svg)
-        say(f"  the same as a picture: {folder / 'survival.svg'}")
+def _charts(verified: Verified, folder: Path | None) -> None:
+    """Show the survival curves and the risks as pictures, and all of them as files."""
+    charts = charts_of(verified.plan, verified.certificate.results)
+    stage.step("survival without recurrence, where enough patients are behind it, and the risks")
+    for name in (CURVE, RISK):
+        say(*(f"  {line}" for line in lines_of(chart_named(charts, name))), "")
+    if folder is not None:
+        stage.typed("study plot release.json --out pictures")
+        say(*(f"  drawn  {path}" for path in draw(charts, folder / "pictures", "svg")))

@@ -41,7 +41,7 @@ def medication(
     with stage.workplace(keep) as folder:
         stage.step("a ward: five members, each with its own node")
         roster = stage.members(folder, "ward", WARD)
-        with stage.running(folder, WARD, "node unlock --node NAME") as clients:
+        with stage.running(folder, WARD, "node unlock --node NAME", is_last=False) as clients:
             ward = {name: QuorumClient(client) for name, client in clients.items()}
             for client in ward.values():
                 client.unlock(WORDS)

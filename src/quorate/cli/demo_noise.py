@@ -17,12 +17,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from quorate.cli import demo_noise_real, pictures, stage
+from quorate.cli import demo_noise_real, stage
 from quorate.cli.demo_noise_real import NAMES
 from quorate.cli.output import say
+from quorate.cli.pictures import save
 from quorate.dp import illustration
 from quorate.dp.draws import uniform_words
 from quorate.dp.illustration import HALF_WIDTH, HOSPITALS, USERS, Uniform
+from quorate.pictures.drawing import fields
 
 REPEATED = 1000
 NEAR = 0.05
@@ -136,9 +138,9 @@ def _listed(values: Sequence[float] | Floats) -> str:
 
 def _draw(examples: Sequence[Repeated], path: Path) -> None:
     """Draw how often which average came out."""
-    figure, axes = pictures.fields(len(examples))
+    figure, axes = fields(len(examples))
     for field, one in zip(axes, examples, strict=True):
         field.hist(one.means, bins=40)
         field.axvline(one.true, color="black")
         field.set(title=f"{one.name}, {REPEATED:,} times over", xlabel="average age, years")
-    pictures.save(figure, path)
+    save(figure, path)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from quorate.cli import stage, study
 from quorate.cli.options import read_file, write_file
 from quorate.cli.output import aligned, say
-from quorate.dp import geometric, local
+from quorate.dp import central, geometric, local
 from quorate.dp.accounting import NANO
 from quorate.dp.illustration import HOSPITALS
 from quorate.dp.mechanisms import Laplace, Mechanism
@@ -25,13 +25,14 @@ from quorate.node.budgets.views import BudgetBody
 from quorate.node.client import Client
 from quorate.studies.noise_plan import Assumed, Expected, expected_errors
 from quorate.studies.noised import shared, vectors_of
+from quorate.studies.privacy import EACH_RECORD, IN_SHARES, JOINTLY, THIRD
 from quorate.studies.records import is_on_records, questions_of
 from quorate.studies.study import Study, read_study
 
 Floats = NDArray[np.float64]
 
 NAMES = ("north", "south", "west")
-WAYS = ("jointly", "in shares", "each record")
+WAYS = (JOINTLY, IN_SHARES, EACH_RECORD, THIRD)
 DRAWS = 20_000
 NEAR = 0.05
 """By how much the error of so many draws may differ from the one that was told before."""
@@ -47,21 +48,29 @@ def among_nodes(folder: Path) -> None:
             file = folder / f"{name}.csv"
             write_file(file, "\n".join(["age", *map(str, ages)]) + "\n")
             client.add_table("patients", file)
-            stage.typed(f"budget set patients --epsilon 3 --node {name}")
-            body = BudgetBody(nano_epsilon=3 * NANO, period="first")
+            stage.typed(f"budget set patients --epsilon {len(WAYS)} --node {name}")
+            body = BudgetBody(nano_epsilon=len(WAYS) * NANO, period="first")
             BudgetClient(client).set("patients", body)
         for way in WAYS:
-            write_file(folder / _file(way), text.replace('"jointly"', f'"{way}"'))
+            write_file(folder / _file(way), text_of(text, way))
         rows = [_row(clients, folder, way) for way in WAYS]
         left = BudgetClient(clients["north"]).show("patients").nano_epsilon_left
     head = ("drawn", "average", "give or take", f"in {DRAWS:,} draws", "with 1,000 patients")
     say("", *aligned([head, *rows], indent="  "))
     say(
         f"  in truth 67.43; with seven patients nothing useful is private. Each costs epsilon 1; "
-        f"north has {0 if left is None else left / NANO:g} of 3 left"
+        f"north has {0 if left is None else left / NANO:g} of {len(WAYS)} left"
     )
     need = _expected(read_study(text), 7, 0.5).rows_needed
     say(f"  half a year's nearness, in 95 of 100 runs, takes {need} patients")
+
+
+def text_of(text: str, way: str) -> str:
+    """Return the study with its noise drawn in another way; a third party is sent the rows."""
+    if way == THIRD:
+        trusting = f'trust = "third-party"\nthird_party = "{NAMES[0]}"\n'
+        return trusting + text.replace(f'noise = "{JOINTLY}"\n', "")
+    return text.replace(f'"{JOINTLY}"', f'"{way}"')
 
 
 def _file(way: str) -> str:
@@ -88,9 +97,10 @@ def _error(one: Study, way: str, rows: int) -> float:
     """Return how far the noise of one way moves the mean as a rule."""
     found = _expected(one, rows)
     by_way = {
-        "jointly": found.one_place,
-        "in shares": found.in_shares,
-        "each record": found.each_record,
+        JOINTLY: found.one_place,
+        IN_SHARES: found.in_shares,
+        EACH_RECORD: found.each_record,
+        THIRD: found.one_place,
     }
     error = by_way[way]
     if error is None:
@@ -129,7 +139,9 @@ def _drawn(mechanism: Mechanism | None, way: str) -> Integers:
     """Return draws of the noise on one total, as the members make it."""
     if not isinstance(mechanism, Laplace):
         raise VerificationFailed("the study has another noise than it says")
-    if way == "jointly":
+    if way == THIRD:
+        return central.noised(np.zeros(DRAWS, np.int64), mechanism, os.urandom)
+    if way == JOINTLY:
         return geometric.discrete_laplace(mechanism.scale, DRAWS, os.urandom)
     share = shared(mechanism, len(NAMES))
     drawn: Integers = np.sum([share.draw(DRAWS, os.urandom) for _ in NAMES], axis=0)

@@ -5,22 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quorate.cli import passphrase
+from quorate.cli import passphrase, recovery, renewal
+from quorate.cli.key_text import whole, why_not
 from quorate.cli.options import (
     FormatOption,
     NodeOption,
+    names_in,
     open_home,
     quorum_of,
     read_file,
     write_file,
 )
-from quorate.cli.output import aligned, grouped, say, show
+from quorate.cli.output import aligned, say, show
+from quorate.cli.renewal import PolicyOption, RoleOption, roles_in
 from quorate.errors import Error, Refused
 from quorate.threshold.age.keys import of_record
 from quorate.threshold.keys import Purpose
 
 if TYPE_CHECKING:
-    from quorate.node.quorum.views import AliveView, KeyView
+    from quorate.node.quorum.views import AliveView
 
 app = typer.Typer(help="Keys that several members hold together, and nobody owns.")
 
@@ -38,15 +41,45 @@ def create(
         str, typer.Option(help="Who holds a share, with commas; if not given, all members.")
     ] = "",
     purpose: Annotated[Purpose, typer.Option(help="What the key is for.")] = "sign",
+    recover: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help='Of a plain key: how many may give one member all of it, "4 of 5". '
+            "If not given, all holders together.",
+        ),
+    ] = "",
+    witnesses: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Holders whose shares unlock only what others have in their logs, with commas.",
+        ),
+    ] = "",
+    published: Annotated[
+        int, typer.Option(min=0, help="In how many members' logs; if not given, all.")
+    ] = 0,
     reason: Reason = "a new key",
+    policy: PolicyOption = "",
+    role: RoleOption = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Plan a key, and accept it for this member; its holders make it once all have accepted."""
-    names = tuple(part.strip() for part in members.split(",") if part.strip())
     with quorum_of(node) as client:
-        key = client.propose_key(name, names, threshold, reason, purpose)
-    show(key, _whole(key), form)
+        key = client.propose_key(
+            name,
+            names_in(members),
+            threshold,
+            reason,
+            purpose,
+            recover,
+            names_in(witnesses),
+            published,
+            policy,
+            roles_in(role),
+        )
+    show(key, whole(key), form)
 
 
 @app.command("approve")
@@ -59,7 +92,7 @@ def approve(
     """Accept a share of a key: when every holder has, their nodes make it."""
     with quorum_of(node) as client:
         key = client.answer_key(name, "approve", reason)
-    show(key, _whole(key), form)
+    show(key, whole(key), form)
 
 
 @app.command("decline")
@@ -72,7 +105,7 @@ def decline(
     """Refuse a share of a key: then it is not made."""
     with quorum_of(node) as client:
         key = client.answer_key(name, "decline", reason)
-    show(key, _whole(key), form)
+    show(key, whole(key), form)
 
 
 @app.command("list")
@@ -92,7 +125,7 @@ def show_command(name: Name, node: NodeOption = None, form: FormatOption = "text
     """Show one key: who holds it, who answered, for whom it waits."""
     with quorum_of(node) as client:
         key = client.key(name)
-    show(key, _whole(key), form)
+    show(key, whole(key), form)
 
 
 @app.command("recipient")
@@ -106,7 +139,7 @@ def recipient(
     with quorum_of(node) as client:
         key = client.key(name)
     if not key.recipient:
-        raise Refused(f"nothing can be sealed to key {name}: {_why_not(key)}")
+        raise Refused(f"nothing can be sealed to key {name}: {why_not(key)}")
     if key.purpose == "plain":
         say(f"note: {key.warning}", error=True)
     line = of_record(key.recipient, record) if record else key.recipient
@@ -120,7 +153,7 @@ def identity(name: Name, node: NodeOption = None, form: FormatOption = "text") -
         key = client.key(name)
     if not key.identity:
         hint = "quorate unlock FILE --record ID --reason WHY" if key.purpose == "plain" else ""
-        raise Refused(f"age does not open with key {name}: {_why_not(key)}", hint=hint)
+        raise Refused(f"age does not open with key {name}: {why_not(key)}", hint=hint)
     show({"identity": key.identity}, [key.identity], form)
 
 
@@ -171,61 +204,15 @@ def restore(
     words = passphrase.asked(passphrase_fd, str(home.folder), "passphrase of the file")
     with quorum_of(home.folder) as client:
         key = client.restore(text, words)
-    show(key, _whole(key), form)
+    show(key, whole(key), form)
 
 
-def _whole(key: "KeyView") -> list[str]:
-    operators = {h.name: h.operator for h in key.holders if h.operator != h.name}
-    holders = ", ".join(
-        f"{h.name} (run by {operators[h.name]})" if h.name in operators else h.name
-        for h in key.holders
-    )
-    made = [
-        ("key", grouped(key.public_key)),
-        ("here", "this node keeps its share" if key.share else "this node keeps no share"),
-    ]
-    return [
-        *aligned(
-            [
-                ("name", key.name),
-                ("rule", f"{key.rule}, {_for(key)}"),
-                ("state", f"{key.state}: {key.note}" if key.note else key.state),
-                ("holders", holders),
-                ("planned", f"by {key.proposer}, {key.created}"),
-                *(made if key.public_key else []),
-            ]
-        ),
-        *(f"{a.member} {_said(a.word)}: {a.reason}" for a in key.answers),
-        *([f"warning  {key.warning}"] if key.warning else []),
-        *_next(key),
-    ]
-
-
-def _for(key: "KeyView") -> str:
-    return "a plain recipient of age" if key.purpose == "plain" else f"to {key.purpose}"
-
-
-def _why_not(key: "KeyView") -> str:
-    return f"it is {key.state}, to {key.purpose}" if key.purpose != "plain" else "it is plain"
-
-
-def _said(word: str) -> str:
-    return "accepted" if word == "approve" else "declined"
-
-
-def _next(key: "KeyView") -> list[str]:
-    lines = [f"{', '.join(key.untold)} will hear of it when back"] if key.untold else []
-    if key.state == "proposed":
-        lines.append(f"waits for {', '.join(key.waits_for)}: quorate key approve {key.name}")
-    elif key.state == "generating" and key.waits_for:
-        lines.append(f"the nodes of {', '.join(key.waits_for)} have a step to take")
-    elif key.state == "ready" and key.purpose == "sign":
-        lines.append(f"next: quorate order propose FILE --key {key.name}")
-    elif key.state == "ready" and key.purpose == "unlock":
-        lines.append(f"next: quorate seal FILE --key {key.name}")
-    elif key.state == "ready":
-        lines.append(f"next: age -r {key.recipient} -o FILE.age FILE")
-    return lines
+app.command("recover")(recovery.recover)
+app.command("reshare")(renewal.reshare)
+app.command("refresh")(renewal.refresh)
+app.command("repair")(renewal.repair)
+app.command("succeed")(renewal.succeed)
+app.command("succession")(renewal.succession)
 
 
 def _alive(found: "tuple[AliveView, ...]") -> list[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quorate.cli import pictures
 from quorate.cli.options import FormatOption, read_file
 from quorate.cli.output import aligned, say, show
+from quorate.cli.pictures import save
 from quorate.errors import Refused, Usage
+from quorate.pictures.drawing import fields
 from quorate.studies.group import MAX_MEMBERS
 
 if TYPE_CHECKING:
@@ -112,14 +113,14 @@ def _uniform(text: str) -> "Uniform":
 
 def _lines(found: Sequence["Expected"], members: int, rows: int) -> list[str]:
     needed = any(one.rows_needed is not None for one in found)
-    head = ["value", "epsilon", "jointly, or one place", "in shares", "each alone", "each record"]
+    head = ["value", "budget", "jointly, or one place", "in shares", "each alone", "each record"]
     table = [[*head, "rows needed"] if needed else head]
     for one in found:
         record = "-" if one.each_record is None else f"{one.each_record:.4g}"
         errors = [f"{e:.4g}" for e in (one.one_place, one.in_shares, one.each_alone)]
         need = [] if not needed else ["" if one.rows_needed is None else str(one.rows_needed)]
         name = f"{one.release}.{one.value}, {one.unit}"
-        table.append([name, f"{one.epsilon:g}", *errors, record, *need])
+        table.append([name, one.budget, *errors, record, *need])
     return [
         *aligned(table),
         f"off by so much as a rule, through noise alone, with {rows} rows in a cell and "
@@ -132,7 +133,7 @@ def _draw(found: Sequence["Expected"], path: Path) -> None:
     names = list(
         dict.fromkeys((one.release, one.value, one.unit) for one in found if one.one_place)
     )
-    figure, axes = pictures.fields(len(names))
+    figure, axes = fields(len(names))
     for field, name in zip(axes, names, strict=True):
         own = [one for one in found if (one.release, one.value, one.unit) == name]
         x = [one.epsilon for one in own]
@@ -144,4 +145,4 @@ def _draw(found: Sequence["Expected"], path: Path) -> None:
             field.loglog(*zip(*records, strict=True), label="each record")
         field.set(title=f"{name[0]}.{name[1]}", xlabel="epsilon", ylabel=f"error, {name[2]}")
         field.legend()
-    pictures.save(figure, path)
+    save(figure, path)

@@ -80,3 +80,8 @@ def write_file(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as e:
         raise Unavailable(f"{path} cannot be written: {e.strerror}") from None
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return names that are given with commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

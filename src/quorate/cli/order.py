@@ -5,21 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quorate.cli.answering import Kind, RequestId, Yes, add_common
 from quorate.cli.options import FormatOption, NodeOption, quorum_of, read_file, write_file
 from quorate.cli.output import aligned, grouped, show
-from quorate.cli.request_text import Reason, confirm, decided, heading, untold, waits
+from quorate.cli.request_text import Reason, confirm, heading, untold, waits
 from quorate.errors import Unavailable
-from quorate.quorum.key import GROUPS_OWN
+from quorate.quorum.key_plan import GROUPS_OWN
 from quorate.quorum.order import Order, order_from_json, public_pem
 
 if TYPE_CHECKING:
     from quorate.node.quorum.views import OrderView
 
 app = typer.Typer(help="Orders that enough holders of a key approve, and then sign as one.")
-
-OrderId = Annotated[
-    str, typer.Argument(metavar="ID", help="The order's identifier, or its beginning.")
-]
 
 
 @app.command("propose")
@@ -43,29 +40,11 @@ def propose(
     show(order, lines_of(order), form)
 
 
-@app.command("list")
-def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
-    """List the orders this node knows."""
-    with quorum_of(node) as client:
-        orders = client.orders()
-    rows = [(o.id, o.state, o.key, o.requester, o.created, o.words[0]) for o in orders]
-    none = ["no orders; propose one with: quorate order propose FILE --reason WHY"]
-    show(orders, aligned(rows) if rows else none, form)
-
-
-@app.command("show")
-def show_command(id_: OrderId, node: NodeOption = None, form: FormatOption = "text") -> None:
-    """Show one order: what it says, who approved it and why, for whom it waits."""
-    with quorum_of(node) as client:
-        order = client.order(id_)
-    show(order, lines_of(order), form)
-
-
 @app.command("approve")
 def approve(
-    id_: OrderId,
+    id_: RequestId,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
@@ -75,30 +54,20 @@ def approve(
             order = client.order(id_)
             confirm("order", order, lines_of(order))
         order = client.answer_order(id_, "approve", reason)
-    show(order, _decided(order), form)
-
-
-@app.command("decline")
-def decline(
-    id_: OrderId, reason: Reason, node: NodeOption = None, form: FormatOption = "text"
-) -> None:
-    """Refuse an order for good, and tell the other members why."""
-    with quorum_of(node) as client:
-        order = client.answer_order(id_, "decline", reason)
-    show(order, _decided(order), form)
+    show(order, KIND.decided(order), form)
 
 
 @app.command("sign")
-def sign(id_: OrderId, node: NodeOption = None, form: FormatOption = "text") -> None:
+def sign(id_: RequestId, node: NodeOption = None, form: FormatOption = "text") -> None:
     """Try again now to gather the signature of an approved order; nodes do so by themselves."""
     with quorum_of(node) as client:
         order = client.sign_order(id_)
-    show(order, _decided(order), form)
+    show(order, KIND.decided(order), form)
 
 
 @app.command("export")
 def export(
-    id_: OrderId,
+    id_: RequestId,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write its files.")],
     node: NodeOption = None,
     form: FormatOption = "text",
@@ -145,12 +114,8 @@ def lines_of(order: "OrderView") -> list[str]:
         *aligned(heading("order", order)),
         *(f"  {line}" for line in order.words),
         f"document {grouped(order.subject)}",
-        *_decided(order)[1:],
+        *KIND.decided(order)[1:],
     ]
-
-
-def _decided(order: "OrderView") -> list[str]:
-    return [*decided("order", order), *_next(order)]
 
 
 def _next(order: "OrderView") -> list[str]:
@@ -167,3 +132,17 @@ def _next(order: "OrderView") -> list[str]:
 
 def _binary(order: Order) -> dict[str, bytes]:
     return {"message": order.request.message(), "signature": order.signature}
+
+
+KIND: "Kind[OrderView]" = Kind(
+    "order",
+    "orders",
+    "quorate order propose FILE --reason WHY",
+    lambda client: client.orders(),
+    lambda client, id_: client.order(id_),
+    lambda client, id_, reason: client.answer_order(id_, "decline", reason),
+    lambda order: order.words[0],
+    lines_of,
+    _next,
+)
+add_common(app, KIND)

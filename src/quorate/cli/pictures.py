@@ -1,22 +1,12 @@
-"""Pictures of results, where the extra `plots` is installed."""
+"""Pictures as files that a person named."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quorate.errors import Unavailable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def fields(count: int) -> tuple["Figure", list[Any]]:
-    """Return a figure and as many fields in it, one below the other. Raises `Unavailable`."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise Unavailable("pictures take matplotlib", hint="pip install 'quorate[plots]'") from None
-    figure = Figure(figsize=(5, 3 * count), layout="constrained")
-    return figure, list(figure.subplots(count, squeeze=False)[:, 0])
 
 
 def save(figure: "Figure", path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quorate.cli import attaching
 from quorate.cli.options import FormatOption, NodeOption, read_file, reports_of, write_file
 from quorate.cli.output import Format, aligned, say, show
 from quorate.cli.report_lines import (
@@ -62,6 +63,15 @@ Organisations = Annotated[
         metavar="M", help="Wait for members of M organisations, of more than 3.", show_default=False
     ),
 ]
+Attach = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="A picture or PDF to go with it, cleaned of what tells its author. Repeat for more.",
+        show_default=False,
+    ),
+]
+AsIs = Annotated[bool, typer.Option("--as-is", help="Attach files with all that they tell.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Queue it without being asked.")]
 
 
@@ -73,12 +83,15 @@ def write(
     open_by: OpenBy = 0,
     at_least: AtLeast = 0,
     organisations: Organisations = 0,
+    attach: Attach = None,
+    as_is: AsIs = False,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Queue a report on this member's own node, after showing behind whom its author stands."""
-    _send(_body(file, fear, to, open_by, at_least, organisations), "", yes, node, form)
+    body = _body(file, fear, to, open_by, at_least, organisations)
+    _send(_with_files(body, attach or [], as_is, form), "", yes, node, form)
 
 
 @app.command("reply")
@@ -90,12 +103,15 @@ def reply(
     open_by: OpenBy = 0,
     at_least: AtLeast = 0,
     organisations: Organisations = 0,
+    attach: Attach = None,
+    as_is: AsIs = False,
     yes: Yes = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Answer a thread, or go on with one's own under the same pseudonym."""
-    _send(_body(file, fear, to, open_by, at_least, organisations), id_, yes, node, form)
+    body = _body(file, fear, to, open_by, at_least, organisations)
+    _send(_with_files(body, attach or [], as_is, form), id_, yes, node, form)
 
 
 @app.command("queue")
@@ -105,6 +121,14 @@ def queue(node: NodeOption = None, form: FormatOption = "text") -> None:
         waiting = client.queue()
     lines = [line for one in waiting for line in queued_lines(one)]
     show(waiting, lines or ["nothing waits"], form)
+
+
+@app.command("reseal")
+def reseal(node: NodeOption = None, form: FormatOption = "text") -> None:
+    """Seal anew what waits for the key of a member that has another one now."""
+    with reports_of(node) as client:
+        waiting = client.reseal()
+    show(waiting, [line for one in waiting for line in queued_lines(one)], form)
 
 
 @app.command("inbox")
@@ -127,6 +151,10 @@ def show_command(
             metavar="FILE", help="Write the proof that its texts came out of runs of these members."
         ),
     ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the files that came with it into this folder."),
+    ] = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
@@ -135,7 +163,8 @@ def show_command(
         thread = client.thread(id_)
         if certificate is not None:
             write_file(certificate, client.certificates(id_))
-    show(thread, thread_lines(thread), form)
+        saved = [] if save is None else attaching.save(save, client.files(id_))
+    show(thread, [*thread_lines(thread), *saved], form)
 
 
 @app.command("open")
@@ -210,6 +239,16 @@ def _body(
     )
 
 
+def _with_files(body: "WriteBody", paths: list[Path], as_is: bool, form: Format) -> "WriteBody":
+    """Return the body with files, cleaned or as they are, after saying what stays in them."""
+    if not paths:
+        return body
+    files = attaching.cleaned(paths, as_is=as_is)
+    if form == "text":
+        say(*attaching.attached_lines(paths, files, as_is=as_is))
+    return body.model_copy(update={"files": attaching.bodies(files)})
+
+
 def _send(body: "WriteBody", thread: str, yes: bool, node: Path | None, form: Format) -> None:
     """Queue a post, of a new thread or to one, after showing what the meter says."""
     from quorate.node.anonymous.views import MeterBody
@@ -225,4 +264,4 @@ def _send(body: "WriteBody", thread: str, yes: bool, node: Path | None, form: Fo
             say(*meter_lines(client.meter(asked)))
             typer.confirm("queue it?", abort=True)
         waiting = client.reply(thread, body) if thread else client.write(body)
-    show(waiting, queued_lines(waiting), form)
+    show(waiting, [line for one in waiting for line in queued_lines(one)], form)

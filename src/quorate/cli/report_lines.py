@@ -33,6 +33,12 @@ def meter_lines(meter: "MeterView") -> list[str]:
     ]
     if meter.lost:
         lines.append(f"fewer than before: without {', '.join(meter.lost)}, who are away")
+    if meter.left_out:
+        silent = ", ".join(meter.left_out)
+        lines.append(f"left out for a day, silent in several runs by all others' word: {silent}")
+    if meter.left_behind:
+        there = ", ".join(meter.left_behind)
+        lines.append(f"the last run was without {there}, now there: it waits for one with all")
     if meter.lacking:
         lines.append(f"too few ({' and '.join(meter.lacking)}): it waits until there are more")
     return lines
@@ -66,19 +72,30 @@ def filed_lines(filed: "Filed") -> list[str]:
     return lines
 
 
+_STALE = (
+    "it is sealed to a key that its member has changed, and does not leave; "
+    "seal it to the new one with: quorate report reseal"
+)
+
+
 def queued_lines(waiting: "WaitingView") -> list[str]:
     """Return what a person reads of a post that waits."""
     fragments, stale = waiting.fragments, waiting.outdated
     what = "1 run" if fragments == 1 else f"{fragments} runs, one fragment in each"
     return [
         f"queued: post {waiting.post} of thread {waiting.thread[:12]}, to leave in {what}",
-        *(["it is sealed to keys that are no longer the members': write it again"] * stale),
+        *([_STALE] * stale),
         *meter_lines(waiting.meter),
     ]
 
 
 def _text(post: "PostView") -> list[str]:
     lines = [f"  {line}" for line in post.text.splitlines()]
+    if post.files:
+        number = "a file" if post.files == 1 else f"{post.files} files"
+        lines.append(f"  (with {number}; once whole: quorate report show ID --save FOLDER)")
+    if post.is_file:
+        lines.append(f"  ({_file(post)})")
     if not post.sealed:
         return lines
     if not post.recipients:
@@ -86,6 +103,12 @@ def _text(post: "PostView") -> list[str]:
     among, said = ", ".join(post.recipients), ", ".join(post.approved) or "nobody yet"
     rule = f"  (sealed to {among}; {post.open_by} of them open it; approved by {said})"
     return [rule, *lines]
+
+
+def _file(post: "PostView") -> str:
+    if post.file is None:
+        return "a file that is not open" if post.sealed else "a file that its author spoilt"
+    return f"a file of {post.file.size:,} bytes: {post.file.name}"
 
 
 def first_line(thread: "ThreadView") -> str:
@@ -101,4 +124,6 @@ def outcome(held: "RunView") -> str:
         return f"spoilt by {', '.join(held.culprits)}, proven"
     if held.failure:
         return f"failed: {held.failure}"
-    return "went well" if held.decision == "key" else "under way"
+    if held.decision == "absent":
+        return "went well, without this node"
+    return "went well" if held.texts or held.decision == "key" else "under way"

@@ -4,7 +4,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -14,11 +14,12 @@ from typing import Annotated
 import typer
 
 import quorate
-from quorate.cli import group, init
+from quorate.cli import consoles, group, init, study
 from quorate.cli.output import aligned, grouped, say
-from quorate.errors import Error, Refused, Unavailable
+from quorate.errors import Error, Refused, Unavailable, VerificationFailed
 from quorate.node.client import Client
 from quorate.node.home import Home, open_home
+from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
 Keep = Annotated[
@@ -73,14 +74,20 @@ def members(folder: Path, name: str, names: Sequence[str]) -> Group:
 
 
 @contextmanager
-def running(folder: Path, names: Sequence[str], after: str = "") -> Generator[dict[str, Client]]:
+def running(
+    folder: Path, names: Sequence[str], after: str = "", *, is_last: bool = True
+) -> Generator[dict[str, Client]]:
     """Start the nodes, connected to one another; stop them whatever happens.
 
-    `after` is a command shown after each start, its name in place of NAME.
+    `after` is a command shown after each start, its name in place of NAME. Where
+    consoles are wanted, the last nodes of a story go on until Ctrl-C.
     """
     from quorate.node import daemon
 
     homes = [open_home(folder / name) for name in names]
+    with_consoles = consoles.are_wanted() and is_last
+    if with_consoles:
+        consoles.set_up(homes, free_ports(len(homes)))
     try:
         with ThreadPoolExecutor() as pool, ExitStack() as stack:
             pids = list(pool.map(daemon.start, homes))
@@ -92,6 +99,8 @@ def running(folder: Path, names: Sequence[str], after: str = "") -> Generator[di
             for client in clients.values():
                 wait(partial(is_connected, client))
             yield clients
+            if with_consoles:
+                consoles.hold_open(homes)
     finally:
         _stop_all(homes, daemon.stop)
 
@@ -107,6 +116,36 @@ def _stop_all(homes: Iterable[Home], stop: Callable[[Home], None]) -> None:
             failed.append(e)
     if failed:
         raise failed[0]
+
+
+def approved(clients: Mapping[str, Client], shown: str, text: str) -> StudyView:
+    """Let the first node propose a study and the others approve it; return it as proposed.
+
+    `shown` is what a person would type after `study propose`.
+    """
+    proposer, *others = clients
+    typed(f"study propose {shown} --node {proposer}")
+    found = clients[proposer].propose(text)
+    say(*(f"  {line}" for line in found.disclosure), f"  digest   {grouped(found.digest)}")
+    for name in others:
+        typed(f"study approve {found.id} --node {name}")
+        clients[name].approve(found.id)
+    return found
+
+
+def released(clients: Mapping[str, Client], id_: str) -> StudyView:
+    """Let the first node run a study that all approved; return it released, and say its cost."""
+    proposer = next(iter(clients))
+    typed(f"study run {id_} --node {proposer}")
+    found = study.run_to_end(clients[proposer], id_)
+    if found.cost is None:
+        raise VerificationFailed("the run says nothing of its cost")
+    cost = found.cost
+    say(
+        f"  {cost.rounds} rounds, {cost.bytes_sent} bytes sent and {cost.bytes_received} received "
+        f"by {proposer}, {cost.seconds:.3f} s"
+    )
+    return found
 
 
 def is_connected(client: Client) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from quorate.cli.analysis_text import Told, tables
 from quorate.cli.output import aligned, grouped
 from quorate.node.views import SeenView, StudyView
 
@@ -15,7 +16,9 @@ def whole(study: StudyView) -> list[str]:
         f"state    {study.state}" + (f": {study.note}" if study.note else ""),
         f"by       {study.proposer}, {study.proposed_at}",
         *disclosure,
+        *bundled(study),
         f"approved {approvals(study)}",
+        *data_said(study),
         *outcome(study),
         *next_step(study),
     ]
@@ -29,6 +32,22 @@ def explained(study: StudyView) -> list[str]:
         *study.disclosure,
         f"digest   {grouped(study.digest)}",
     ]
+
+
+def bundled(study: StudyView) -> list[str]:
+    """Return what a word on this study is a word on besides."""
+    if len(study.bundle) < 2:
+        return []
+    arms = ", ".join(f"{digest[:4]}-{digest[4:8]}" for digest in study.bundle)
+    return [
+        f"bundle   {grouped(study.bundle_digest)}",
+        f"         one word is on all of it: {arms}; read each with: quorate study explain ID",
+    ]
+
+
+def data_said(study: StudyView) -> list[str]:
+    """Return what the owners that approved say of their data."""
+    return [f"data     {', '.join(study.data)}, as signed"] if study.data else []
 
 
 def table(studies: Sequence[StudyView]) -> list[str]:
@@ -60,7 +79,13 @@ def outcome(study: StudyView) -> list[str]:
         [
             (r.name, f"{r.value} {r.unit}".rstrip(), f"= {r.exact}" if r.exact else "")
             for r in study.results
+            if not r.analysis
         ]
+    )
+    lines += tables(
+        Told(r.analysis, r.number, r.cell, f"{r.value} {r.unit}".rstrip())
+        for r in study.results
+        if r.analysis
     )
     if study.cost is not None:
         lines.append(

@@ -1,24 +1,22 @@
 """`quorate unlock`: sealed files that enough holders of a key agree to open."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from typer.core import TyperGroup
 
+from quorate.cli.answering import Kind, RequestId, Yes, add_common
 from quorate.cli.options import FormatOption, NodeOption, quorum_of
 from quorate.cli.output import aligned, say, show
-from quorate.cli.request_text import Reason, confirm, decided, heading, untold, waits, words
+from quorate.cli.request_text import Reason, confirm, heading, untold, waits, words
 from quorate.cli.waiting import wait_for_key
 from quorate.cli.whole import whole_file
-from quorate.errors import NotFound, Unavailable, Usage
-from quorate.threshold.age import keys, payload, x25519
-from quorate.threshold.age.header import Header, read_header
-from quorate.threshold.answers import Sought
+from quorate.errors import Unavailable, Usage
+from quorate.threshold.age import payload
+from quorate.threshold.age.header import read_header
 
 if TYPE_CHECKING:
-    from quorate.node.quorum.client import QuorumClient
     from quorate.node.quorum.views import UnlockView
 
 
@@ -34,10 +32,6 @@ class _FileFirst(TyperGroup):
 app = typer.Typer(
     cls=_FileFirst, help="Sealed files that enough holders of a key open, for who asks and why."
 )
-
-RequestId = Annotated[
-    str, typer.Argument(metavar="ID", help="The request's identifier, or its beginning.")
-]
 
 
 @app.command("file")
@@ -63,11 +57,15 @@ def file_command(
 
     Whoever stops waiting types the same again later: the request goes on.
     """
+    from quorate.node.quorum.seeking import ask_to_open
+
     target = out or _without_age(file)
     try:
         with file.open("rb") as source, quorum_of(node) as client:
             header = read_header(source.readline)
-            asked = _ask(client, header, record, reason, hours=hours, key=key, opener=opener)
+            asked = ask_to_open(
+                client, header, reason, record=record, hours=hours, key=key, opener=opener
+            )
             if asked.risk:
                 say(f"note: {asked.risk}", error=True)
             if not wait and asked.state != "unlocked":
@@ -82,29 +80,14 @@ def file_command(
     show(done, [f"{asked.record} is in {target}"], form)
 
 
-@app.command("list")
-def list_command(node: NodeOption = None, form: FormatOption = "text") -> None:
-    """List the requests to unlock that this node knows."""
-    with quorum_of(node) as client:
-        found = client.unlocks()
-    rows = [(u.id, u.state, u.key, u.requester, u.created, u.record) for u in found]
-    none = ["no requests; make one with: quorate unlock FILE --reason WHY"]
-    show(found, aligned(rows) if rows else none, form)
-
-
-@app.command("show")
-def show_command(id_: RequestId, node: NodeOption = None, form: FormatOption = "text") -> None:
-    """Show one request: which record, for whom and why, who answered, for whom it waits."""
-    with quorum_of(node) as client:
-        request = client.unlock_request(id_)
-    show(request, lines_of(request), form)
-
-
 @app.command("approve")
 def approve(
     id_: RequestId,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+    yes: Yes = False,
+    whole_key: Annotated[
+        bool, typer.Option("--whole-key", help="With --yes: even if it is for a whole key.")
+    ] = False,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
@@ -113,18 +96,9 @@ def approve(
         if not yes:
             request = client.unlock_request(id_)
             confirm("unlock", request, lines_of(request))
-        request = client.answer_unlock(id_, "approve", reason)
-    show(request, _decided(request), form)
-
-
-@app.command("decline")
-def decline(
-    id_: RequestId, reason: Reason, node: NodeOption = None, form: FormatOption = "text"
-) -> None:
-    """Refuse to open a record for good, and tell the other members why."""
-    with quorum_of(node) as client:
-        request = client.answer_unlock(id_, "decline", reason)
-    show(request, _decided(request), form)
+            whole_key = request.mode == "whole key"
+        request = client.answer_unlock(id_, "approve", reason, whole_key=whole_key)
+    show(request, KIND.decided(request), form)
 
 
 def lines_of(request: "UnlockView") -> list[str]:
@@ -132,14 +106,13 @@ def lines_of(request: "UnlockView") -> list[str]:
     rows = [*heading("unlock", request), ("record", request.record)]
     if request.opener:
         rows.append(("opener", request.opener))
+    if request.witnesses:
+        rows.append(("witness", request.witnesses))
     if request.culprits:
         rows.append(("cheated", f"{', '.join(request.culprits)}: proven"))
-    risk = [f"risk     {request.risk}"] if request.risk else []
+    word = "warning" if request.mode == "whole key" else "risk"
+    risk = [f"{word:<8} {request.risk}"] if request.risk else []
     return [*aligned(rows), *risk, *words(request), *_next(request)]
-
-
-def _decided(request: "UnlockView") -> list[str]:
-    return [*decided("unlock", request), *_next(request)]
 
 
 def _next(request: "UnlockView") -> list[str]:
@@ -147,41 +120,6 @@ def _next(request: "UnlockView") -> list[str]:
     if request.state == "open":
         lines.append(waits("unlock", request))
     return lines
-
-
-def _ask(
-    client: "QuorumClient",
-    header: Header,
-    record: str,
-    reason: str,
-    *,
-    hours: float,
-    key: str,
-    opener: str,
-) -> "UnlockView":
-    """Ask for the first stanza of the header whose key the node knows. Raises `NotFound`."""
-    unknown: NotFound | None = None
-    for sought in _sought(header, record):
-        try:
-            return client.ask_to_unlock(sought, reason, hours=hours, key=key, opener=opener)
-        except NotFound as e:
-            unknown = e
-    if unknown is not None:
-        raise unknown
-    raise NotFound("this file is not sealed to a group's key", hint="quorate key list")
-
-
-def _sought(header: Header, record: str) -> Iterator[Sought]:
-    for stanza in header.stanzas:
-        if stanza.kind == keys.KIND:
-            yield Sought("sealed", stanza.body, keys.sealed_in(stanza).label.record)
-    if any(stanza.kind == x25519.KIND for stanza in header.stanzas):
-        if not record:
-            raise Usage(
-                "a file that is sealed to a plain key does not say which record it is",
-                hint="say it with --record",
-            )
-        yield Sought("plain", header.encode(), record)
 
 
 def _without_age(file: Path) -> Path:
@@ -193,3 +131,17 @@ def _without_age(file: Path) -> Path:
 def _write(source: BinaryIO, target: Path, file_key: bytes) -> None:
     with whole_file(target) as sink:
         sink.writelines(payload.unseal(file_key, source.read))
+
+
+KIND: "Kind[UnlockView]" = Kind(
+    "unlock",
+    "requests",
+    "quorate unlock FILE --reason WHY",
+    lambda client: client.unlocks(),
+    lambda client, id_: client.unlock_request(id_),
+    lambda client, id_, reason: client.answer_unlock(id_, "decline", reason),
+    lambda request: request.record,
+    lines_of,
+    _next,
+)
+add_common(app, KIND)

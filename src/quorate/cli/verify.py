@@ -1,18 +1,21 @@
 """`quorate verify`: what a release or an order proves, offline, and what must be believed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from quorate.cli import verify_order
+from quorate.cli import verify_evidence, verify_order, verify_succession
+from quorate.cli.analysis_text import Told, tables
 from quorate.cli.options import FormatOption, NodeOption, open_home, read_file
 from quorate.cli.output import aligned, grouped, show
-from quorate.dp.ledger import decimal_of
-from quorate.errors import Unavailable
+from quorate.dp.caps import decimal_of
+from quorate.errors import Unavailable, Usage
 from quorate.studies.analyses.following import Followed, follows
 from quorate.studies.disclosure import disclose
+from quorate.studies.evidence import is_evidence
 from quorate.studies.group import Group, group_from_json
 from quorate.studies.release import Left, Verified, from_json, verify_release
 from quorate.studies.results import Result
@@ -26,6 +29,7 @@ class Report:
     plan: bytes
     title: str
     results: tuple[Result, ...]
+    analyses: tuple[str, ...]  # whose results are numbers of analyses
     follows: tuple[Followed, ...]
     group: str
     roster: bytes
@@ -43,18 +47,33 @@ class Report:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="The release or the order, a JSON file.")],
+    file: Annotated[
+        Path, typer.Argument(help="The release, order, succession or evidence, a JSON file.")
+    ],
+    also: Annotated[
+        list[Path] | None, typer.Option(help="Another member's evidence of the same run.")
+    ] = None,
     group: Annotated[
         Path | None, typer.Option(help="The group's file, from one who knows its members.")
     ] = None,
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
-    """Verify a release or a signed order offline: all it says, and everybody's signatures."""
+    """Verify a release, a signed order or succession, or evidence of who spoilt a run, offline."""
     text, known = read_file(file), _known(group, node)
+    if is_evidence(text):
+        found = verify_evidence.report_on([text, *map(read_file, also or ())], known)
+        show(found, verify_evidence.lines_of(found), form)
+        return
+    if also:
+        raise Usage("only evidence is verified together with other files")
     if verify_order.is_order(text):
         order = verify_order.report_on(text, known)
         show(order, verify_order.lines_of(order), form)
+        return
+    if verify_succession.is_succession(text):
+        followed = verify_succession.report_on(text)
+        show(followed, verify_succession.lines_of(followed), form)
         return
     report = report_on(text, known)
     show(report, lines_of(report), form)
@@ -69,6 +88,7 @@ def report_on(text: str, group: Group | None) -> Report:
         plan=certificate.plan,
         title=verified.plan.study.title,
         results=certificate.results,
+        analyses=tuple(analysis.name for analysis in verified.plan.study.analyses),
         follows=_following(verified),
         group=verified.group.name,
         roster=certificate.group,
@@ -91,10 +111,14 @@ def lines_of(report: Report) -> list[str]:
     n = len(report.signed_by)
     return [
         f"study    {report.study}  {report.title}",
-        *aligned([_result(result) for result in report.results], indent="         "),
+        *aligned(
+            [_result(one) for one in report.results if one.release not in report.analyses],
+            indent=" " * 9,
+        ),
+        *(f"         {line}" for line in tables(_analysed(report))),
         *(f"noise    {text}" for text in report.noise),
         *(f"left     {_left(left)}" for left in report.left),
-        *aligned([_followed(one) for one in report.follows], indent="follows  "),
+        *(f"follows  {line}" for line in tables(_followed(one) for one in report.follows)),
         f"plan     {grouped(report.plan)}",
         f"roster   {grouped(report.roster)}  ({report.group})",
         f"session  {grouped(report.session)}",
@@ -123,6 +147,18 @@ def _result(result: Result) -> tuple[str, str, str]:
     return result.label, f"{result.value} {result.unit}", f"= {result.exact}"
 
 
+def _analysed(report: Report) -> Iterator[Told]:
+    for one in report.results:
+        if one.release in report.analyses:
+            value = f"{one.value} {one.unit}" if one.exact else one.value
+            yield Told(one.release, one.number, ", ".join(one.cell), value.rstrip())
+
+
+def _followed(one: Followed) -> Told:
+    value = f"{one.value} {one.unit}".rstrip()
+    return Told(one.analysis, one.number, ", ".join(one.cell), value)
+
+
 def _left(left: Left) -> str:
     """Return what a member said is left of its budget, for people."""
     amounts = (("epsilon", left.nano_epsilon), ("rho", left.nano_rho))
@@ -136,10 +172,6 @@ def _following(verified: Verified) -> tuple[Followed, ...]:
         return follows(verified.plan, verified.certificate.results)
     except Unavailable:
         return ()
-
-
-def _followed(one: Followed) -> tuple[str, str]:
-    return one.name, f"{one.value} {one.unit}".rstrip()
 
 
 def _proven(verified: Verified) -> tuple[str, ...]:

@@ -59,11 +59,11 @@ def report_on(text: str, group: Group | None) -> OrderReport:
         expires=request.expires,
         key=plan.name,
         public_key=order.key.public.group,
-        rule=str(plan.rule),
+        rule=plan.wanted,
         holders=plan.names,
         roster_known=group is not None,
         approved_by=tuple(Approved(a.member, a.reason, a.time) for a in answers),
-        proven=_proven(str(plan.rule), group is not None),
+        proven=_proven(plan.wanted, group is not None),
         believed=_believed(group is not None),
     )
 

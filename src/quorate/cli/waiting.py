@@ -1,4 +1,4 @@
-"""Waiting until holders have unlocked something: for `quorate unlock` and for age's plugin."""
+"""Waiting until holders have answered: for `quorate unlock`, `key recover` and age's plugin."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,13 @@ LOOK_AGAIN_S = 0.1
 
 
 def wait_for_key(asking: Asking, id_: str, tell: Callable[[str], None]) -> bytes:
-    """Return the file key of a request, once it is unlocked; `tell` hears of each step.
+    """Return the file key of a request, once it is unlocked. Raises as `wait_until_done`."""
+    wait_until_done(asking, id_, tell)
+    return asking.file_key(id_)
+
+
+def wait_until_done(asking: Asking, id_: str, tell: Callable[[str], None]) -> None:
+    """Wait until a request is unlocked, or its key recovered; `tell` hears of each step.
 
     Raises `Refused` where its holders declined, or did not answer in time.
     """
@@ -20,8 +26,8 @@ def wait_for_key(asking: Asking, id_: str, tell: Callable[[str], None]) -> bytes
         if (line := progress(request)) != said:
             tell(line)
             said = line
-        if request.state == "unlocked":
-            return asking.file_key(request.id)
+        if request.state in ("unlocked", "recovered"):
+            return
         if request.state not in ("open", "approved"):
             words = "; ".join(f"{a.member}: {a.reason}" for a in request.answers)
             raise Refused(f"request {request.id} is {request.state}", hint=words)

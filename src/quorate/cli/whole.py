@@ -11,15 +11,16 @@ from quorate.errors import Refused, Unavailable
 
 
 @contextmanager
-def whole_file(target: Path) -> Generator[BinaryIO]:
+def whole_file(target: Path, mode: int = 0o666) -> Generator[BinaryIO]:
     """Write a new file: it has its name at the end of the block, and nothing stays if that fails.
 
-    Raises `Refused` where there is a file of that name, and `Unavailable`.
+    `mode` is who may read it, less what the umask forbids. Raises `Refused` where
+    there is a file of that name, and `Unavailable`.
     """
     _check_free(target)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as sink:
+        with open(part, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as sink:
             yield sink
             sink.flush()
             os.fsync(sink.fileno())

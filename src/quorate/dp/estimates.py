@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.dp.mechanisms import Bounds
-from quorate.dp.queries import levels, moments
+from quorate.dp.queries import levels
 from quorate.dp.tables import Integers
 from quorate.errors import OutOfRange
 
@@ -53,13 +52,6 @@ def tree(cells: Integers) -> Integers:
         found.append(level)
         level = level[0::2] + level[1::2]
     return np.concatenate(found[::-1])
-
-
-def products(columns: Sequence[Bounds], rows: Integers) -> Integers:
-    """Return the sums of products of all pairs of centred columns i <= j, of (rows, columns)."""
-    values = np.stack([centred(bounds, rows[:, i]) for i, bounds in enumerate(columns)], axis=1)
-    found: Integers = (values.T @ values)[np.triu_indices(len(columns))]
-    return found
 
 
 def check_range(columns: Sequence[Bounds], most_rows: int) -> None:
@@ -118,18 +110,3 @@ def quantile_from(noisy: Integers, q: Fraction) -> int:
         if rest > left:
             rest, place = rest - left, place + 1
     return place
-
-
-def coefficients_from(columns: int, noisy: Integers, ridge: float) -> NDArray[np.float64]:
-    """Return the coefficients of the last centred column on the others, of their noisy products.
-
-    `ridge`, added to the diagonal, keeps noise from making the matrix singular: some
-    times the noise's standard deviation.
-    """
-    if noisy.size != moments(columns):
-        raise OutOfRange(f"{columns} columns have {moments(columns)} products, not {noisy.size}")
-    whole = np.zeros((columns, columns))
-    whole[np.triu_indices(columns)] = noisy
-    whole += np.triu(whole, 1).T
-    inner = whole[:-1, :-1] + ridge * np.eye(columns - 1)
-    return np.linalg.solve(inner, whole[:-1, -1]).astype(np.float64)

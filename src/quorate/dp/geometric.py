@@ -1,9 +1,12 @@
 """Discrete Laplace noise bit by bit: P(x) ~ e^(-|x|/b), of any scale b, in the same work each time.
 
-A geometric number, P(k) ~ e^(-k/b), has independent bits: bit i is 1 with probability
-1 / (1 + e^(2^i / b)). The difference of two such numbers is the noise. Each bit is a comparison of
-a uniform number of L bits with a public threshold, rounded down; the d bits that are kept
-leave out less than e^(-2^d / b) <= 2^-L. So the variation distance is under (2 d + 3) 2^-L.
+A geometric number G, P(k) ~ e^(-k/b), has independent bits: bit i is 1 with probability
+1 / (1 + e^(2^i / b)). With a sign s that is 1 with probability 1 / (1 + e^(1/b)), the noise is G
+where s is 0 and -1 - G where it is 1: in two's complement, G with every bit turned over. Let
+a = e^(-1/b): P(x) = (1 - a) a^x / (1 + a) for x >= 0, and (1 - a) a^(-1-x) a / (1 + a), the same in
+|x|, for x < 0. Each bit is a comparison of a uniform number of L bits with a public threshold,
+rounded down; the d bits that are kept leave out less than e^(-2^d / b) <= 2^-L. So the
+variation distance is under (d + 2) 2^-L.
 """
 
 from fractions import Fraction
@@ -44,15 +47,22 @@ def thresholds(scale: Fraction, precision: int) -> tuple[int, ...]:
     return tuple((odd << precision) // ((1 << finer) + odd) for odd in odds)
 
 
+def signed_thresholds(scale: Fraction, precision: int) -> tuple[int, ...]:
+    """Return the same, and last that of the sign: 2^precision / (1 + e^(1 / scale))."""
+    chances = thresholds(scale, precision)
+    return (*chances, chances[0])
+
+
 def distance(scale: Fraction, precision: int = EXACT) -> Fraction:
     """Return how far one draw is from the true distribution, in total variation, at most."""
-    return Fraction(2 * bits_of_scale(scale, precision) + 3, 1 << precision)
+    return Fraction(bits_of_scale(scale, precision) + 2, 1 << precision)
 
 
 def discrete_laplace(scale: Fraction, count: int, randomness: Randomness) -> Integers:
     """Return `count` independent draws, within `distance(scale)` of the true distribution."""
-    both = geometric(scale, 2 * count, randomness)
-    return both[:count] - both[count:]
+    size = geometric(scale, count, randomness)
+    sign = _below(thresholds(scale, EXACT)[0], count, randomness)
+    return size ^ -sign.astype(np.int64)
 
 
 def geometric(scale: Fraction, count: int, randomness: Randomness) -> Integers:

@@ -13,6 +13,7 @@ D1, D2: the largest change of all the integers that one patient makes, absolute 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isqrt
 from typing import Literal
 
 import numpy as np
@@ -128,6 +129,11 @@ def gaussian(squared_sensitivity: int, rho: Fraction) -> Gaussian:
     """Return the noise that guarantees `rho` for integers of this squared sensitivity."""
     _check(squared_sensitivity, rho)
     return Gaussian(squared_sensitivity, squared_sensitivity / (2 * rho))
+
+
+def epsilon_within(rho: Fraction) -> Fraction:
+    """Return the largest epsilon, in 10^-9, whose concentrated guarantee is within `rho` [BS16]."""
+    return Fraction(isqrt(int(2 * rho * 10**18)), 10**9)
 
 
 def _check(sensitivity: int, budget: Fraction) -> None:

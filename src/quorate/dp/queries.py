@@ -13,6 +13,7 @@ up. Nothing here sees data. D1 below is in steps of the grid, for a patient of a
   variance            rows; c; c^2, c = 2 x - (L + H)   r (H - L)^2 last    r (H - L)^2 last
   by group, sums      each of the above                 the same            twice as much
   quantile            rows in each node of a tree       r levels            2 r levels
+  regression          m products of at most B           r m B               2 r m B
 
 Doubled and centred values are integers that no row moves by more than H - L. With the number of
 rows known each patient has exactly r of them.
@@ -138,26 +139,20 @@ def noisy_max(cells: int, unit: Unit, epsilon: Fraction) -> Noised:
     return Noised("noisy max", cells, Fraction(1), laplace(2 * unit.rows, epsilon))
 
 
-def moments(features: int) -> int:
-    """Return how many sums a regression on so many columns needs, the last being the outcome."""
-    return features * (features + 1) // 2
+def products(entries: int, largest: int, unit: Unit, budget: Fraction, *, pure: bool) -> Noised:
+    """Return how sums over rows of so many products, each at most `largest`, are noised.
 
-
-def regression(columns: tuple[Bounds, ...], unit: Unit, rho: Fraction) -> Noised:
-    """Return how the products of all pairs of columns are noised, for a concentrated budget.
-
-    Columns are doubled and centred, each within its width; a constant column is for the caller to
-    add. A row moves the product of columns i and j by at most w_i w_j, so in square all of them
-    together by at most the sum of (w_i w_j)^2, i <= j; a replaced row twice as far.
+    For a pure epsilon, or for a rho: a row moves the sums by at most entries * largest, added up,
+    and sqrt(entries) * largest, Euclidean; a replaced row twice as far.
 
     Source: noise on sufficient statistics, [VS09].
     """
-    if len(columns) < 2:
-        raise OutOfRange("a regression needs a column and an outcome")
-    widths = [column.width for column in columns]
-    row = sum((widths[i] * w) ** 2 for j, w in enumerate(widths) for i in range(j + 1))
-    mechanism = gaussian(_moved_rows(unit) ** 2 * row, rho)
-    return Noised("products", moments(len(columns)), Fraction(1), mechanism)
+    if entries < 1:
+        raise OutOfRange("a regression has at least one product")
+    moved = _moved_rows(unit) * largest
+    if pure:
+        return Noised("products", entries, Fraction(1), laplace(moved * entries, budget))
+    return Noised("products", entries, Fraction(1), gaussian(moved**2 * entries, budget))
 
 
 def _moved_rows(unit: Unit) -> int:

@@ -83,8 +83,15 @@ def negative_binomial(scale: Fraction, parts: int) -> Table:
 def gaussian(variance: Fraction) -> Table:
     """Return the discrete Gaussian, P(x) ~ e^(-x^2 / 2 variance) [CKS20]. Raises `OutOfRange`."""
     _check_scale(variance)
-    positive = list(_gaussian_weights(variance))
+    positive = list(_gaussian_weights(variance, first=1 / (2 * variance)))
     return _table(1 - len(positive), positive[:0:-1] + positive)
+
+
+@lru_cache(maxsize=64)
+def half_gaussian(variance: Fraction) -> Table:
+    """Return P(g) ~ e^(-(g + 1/2)^2 / 2 variance), g >= 0. Raises `OutOfRange`."""
+    _check_scale(variance)
+    return _table(0, list(_gaussian_weights(variance, first=1 / variance)))
 
 
 def most_entries(width: Fraction, *, is_squared: bool) -> int:
@@ -122,9 +129,12 @@ def _negative_binomial_weights(scale: Fraction, parts: int) -> Iterator[int]:
         k += 1
 
 
-def _gaussian_weights(variance: Fraction) -> Iterator[int]:
-    """Yield the weights of 0, 1, 2, ... relative to 2^256, until the rest is negligible."""
-    step = exp_minus(1 / (2 * variance), PRECISION)
+def _gaussian_weights(variance: Fraction, first: Fraction) -> Iterator[int]:
+    """Yield the weights of 0, 1, 2, ... relative to 2^256, until the rest is negligible.
+
+    The second is e^-first of the first; from there on each step shrinks by e^(-1 / variance).
+    """
+    step = exp_minus(first, PRECISION)
     shrink = exp_minus(1 / variance, PRECISION)
     rest = 2 * ceil(2 * variance + 1)  # both tails: each at most 1 / (1 - step) of a weight
     weight, k = 1 << PRECISION, 0

@@ -113,7 +113,7 @@ async def check(committee: Committee, algebra: Algebra, claims: Claims) -> None:
     arrays = _permuted(triples, places)
     making = _differences(algebra, claims, arrays, held)
     revealed = cast("Words", await combined(committee, held, ALL, algebra.add, making))
-    parts = np.split(revealed, chosen.arrays)
+    parts = list(revealed.reshape(chosen.arrays, -1))
     for part in parts:
         _look_at(algebra, part[2 * size :])
     await zeros.compare(committee, _errors(committee, algebra, claims, arrays, parts))
@@ -158,17 +158,20 @@ def _permutation(coin: Stream, modulus: int) -> NDArray[np.intp]:
 
 
 def _permuted(triples: Claims, places: Sequence[NDArray[np.intp]]) -> list[Claims]:
-    """Return each array of triples in its new order."""
-    count = len(places)
+    """Return each array of triples in its new order, where possible in the memory of the old."""
 
     def placed(words: Words, j: int) -> Words:
-        return np.split(words, count)[j].take(places[j])
+        one: Words = words.reshape(len(places), -1)[j]
+        if not one.flags.writeable:  # it was received, and is the network's
+            return one.take(places[j])
+        one[:] = one.take(places[j])
+        return one
 
     def array(x: Share, j: int) -> Share:
         return Share(placed(x.own, j), placed(x.next, j))
 
     a, b, c = triples
-    return [(array(a, j), array(b, j), array(c, j)) for j in range(count)]
+    return [(array(a, j), array(b, j), array(c, j)) for j in range(len(places))]
 
 
 def _differences(

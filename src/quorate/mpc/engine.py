@@ -238,12 +238,7 @@ class Oracle:
 
     async def compute(self, outputs: Sequence[Node]) -> list[Value]:
         self.claims = computing(outputs, self.pace, self.security, self.claims).claims
-        values: dict[Node, Value] = {}
-        left = _uses(outputs)
-        for one in expression.in_order(outputs):
-            values[one] = _in_the_clear(one, [cast("Words", values[n]) for n in one.inputs])
-            _release([one], left, values)
-        return [values[one] for one in outputs]
+        return in_the_clear(outputs)
 
     async def reveal(
         self,
@@ -252,6 +247,16 @@ class Oracle:
     ) -> list[Words | Bits | None]:
         self.claims = NOTHING
         return [cast("Words", value) for value in values]
+
+
+def in_the_clear(outputs: Sequence[Node]) -> list[Value]:
+    """Return what a committee's program gives whoever holds all numbers."""
+    values: dict[Node, Value] = {}
+    left = _uses(outputs)
+    for one in expression.in_order(outputs):
+        values[one] = _in_the_clear(one, [cast("Words", values[n]) for n in one.inputs])
+        _release([one], left, values)
+    return [values[one] for one in outputs]
 
 
 def _in_the_clear(one: Node, given: Sequence[Words]) -> Value:

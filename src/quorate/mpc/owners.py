@@ -74,7 +74,7 @@ async def confirm(committee: Committee, x: Share, owner: Party) -> None:
 
     Cost: 1 round, 32 bytes a party
     """
-    own, after = _hash(x.own), _hash(x.next)
+    own, after = hash_of(x.own), hash_of(x.next)
     told = await committee.session.shift(own, by=-1)
     if not hmac.compare_digest(told, after):
         raise Abort(
@@ -101,7 +101,7 @@ async def reveal_to_all(gathering: Session, x: Share | None, like: Words) -> Wor
             hashes.route(senders=range(SEATS), like=digest),
         )
     else:
-        theirs = _hash(x.next)
+        theirs = hash_of(x.next)
         steps = (
             parts.route(x.own, to=[after, *outside], senders=[before], like=x.own),
             hashes.route(theirs, to=[before, *outside], senders=[after], like=digest),
@@ -109,22 +109,59 @@ async def reveal_to_all(gathering: Session, x: Share | None, like: Words) -> Wor
     sent, told = await together(*steps)
     received = cast("dict[Party, Words]", sent)
     _compare(received, cast("dict[Party, bytes]", told))
-    given = list(received.values()) if x is None else [x.own, x.next, *received.values()]
-    return np.add(np.add(given[0], given[1]), given[2])
+    return _whole(x, received)
+
+
+async def reveal_to_one(
+    gathering: Session, to: Party, x: Share | None, like: Words
+) -> Words | None:
+    """Return what the committee shares as `x` at party `to`, None elsewhere; `like` is its shape.
+
+    One of the committee is sent the part it lacks and the other holder's hash; one outside all
+    three of each. Raises `Abort`.
+
+    Cost, m words: 1 round, 8 * m + 32 bytes by each of the committee to one outside; to one of
+    the committee 8 * m by the party before it and 32 by the party after it
+    """
+    me, everybody = gathering.me, list(range(SEATS))
+    before, after = (everybody, everybody) if to >= SEATS else ([(to - 1) % 3], [(to + 1) % 3])
+    parts, hashes, digest = gathering.at("parts"), gathering.at("hashes"), bytes(SEED_BYTES)
+    if me == to:
+        received, told = await together(
+            parts.route(senders=before, like=like), hashes.route(senders=after, like=digest)
+        )
+        given = cast("dict[Party, Words]", received)
+        _compare(given, cast("dict[Party, bytes]", told))
+        return _whole(x, given)
+    if x is not None and me in before:
+        await parts.route(x.own, to=[to], like=like)
+    if x is not None and me in after:
+        await hashes.route(hash_of(x.next), to=[to], like=digest)
+    return None
 
 
 def _compare(parts: dict[Party, Words], hashes: dict[Party, bytes]) -> None:
     """Abort unless each part is the one that its other holder has."""
     for holder, part in parts.items():
         other = (holder - 1) % SEATS
-        if not hmac.compare_digest(hashes[other], _hash(part)):
+        if not hmac.compare_digest(hashes[other], hash_of(part)):
             raise Abort(
                 "two members hold different parts of what is revealed: one of them lies",
                 suspects=[holder, other],
             )
 
 
-def _hash(part: Words) -> bytes:
+def _whole(x: Share | None, received: dict[Party, Words]) -> Words:
+    """Return the three parts added up: those one holds, if any, and those one was sent."""
+    parts = list(received.values())
+    if x is not None:
+        parts += [x.own, x.next]
+    total: Words = parts[0] + parts[1] + parts[2]
+    return total
+
+
+def hash_of(part: Words) -> bytes:
+    """Return the SHA-256 of a part as it is sent."""
     return hashlib.sha256(wire.array_frame(part)).digest()
 
 

@@ -156,10 +156,16 @@ def convened(session: Session, bond: Agreement, security: Security) -> Committee
     return Committee(session, bond.keys[before], bond.keys[after], record)
 
 
-async def deal(committee: Committee, owner: Party, words: NDArray[np.uint64]) -> Share:
+async def deal(
+    committee: Committee,
+    owner: Party,
+    words: NDArray[np.uint64],
+    subtract: np.ufunc = np.subtract,
+) -> Share:
     """Share the `words` of party `owner`; the others' only say the shape.
 
     x_g = F(k_g),  x_{g+1} = x - x_g,  x_{g-1} = 0:  only party g+1 is sent anything.
+    To share words of bits, `subtract` is XOR.
 
     Cost, m words: 1 round, 8 * m bytes by the owner
     """
@@ -177,7 +183,7 @@ async def deal(committee: Committee, owner: Party, words: NDArray[np.uint64]) ->
     def masked() -> Iterator[Words]:
         for here in blocks(words.size):
             own_stream.fill(mask[here])
-            yield np.subtract(words.reshape(-1)[here], mask[here], out=rest[here])
+            yield subtract(words.reshape(-1)[here], mask[here], out=rest[here])
 
     await committee.session.route(masked(), to=[(owner + 1) % SEATS], like=zeros)
     return Share(mask.reshape(words.shape), rest.reshape(words.shape))

@@ -2,3 +2,6 @@
 
 SOCKET = "api.sock"
 """The name, in a node's folder, of the socket at which its staff's API listens."""
+
+CONSOLE = "console.toml"
+"""The name, in a node's folder, of the settings of its console; without it there is none."""

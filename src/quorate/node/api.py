@@ -4,107 +4,91 @@ The CLI uses it, and whatever else the operator runs; there are no private
 doors. Every answer is a model of `views`; every error is a `ProblemView`.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from quorate import __version__
 from quorate.errors import (
-    Abort,
-    DataError,
     Error,
     NotFound,
     Refused,
     Unavailable,
-    VerificationFailed,
 )
 from quorate.node.anonymous.api import add_reports
-from quorate.node.audit import Chained
+from quorate.node.audit_api import add_audit
 from quorate.node.budgets.api import add_budgets
 from quorate.node.desk import Desk
-from quorate.node.heads import Heads, Witness
+from quorate.node.evidence import add_evidence
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
+from quorate.node.own import scores_of
+from quorate.node.problems import problem, status_of
 from quorate.node.quorum.api import add_quorum
 from quorate.node.run import Progress, Run
 from quorate.node.runs import Runs
+from quorate.node.staff.api import Asked, add_staff
+from quorate.node.staff.people import Staff
 from quorate.node.store import Entry
 from quorate.node.views import (
-    AuditEntryView,
-    AuditView,
     CostView,
     DataBody,
     EventView,
     PeerView,
-    ProblemView,
     ProposeBody,
     ResultView,
+    ScoresView,
     SeenView,
     StatusView,
     StudyView,
     TableView,
-    WitnessView,
 )
 from quorate.studies.analyses.following import follows
 from quorate.studies.analyses.kinds import every_value
+from quorate.studies.approval import bundle_digest
 from quorate.studies.disclosure import disclose
 from quorate.studies.release import Release, to_json
 from quorate.studies.results import slots
+from quorate.studies.trust_words import who_sees
 from quorate.transport.peers import Peer
 
 log = structlog.get_logger()
 
-_STATUS: dict[type[Error], int] = {
-    NotFound: 404,
-    Refused: 403,
-    Unavailable: 503,
-    Abort: 502,
-    DataError: 422,
-}
-
 
 def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     """Return the API over one node."""
-    app = FastAPI(title="quorate node", version=__version__, docs_url=None, redoc_url=None)
+    staff = Staff(node.desk.store, node.desk.audit, node.desk.now, os.urandom)
+    app = FastAPI(
+        title="quorate node",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(Asked(staff))],
+    )
     _add_errors(app)
     _add_node(app, node, stop)
     _add_studies(app, node.desk)
+    add_evidence(app, node.desk)
     _add_runs(app, node.desk, node.runs)
-    _add_audit(app, node.desk, node.heads)
+    add_audit(app, node.desk, node.heads)
     add_quorum(app, node.quorum)
     add_reports(app, node.reports)
     add_budgets(app, node.desk)
+    add_staff(app, staff)
     return app
-
-
-def problem(error: Error) -> ProblemView:
-    """Return an error as the API tells it."""
-    return ProblemView(
-        kind=_public_class(error).__name__,
-        message=str(error),
-        hint=error.hint,
-        exit_code=error.exit_code,
-    )
-
-
-def _public_class(error: Error) -> type[Error]:
-    """Return the class of `quorate.errors` that `error` is one of."""
-    for kind in type(error).__mro__:
-        if kind.__module__ == "quorate.errors" and issubclass(kind, Error):
-            return kind
-    return Error
 
 
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Error)
     async def refused(_: Request, error: Error) -> JSONResponse:
-        status = _STATUS.get(_public_class(error), 400)
-        return JSONResponse(problem(error).model_dump(), status_code=status)
+        return JSONResponse(problem(error).model_dump(), status_code=status_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -147,9 +131,9 @@ def _add_node(app: FastAPI, node: Node, stop: Callable[[], None]) -> None:
 
     @app.post("/data")
     async def add_table(body: DataBody) -> TableView:
-        desk.home.add_table(body.name, Path(body.path))
-        desk.audit.append("table registered", body.name)
-        return TableView(name=body.name, path=str(desk.home.tables[body.name]))
+        desk.home.add_table(body.name, Path(body.path), body.data_class)
+        desk.audit.append("table registered", f"{body.name}, {body.data_class}")
+        return next(view for view in _table_views(desk) if view.name == body.name)
 
 
 def _add_studies(app: FastAPI, desk: Desk) -> None:
@@ -181,6 +165,11 @@ def _add_studies(app: FastAPI, desk: Desk) -> None:
         entry, untold = await desk.revoke(desk.store.find(prefix).plan.digest())
         return _study_view(desk, entry, untold)
 
+    @app.get("/studies/{prefix}/scores")
+    async def scores(prefix: str) -> ScoresView:
+        plan = desk.store.find(prefix).plan
+        return await asyncio.to_thread(scores_of, desk.home, plan, desk.scores.of(plan))
+
     @app.get("/studies/{prefix}/release")
     async def release(prefix: str) -> PlainTextResponse:
         entry = desk.store.find(prefix)
@@ -207,27 +196,22 @@ def _add_runs(app: FastAPI, desk: Desk, runs: Runs) -> None:
             )
         return begin(entry)
 
+    @app.get("/studies/{prefix}/progress")
+    async def progress(prefix: str) -> StreamingResponse:
+        entry = desk.store.find(prefix)
+        under_way = [run for run in runs.current.values() if run.plan == entry.plan]
+        if not under_way:
+            raise NotFound(
+                f"no run of study {entry.plan.short_id} is under way",
+                hint=f"quorate study show {entry.plan.short_id}",
+            )
+        return follow(under_way[-1])
+
     def begin(entry: Entry) -> StreamingResponse:
-        started = runs.start(entry.plan.digest())
-        return StreamingResponse(_events(desk, started), media_type="application/x-ndjson")
+        return follow(runs.start(entry.plan.digest()))
 
-
-def _add_audit(app: FastAPI, desk: Desk, heads: Heads) -> None:
-    @app.get("/audit")
-    async def audit() -> AuditView:
-        return _audit_view(desk.audit.verified())
-
-    @app.post("/audit/verify")
-    async def verify() -> AuditView:
-        chain = desk.audit.verified()
-        witnesses = await heads.witnesses(chain)
-        for witness in witnesses:
-            if not witness.agrees and witness.number:
-                raise VerificationFailed(
-                    f"{witness.member} holds another entry {witness.number} of this audit log",
-                    hint="this log was rewritten, or restored from a copy",
-                )
-        return _audit_view(chain, witnesses)
+    def follow(run: Run) -> StreamingResponse:
+        return StreamingResponse(_events(desk, run), media_type="application/x-ndjson")
 
 
 async def _events(desk: Desk, run: Run) -> AsyncGenerator[str]:
@@ -260,12 +244,17 @@ def _peer_view(peer: Peer) -> PeerView:
 
 
 def _table_views(desk: Desk) -> tuple[TableView, ...]:
-    return tuple(TableView(name=k, path=str(v)) for k, v in sorted(desk.home.tables.items()))
+    home = desk.home
+    return tuple(
+        TableView(name=name, path=str(path), data_class=home.data_class(name))
+        for name, path in sorted(home.tables.items())
+    )
 
 
 def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> StudyView:
     plan, release, outcome = entry.plan, entry.release, entry.outcome
     following, hindered = ((), ()) if release is None else _following(release)
+    digests = tuple(one.digest() for one in desk.bundle(plan))
     return StudyView(
         id=plan.short_id,
         digest=plan.digest().hex(),
@@ -279,6 +268,13 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
         members=plan.members,
         approved_by=desk.approved_by(plan),
         disclosure=disclose(plan).lines(),
+        data=desk.classes_told(plan),
+        trust=plan.trust_model,
+        protocol=plan.protocol,
+        is_noised=plan.privacy != "none",
+        who_sees=who_sees(plan),
+        bundle=tuple(digest.hex() for digest in digests),
+        bundle_digest=bundle_digest(digests).hex(),
         results=() if release is None else (*_result_views(release), *following),
         session="" if release is None else release.certificate.session.hex(),
         cost=None
@@ -300,15 +296,20 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
     )
 
 
+@lru_cache(maxsize=256)  # these never change, and every page asks for them
 def _result_views(release: Release) -> tuple[ResultView, ...]:
     study = release.plan.study
     formulas = [
         *(slot.output.formula for slot in slots(study)),
         *(asked.analysis.text for asked, _ in every_value(study, len(release.plan.members))),
     ]
+    releases = {query.name for query in study.releases}
     return tuple(
         ResultView(
             name=result.label,
+            analysis="" if result.release in releases else result.release,
+            number=result.number,
+            cell=", ".join(result.cell),
             formula=formula,
             value=result.value,
             exact=result.exact,
@@ -318,6 +319,7 @@ def _result_views(release: Release) -> tuple[ResultView, ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def _following(release: Release) -> tuple[tuple[ResultView, ...], tuple[str, ...]]:
     """Return what follows from the results, and what hinders that."""
     try:
@@ -325,27 +327,16 @@ def _following(release: Release) -> tuple[tuple[ResultView, ...], tuple[str, ...
     except Unavailable as e:
         return (), (f"{e}: {e.hint}",)
     views = [
-        ResultView(name=one.name, formula=one.analysis, value=one.value, exact="", unit=one.unit)
+        ResultView(
+            name=one.name,
+            analysis=one.analysis,
+            number=one.number,
+            cell=", ".join(one.cell),
+            formula=one.formula,
+            value=one.value,
+            exact="",
+            unit=one.unit,
+        )
         for one in found
     ]
     return tuple(views), ()
-
-
-def _audit_view(chain: tuple[Chained, ...], witnesses: tuple[Witness, ...] = ()) -> AuditView:
-    return AuditView(
-        entries=tuple(
-            AuditEntryView(
-                number=item.entry.number,
-                time=item.entry.time,
-                event=item.entry.event,
-                details=item.entry.details,
-                digest=item.digest.hex(),
-            )
-            for item in chain
-        ),
-        head=chain[-1].digest.hex() if chain else "",
-        witnesses=tuple(
-            WitnessView(member=w.member, number=w.number, agrees=w.agrees, trouble=w.trouble)
-            for w in witnesses
-        ),
-    )

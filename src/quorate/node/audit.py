@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quorate import wire
-from quorate.errors import MalformedMessage, VerificationFailed
+from quorate.errors import MalformedMessage, NotFound, VerificationFailed
 from quorate.node.store import Store
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
+
+MAX_LOOK = 10_000
+"""Entries among which one is looked for."""
 
 START = bytes(32)
 """What stands for the digest before the first entry."""
@@ -27,6 +30,9 @@ class AuditEntry:
     event: str
     details: str
     previous: bytes
+
+    def digest(self) -> bytes:
+        return wire.digest("audit", self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,15 @@ class AuditLog:
             last, previous = self.store.audit_head() or (0, START)
             number = last + 1
             entry = AuditEntry(number, utc_text(self.now()), event, details[:1000], previous)
-            self.store.append_audit(number, wire.encode(entry), wire.digest("audit", entry))
+            self.store.append_audit(number, wire.encode(entry), entry.digest())
+
+    def find(self, event: str, details: str) -> AuditEntry:
+        """Return the newest such entry of the last 10,000. Raises `NotFound`."""
+        for encoded in self.store.audit_tail(MAX_LOOK):
+            entry = wire.decode(encoded, AuditEntry)
+            if (entry.event, entry.details) == (event, details):
+                return entry
+        raise NotFound("this node's audit log has no such entry, or had it long ago")
 
     def verified(self) -> tuple[Chained, ...]:
         """Return all entries. Raises `VerificationFailed` where the chain is broken."""
@@ -62,7 +76,7 @@ class AuditLog:
             except MalformedMessage:
                 raise _broken(number) from None
             whole = entry.number == number == len(chain) + 1 and entry.previous == previous
-            if not whole or wire.digest("audit", entry) != digest:
+            if not whole or entry.digest() != digest:
                 raise _broken(number)
             chain.append(Chained(entry, digest))
         return tuple(chain)

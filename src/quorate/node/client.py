@@ -6,7 +6,7 @@ A problem the node reports is raised here as the exception it was there.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +18,7 @@ from quorate.node.views import (
     DataBody,
     EventView,
     ProposeBody,
+    ScoresView,
     StatusView,
     StudyView,
     TableView,
@@ -33,8 +34,8 @@ class Client:
     Every method raises what the node raised, or `Unavailable` if it does not answer.
     """
 
-    def __init__(self, path: Path, *, timeout_s: float = TIMEOUT_S) -> None:
-        self.local = Local(path, timeout_s)
+    def __init__(self, path: Path, *, timeout_s: float = TIMEOUT_S, staff: str = "") -> None:
+        self.local = Local(path, timeout_s, staff)
 
     def __enter__(self) -> Self:
         return self
@@ -56,8 +57,13 @@ class Client:
     def tables(self) -> tuple[TableView, ...]:
         return self.get("/data", tuple[TableView, ...])
 
-    def add_table(self, name: str, path: Path) -> TableView:
-        body = DataBody(name=name, path=str(path.absolute()))
+    def add_table(
+        self,
+        name: str,
+        path: Path,
+        data_class: Literal["real", "synthetic", "public"] = "real",
+    ) -> TableView:
+        body = DataBody(name=name, path=str(path.absolute()), data_class=data_class)
         return self.post("/data", TableView, body)
 
     def studies(self) -> tuple[StudyView, ...]:
@@ -89,17 +95,29 @@ class Client:
         """Do the same for a study whose last run failed."""
         return self._follow(_route(id_, "resume"))
 
-    def _follow(self, route: str) -> Iterator[EventView]:
-        for line in self.local.follow(route):
+    def progress(self, id_: str) -> Iterator[EventView]:
+        """Yield the progress of a run that is under way, whoever began it, from its beginning."""
+        return self._follow(_route(id_, "progress"), "GET")
+
+    def _follow(self, route: str, method: str = "POST") -> Iterator[EventView]:
+        for line in self.local.follow(route, method):
             event = read_view(line, EventView)
             if (problem := event.problem) is not None:
                 told = Problem(problem.kind, problem.message, problem.hint, problem.exit_code)
                 raise error_of(told)
             yield event
 
+    def scores(self, id_: str) -> ScoresView:
+        """Return what this member alone learned of its patients."""
+        return self.get(_route(id_, "scores"), ScoresView)
+
     def release(self, id_: str) -> str:
         """Return the text of the release file."""
         return self.ask("GET", _route(id_, "release"))
+
+    def evidence(self, id_: str) -> str:
+        """Return the text of the file of evidence of the last run that was aborted."""
+        return self.ask("GET", _route(id_, "evidence"))
 
     def audit(self) -> AuditView:
         return self.get("/audit", AuditView)

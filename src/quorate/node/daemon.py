@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from quorate.errors import Refused, Unavailable
+from quorate.node import CONSOLE
 from quorate.node.api import make_app
 from quorate.node.client import Client
 from quorate.node.home import Home
@@ -134,7 +135,7 @@ async def _serve(home: Home, store: Store) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     front = Front()
-    async with _api(home, front):
+    async with _api(home, front), _console(home):
         words, vault = os.environ.pop(PASSPHRASE, ""), None
         while not stopping.is_set():
             epoch_over = asyncio.Event()
@@ -179,6 +180,35 @@ class Front:
         await self.there.wait()
         if self.app is not None:
             await self.app(scope, receive, send)
+
+
+@contextlib.asynccontextmanager
+async def _console(home: Home) -> AsyncGenerator[None]:
+    """Keep the console's process beside this one, if the node has a console.
+
+    A process of its own: what browsers can reach holds no key, and keeps no run waiting.
+    """
+    if not (home.folder / CONSOLE).exists():
+        yield
+        return
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "quorate.console", str(home.folder)), stdin=subprocess.DEVNULL
+    )
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(_watch(process))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def _watch(process: asyncio.subprocess.Process) -> None:
+    """Say so if the console ends before the node does."""
+    code = await process.wait()
+    log.error("the console has ended", code=code, hint="quorate node stop, then start")
 
 
 class _Server(uvicorn.Server):

@@ -8,43 +8,62 @@ hears what it missed when its link comes up again (`catch_up`).
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from quorate import wire
+from quorate.dp import central
 from quorate.errors import Abort, DataError, Party, Refused
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.budgets import Budgets
+from quorate.node.cohorts import Cohorts
 from quorate.node.home import Home
 from quorate.node.lifecycle import OPEN, Event, State, after
 from quorate.node.messages import Ack, Proposal
+from quorate.node.own import own_points_of, snapshot_of, source_of
 from quorate.node.policy import Policy, read_policy
+from quorate.node.prepared import prepare_noise
+from quorate.node.scores import Scores
 from quorate.node.store import Entry, Store
 from quorate.studies.approval import (
+    CLASSES,
     Approval,
+    DataClass,
     SignedApproval,
     Word,
+    check_bundle,
+    check_classes,
     is_over,
     sign_approval,
     valid_approvals,
     verify_approval,
 )
+from quorate.studies.bundle import accepted_by, read_bundle
 from quorate.studies.group import Group
-from quorate.studies.noised import make_tables
-from quorate.studies.plan import Plan, check, compile_plan, utc_text
+from quorate.studies.own_rows import own_rows
+from quorate.studies.plain import rows_to_send
+from quorate.studies.plan import Plan
+from quorate.studies.planning import compile_plan
 from quorate.studies.private_rows import noiseless, perturbed
+from quorate.studies.protocols import BY_THIRD_PARTY, STEPS
 from quorate.studies.records import is_on_records
-from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
-from quorate.studies.study import read_study
+from quorate.studies.sources import Source, aggregate, count_rows
+from quorate.studies.times import utc_text
+from quorate.transport.containment import contained
 from quorate.transport.peers import Peers
 
 MAX_OPEN = 1000
 """Studies waiting for approval on one node; more proposals are refused."""
 
 _AGAINST = {"decline": (Event.DECLINED, "declined"), "revoke": (Event.REVOKED, "revoked")}
+
+PATIENCE_S = 3.0
+"""How long a person's command waits until others have heard of it: one that hangs delays nobody."""
 
 log = structlog.get_logger()
 
@@ -59,6 +78,8 @@ class Desk:
     audit: AuditLog
     now: Callable[[], datetime]
     peers: Peers = field(init=False)
+    tasks: asyncio.TaskGroup = field(init=False)
+    telling: set[asyncio.Task[bool]] = field(default_factory=set, init=False)
 
     @property
     def me(self) -> Party:
@@ -71,6 +92,16 @@ class Desk:
         return Budgets(self.store, self.audit, self.now)
 
     @property
+    def scores(self) -> Scores:
+        """What this node remembers of scores."""
+        return Scores(self.store, self.now)
+
+    @property
+    def cohorts(self) -> Cohorts:
+        """What the guard against differencing knows of earlier releases."""
+        return Cohorts(self.home, self.store, self.audit, self.now)
+
+    @property
     def policy(self) -> Policy:
         """This member's rules, as they are now."""
         return read_policy(self.home.folder)
@@ -78,28 +109,33 @@ class Desk:
     # What this node's staff does
 
     async def propose(self, text: str, accept: Iterable[str]) -> tuple[Entry, tuple[str, ...]]:
-        """Compile a study, approve it for this member, tell the others.
+        """Compile a study or the arms of a comparison, approve it for this member, tell the others.
 
-        Returns the study and the names of members that could not be told yet.
+        Returns the study, of a bundle the first, and the names of members that could not be
+        told yet.
         """
-        plan = compile_plan(
-            read_study(text), self.group, proposer=self.home.name, now=self.now(), accept=accept
+        risks, now, me = tuple(accept), self.now(), self.home.name
+        plans = tuple(
+            compile_plan(study, self.group, proposer=me, now=now, accept=accepted_by(study, risks))
+            for study in read_bundle(text)
         )
-        seen = await self._check_own(plan)
-        proposal = Proposal(plan, (self._sign(plan, "approve"),))
+        check_bundle(self.group, plans)
+        seen = await self._check_all_own(plans)
+        proposal = Proposal(plans[0], (self._sign(plans, "approve"),), plans[1:])
         if not self._take_proposal(proposal):
             raise Refused("the very same study was proposed a moment ago", hint="try again")
-        self.store.set_snapshot(plan.digest(), seen)
+        self._keep_snapshots(plans, seen)
         untold = await self.tell_all("proposal", proposal)
-        return self.store.study(plan.digest()), untold
+        return self.store.study(plans[0].digest()), untold
 
     async def approve(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
         """Check this member's rules and rows against the plan, sign it, tell the others."""
         entry = self.store.study(digest)
         if entry.state is not State.PROPOSED:
             after(entry.state, Event.ALL_APPROVED)
-        check(entry.plan, self.group)
-        self.store.set_snapshot(digest, await self._check_own(entry.plan))
+        plans = self.bundle(entry.plan)
+        check_bundle(self.group, plans)
+        self._keep_snapshots(plans, await self._check_all_own(plans))
         return await self._say(entry.plan, "approve")
 
     async def decline(self, digest: bytes) -> tuple[Entry, tuple[str, ...]]:
@@ -119,51 +155,67 @@ class Desk:
         after(entry.state, Event.REVOKED)
         return await self._say(entry.plan, "revoke")
 
-    async def own_part(self, plan: Plan) -> tuple[int, ...]:
-        """Compute this member's own aggregates, away from the event loop; every row is checked.
+    async def own_part(self, plan: Plan) -> tuple[int, ...] | NDArray[np.int64]:
+        """Compute what this member puts in, away from the event loop; every row is checked.
 
         Raises `Refused` where this member's policy does not allow it.
         """
-        policy, source = self.policy, self._source(plan)
+        policy = self.policy
         policy.check(plan)
+        if plan.study.is_scored:
+            self.scores.check(plan, policy.max_scores)
+            return await asyncio.to_thread(own_points_of, self.home, plan)
+        source = source_of(self.home, plan.study.table.name)
+        if plan.protocol == STEPS:
+            rows = await asyncio.to_thread(own_rows, source, plan)
+            policy.check_rows(len(rows))
+            return tuple(rows.reshape(-1).tolist())
         if is_on_records(plan.study):
             return await asyncio.to_thread(perturbed, source, plan, os.urandom)
+        if plan.protocol == BY_THIRD_PARTY:
+            await self._check_rows(policy, source)
+            if plan.study.privacy is not None and plan.study.third_party == self.home.name:
+                await asyncio.to_thread(central.load)
+            return await asyncio.to_thread(rows_to_send, source, plan)
         if plan.study.privacy is not None:  # then no row is a reason to refuse
-            await asyncio.to_thread(make_tables, plan.study, len(plan.members))
+            await prepare_noise(plan, self.home.name)
             return await asyncio.to_thread(noiseless, source, plan)
         own = await asyncio.to_thread(aggregate, source, plan)
+        await self._check_rows(policy, source)
+        return own
+
+    async def _check_rows(self, policy: Policy, source: Source) -> None:
         if policy.min_rows > 1:  # no rows at all are refused with the rows
             policy.check_rows(await asyncio.to_thread(count_rows, source))
-        return own
 
     async def data_changed(self, plan: Plan) -> bool:
         """Return whether this member's file is another than when it approved."""
-        now = await asyncio.to_thread(snapshot, self._source(plan))
+        now = await asyncio.to_thread(snapshot_of, self.home, plan)
         return self.store.snapshot(plan.digest()) not in (None, now)
+
+    async def _check_all_own(self, plans: Sequence[Plan]) -> bytes:
+        """Check every plan of a bundle, as `_check_own`, and what this member's data are."""
+        check_classes(plans, {self.home.name: self.data_class(plans[0])})
+        return [await self._check_own(plan) for plan in plans][-1]
+
+    def _keep_snapshots(self, plans: Sequence[Plan], seen: bytes) -> None:
+        for plan in plans:
+            self.store.set_snapshot(plan.digest(), seen)
 
     async def _check_own(self, plan: Plan) -> bytes:
         """Check rules, budget and rows; return what the file was at that moment."""
         if plan.study.privacy is not None:
             self.budgets.check(plan)
-        before = await asyncio.to_thread(snapshot, self._source(plan))
+        before = await asyncio.to_thread(snapshot_of, self.home, plan)
         await self.own_part(plan)
         return before
-
-    def _source(self, plan: Plan) -> Source:
-        path = self.home.tables.get(plan.study.table.name)
-        if path is None:
-            raise DataError(
-                f"this node has no table {plan.study.table.name}",
-                hint=f"register it with: quorate data add {plan.study.table.name} FILE",
-            )
-        return open_source(path)
 
     # What other nodes say
 
     async def on_proposal(self, party: Party, body: bytes) -> bytes:
         """Take in another member's plan, if it is one this node could run."""
         proposal = wire.decode(body, Proposal)
-        check(proposal.plan, self.group)
+        check_bundle(self.group, proposal.plans)
         words = (signed.approval for signed in proposal.approvals)
         spoken_for = {approval.member for approval in words if approval.word == "approve"}
         if proposal.plan.proposer not in spoken_for:
@@ -182,36 +234,32 @@ class Desk:
         """Verify one member's word and record it. Raises `VerificationFailed`, `NotFound`."""
         verify_approval(self.group, signed)
         approval = signed.approval
-        entry = self.store.study(approval.plan)
-        who = f"{entry.plan.short_id} by {approval.member}"
+        entries = [self.store.study(plan) for plan in approval.plans]
+        who = f"{', '.join(entry.plan.short_id for entry in entries)} by {approval.member}"
         with self.store.transaction():
             if approval.word == "approve":
                 if self.store.add_approval(signed):
                     self.audit.append("approved", who)
-                    self._move_on_if_all_approved(entry)
-            elif entry.state in OPEN:
-                event, said = _AGAINST[approval.word]
+                    for entry in entries:
+                        self._move_on_if_all_approved(entry)
+                return
+            event, said = _AGAINST[approval.word]
+            if still := [entry for entry in entries if entry.state in OPEN]:
                 self.audit.append(said, who)
+            for entry in still:
                 self.move(entry.plan, event, f"{said} by {approval.member}")
 
     def expire(self) -> None:
-        """End the studies of which an approval is over."""
+        """End studies of which an approval is over, or that were planned for a past roster."""
         for entry in self.store.all_studies():
             if entry.state not in OPEN:
                 continue
             words = self.store.approvals(entry.plan.digest())
             over = [w.approval.member for w in words if is_over(w, self.now())]
-            if over:
-                note = f"the approval of {', '.join(over)} is over"
-                with self.store.transaction():
-                    self.audit.append("expired", f"{entry.plan.short_id}: {note}")
-                    self.move(entry.plan, Event.EXPIRED, note)
-
-    def end_of_other_rosters(self) -> None:
-        """End the studies that wait, and were planned for a roster that is no more."""
-        for entry in self.store.all_studies():
-            if entry.state in OPEN and entry.plan.group != self.group.digest():
+            note = f"the approval of {', '.join(over)} is over" if over else ""
+            if entry.plan.group != self.group.digest():
                 note = f"the roster is another since epoch {self.group.epoch}"
+            if note:
                 with self.store.transaction():
                     self.audit.append("expired", f"{entry.plan.short_id}: {note}")
                     self.move(entry.plan, Event.EXPIRED, note)
@@ -222,7 +270,8 @@ class Desk:
             for entry in self.store.all_studies():
                 if entry.state in OPEN:
                     known = self.store.approvals(entry.plan.digest())
-                    await self.tell(party, "proposal", Proposal(entry.plan, known))
+                    first, *beside = self.bundle(entry.plan)
+                    await self.tell(party, "proposal", Proposal(first, known, tuple(beside)))
         except (Abort, Refused) as e:
             log.info("catching up failed", member=self.group.names[party], why=str(e))
 
@@ -238,53 +287,113 @@ class Desk:
         found = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
         return tuple(name for name in self.group.names if name in found)
 
-    def _sign(self, plan: Plan, word: Word) -> SignedApproval:
+    def bundle(self, plan: Plan) -> tuple[Plan, ...]:
+        """Return all plans that its proposer approved by the word on this one."""
+        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        if plan.proposer not in words:
+            return (plan,)
+        named = words[plan.proposer].approval.plans
+        return tuple(self.store.study(digest).plan for digest in named)
+
+    def classes_told(self, plan: Plan) -> tuple[str, ...]:
+        """Return what each owner that approved says of its data, under its signature."""
+        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        named = [name for name in self.group.names if name in words]
+        return tuple(f"{name}: {words[name].approval.data}" for name in named)
+
+    def data_class(self, plan: Plan) -> DataClass:
+        """Return what this member's owner says the data of a plan are. Raises `DataError`."""
+        said = self.home.data_class(plan.study.table.name)
+        for one in CLASSES:
+            if said == one:
+                return one
+        raise DataError(
+            f"the data of {plan.study.table.name} are of no class",
+            hint=f"say one of {', '.join(CLASSES)}: quorate data add TABLE FILE --class CLASS",
+        )
+
+    def check_bundle_classes(self, plan: Plan, approvals: Sequence[SignedApproval]) -> None:
+        """Refuse a run of what exact and noised results of real data would stand side by side."""
+        data: dict[str, DataClass] = {}
+        for one in approvals:
+            data[one.approval.member] = one.approval.data
+        check_classes(self.bundle(plan), data)
+        own = self.data_class(plan)
+        if data[self.home.name] != own:
+            raise Refused(
+                f"the data of {plan.study.table.name} are {own} now, and were approved as "
+                f"{data[self.home.name]}",
+                hint="propose the study again",
+            )
+
+    def _sign(self, plans: Sequence[Plan], word: Word) -> SignedApproval:
         now = self.now()
         until = now + timedelta(days=self.policy.approval_days)
-        approval = Approval(plan.digest(), self.home.name, word, utc_text(now), utc_text(until))
+        first, *beside = (plan.digest() for plan in plans)
+        times = utc_text(now), utc_text(until)
+        data = self.data_class(plans[0])
+        approval = Approval(first, self.home.name, word, *times, data, tuple(beside))
         return sign_approval(self.home.identity, approval)
 
     async def _say(self, plan: Plan, word: Word) -> tuple[Entry, tuple[str, ...]]:
-        signed = self._sign(plan, word)
+        signed = self._sign(self.bundle(plan), word)
         self.take_approval(signed)
         untold = await self.tell_all("approval", signed)
         return self.store.study(plan.digest()), untold
 
     def _take_proposal(self, proposal: Proposal) -> bool:
         """Keep a checked plan and the words on it; return whether the plan is new here."""
-        plan = proposal.plan
+        digests = tuple(plan.digest() for plan in proposal.plans)
         with self.store.transaction():
             waiting = sum(e.state is State.PROPOSED for e in self.store.all_studies())
-            if waiting >= MAX_OPEN:
+            if waiting + len(digests) > MAX_OPEN:
                 raise Refused(f"{MAX_OPEN} studies wait for approval already")
-            new = self.store.add_study(plan)
-            if new:
+            added = [plan for plan in proposal.plans if self.store.add_study(plan)]
+            for plan in added:
                 self.audit.append("proposed", f"{plan.short_id} by {plan.proposer}")
             for signed in proposal.approvals:
-                if signed.approval.plan != plan.digest():
-                    raise Refused("an approval in the proposal is for another plan")
+                if signed.approval.plans != digests:
+                    raise Refused("an approval in the proposal is for another plan, or bundle")
                 self.take_approval(signed)
-        return new
+        return bool(added)
 
     def _move_on_if_all_approved(self, entry: Entry) -> None:
         everybody = self.approved_by(entry.plan) == self.group.names
         if everybody and entry.state is State.PROPOSED:
             self.move(entry.plan, Event.ALL_APPROVED)
 
-    async def tell_all(self, topic: str, message: object) -> tuple[str, ...]:
-        """Tell every other member; return the names of those that could not be told."""
-        others = [party for party in range(len(self.group.members)) if party != self.me]
+    async def tell_all(
+        self, topic: str, message: object, patience_s: float | None = None
+    ) -> tuple[str, ...]:
+        """Tell every other member; return the names of those that could not be told.
 
-        async def told(party: Party) -> bool:
+        With patience, also of those that have not answered by then: they are told all the
+        same, while whoever waits for this goes on.
+        """
+        others = [party for party in range(len(self.group.members)) if party != self.me]
+        telling = {self.tasks.create_task(self._told(p, topic, message)): p for p in others}
+        self.telling.update(telling)
+        for task in telling:
+            task.add_done_callback(self.telling.discard)
+        done, _ = await asyncio.wait(telling, timeout=patience_s)
+        told = {telling[task] for task in done if task.result()}
+        return tuple(self.group.names[party] for party in others if party not in told)
+
+    def stop(self) -> None:
+        """Give up telling who has not answered yet: it hears of all when its link is up again."""
+        for task in self.telling:
+            task.cancel()
+
+    async def _told(self, party: Party, topic: str, message: object) -> bool:
+        """Tell one member, and return whether it took it."""
+        told = False
+        with contained("not told", lambda _: None, topic=topic):
             try:
                 await self.tell(party, topic, message)
+                told = True
             except (Abort, Refused) as e:
                 log.warning("not told", member=self.group.names[party], topic=topic, why=str(e))
-                return False
-            return True
-
-        results = await asyncio.gather(*map(told, others))
-        return tuple(self.group.names[p] for p, ok in zip(others, results, strict=True) if not ok)
+        return told
 
     async def tell(self, party: Party, topic: str, message: object) -> None:
         """Tell one member. Raises `Abort` if it is away, `Refused` if it does not take it."""

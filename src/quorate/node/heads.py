@@ -40,9 +40,11 @@ class Heads:
     def mine(self) -> SignedHead | None:
         """Return the signed head of this node's log."""
         last = self.desk.store.audit_head()
-        if last is None:
-            return None
-        head = Head(self.desk.home.name, *last)
+        return None if last is None else self.signed(*last)
+
+    def signed(self, number: int, digest: bytes) -> SignedHead:
+        """Return the head of this node's log as it was at one entry, signed."""
+        head = Head(self.desk.home.name, number, digest)
         return SignedHead(head, self.desk.home.identity.sign(wire.signing_input("head", head)))
 
     async def tell(self, party: Party) -> None:
@@ -57,8 +59,20 @@ class Heads:
 
     async def on_head(self, party: Party, body: bytes) -> bytes:
         """Keep the head another member tells, if its log has only grown."""
-        told = wire.decode(body, SignedHead)
-        member = self.desk.group.names[party]
+        self._take(wire.decode(body, SignedHead), self.desk.group.names[party])
+        return wire.encode(Ack())
+
+    def take_shown(self, shown: SignedHead, member: str) -> None:
+        """Keep a head of another member's log, unless a later one is held already.
+
+        Raises `VerificationFailed`, and `Refused` where another is held for the same entry.
+        """
+        self._verify(shown, member)
+        held = self._held(member)
+        if held is None or shown.head.number >= held.head.number:
+            self._take(shown, member)
+
+    def _take(self, told: SignedHead, member: str) -> None:
         self._verify(told, member)
         before = self._held(member)
         if before is not None:
@@ -68,7 +82,6 @@ class Heads:
                 self.desk.store.set_head(member, wire.encode(told))
                 short = told.head.digest.hex()[:16]
                 self.desk.audit.append("head held", f"{member}: entry {told.head.number}, {short}")
-        return wire.encode(Ack())
 
     async def on_held(self, party: Party, body: bytes) -> bytes:
         """Tell a member which head of its log is held here."""

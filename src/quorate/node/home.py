@@ -93,6 +93,12 @@ class Home:
         tables = _read_toml(path).get("tables", {}) if path.exists() else {}
         return {name: Path(file) for name, file in tables.items()}
 
+    def data_class(self, table: str) -> str:
+        """Return what the owner says the table's data are; real, where nothing is said."""
+        path = self.folder / "data.toml"
+        said = _read_toml(path).get("classes", {}) if path.exists() else {}
+        return str(said.get(table, "real"))
+
     def member(self) -> Member:
         """Return this member as its group should list it."""
         return Member(self.name, self.reached_at, _public(self.identity), self.operator)
@@ -159,8 +165,11 @@ class Home:
             write_file(path, _pem(Ed25519PrivateKey.generate()))
         return _read_key(path)
 
-    def add_table(self, name: str, path: Path) -> None:
-        """Register the file at `path` as table `name`. Raises `Refused`, `Unavailable`."""
+    def add_table(self, name: str, path: Path, data_class: str = "real") -> None:
+        """Register the file at `path` as table `name`, and what its data are.
+
+        Raises `Refused`, `Unavailable`.
+        """
         if not _TABLE.fullmatch(name):
             raise Refused(
                 "not a name for a table", hint="a letter, then letters, digits and _, at most 63"
@@ -168,7 +177,13 @@ class Home:
         from quorate.studies.sources import open_source  # a database: no other command waits for it
 
         tables = self.tables | {name: open_source(path).path}
-        text = tomli_w.dumps({"tables": {k: str(v) for k, v in sorted(tables.items())}})
+        classes = {table: self.data_class(table) for table in tables} | {name: data_class}
+        text = tomli_w.dumps(
+            {
+                "tables": {k: str(v) for k, v in sorted(tables.items())},
+                "classes": dict(sorted(classes.items())),
+            }
+        )
         write_file(self.folder / "data.toml", text)
 
 

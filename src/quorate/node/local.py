@@ -46,16 +46,17 @@ class Local:
 
     path: Path
     timeout_s: float | None = TIMEOUT_S
+    staff: str = ""  # for whom a console asks: the audit log says so
 
     def ask(self, method: str, route: str, body: object = None) -> str:
         """Return the text a route answers; `body` goes as JSON."""
         with self._answer(method, route, body, self.timeout_s) as answer:
             return answer.read().decode()
 
-    def follow(self, route: str) -> Iterator[str]:
+    def follow(self, route: str, method: str = "POST") -> Iterator[str]:
         """Yield the lines a route answers, however long that takes."""
         rest = b""
-        with self._answer("POST", route, None, None) as answer:
+        with self._answer(method, route, None, None) as answer:
             while piece := answer.read1(PIECE):  # iterating would take a cut-off for an end
                 *lines, rest = (rest + piece).split(b"\n")
                 yield from (line.decode() for line in lines)
@@ -68,6 +69,8 @@ class Local:
         headers = {"Connection": "close"}
         if sent is not None:
             headers["Content-Type"] = "application/json"
+        if self.staff:
+            headers["Quorate-Staff"] = self.staff
         with self._connected(timeout_s) as connection:
             http_ = http.client.HTTPConnection("node")
             http_.sock = connection

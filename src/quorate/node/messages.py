@@ -12,6 +12,7 @@ cancel    Go                 Ack
 
 from dataclasses import dataclass
 
+from quorate import wire
 from quorate.studies.approval import SignedApproval
 from quorate.studies.plan import Plan
 from quorate.studies.release import Release
@@ -24,10 +25,16 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A plan, with the words on it that the sender knows of."""
+    """A plan, with the words on it that the sender knows of, and the others of its bundle."""
 
     plan: Plan
     approvals: tuple[SignedApproval, ...]
+    beside: tuple[Plan, ...] = ()
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Return all plans of the bundle, which may be one."""
+        return self.plan, *self.beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Prepare:
     time: str  # UTC; goes into the certificate
     approvals: tuple[SignedApproval, ...]  # one a member, by seat; goes into the certificate
     group_key: bytes  # identifier of the group's own key, under which it is signed too; or empty
+    earlier: tuple[bytes, ...] | wire.Absent = wire.ABSENT  # releases a guarded one is beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Prepared:
     """Ready; or the release, where this study was run to its end before."""
 
     release: Release | None
+    answer: bytes = b""  # under privacy, what the ledger keeps of that release: its noisy totals
 
 
 @dataclass(frozen=True, slots=True)

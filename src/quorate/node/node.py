@@ -67,16 +67,17 @@ async def running(
     home.adopt(history.now)
     desk = Desk(home, history.now, store, AuditLog(store, now), now)
     async with asyncio.TaskGroup() as tasks:
+        desk.tasks = tasks
         heads = Heads(desk)
         runs = Runs(desk, tasks, heads.check_past, on_end=lambda: _tell_heads(heads, tasks))
-        quorum = make_quorum(desk, tasks, vault)
+        quorum = make_quorum(desk, tasks, history.of, vault)
         members = Members(desk, rosters, history, tasks, on_epoch)
         reports = make_reports(desk, quorum.custody, tasks)
         node = Node(home, desk, runs, heads, quorum, reports, members, Doorway(members, now))
         runs.group_signer = node.quorum.group_signer
         desk.peers = _peers(history.now, node, tasks)
         runs.recover()
-        desk.end_of_other_rosters()
+        desk.expire()
         quorum.keys.end_of_other_rosters()
         reports.runs.recover()
         by_the_clock = [tasks.create_task(_expire(node)), tasks.create_task(reports.keep_time())]
@@ -89,6 +90,7 @@ async def running(
             runs.stop()
             reports.stop()
             node.quorum.stop()
+            desk.stop()
 
 
 async def _expire(node: Node) -> None:

@@ -5,8 +5,11 @@
     min_rows = 10                   # fewer rows of this member's: refused
     min_cell = 5                    # a study must withhold values over fewer rows
     privacy = true                  # only studies whose values are noised
+    guard = true                    # only exact studies that are guarded against differencing
+    guards_a_day = 24               # so often studies are compared with earlier ones
     approval_days = 30              # how long this member's approvals count
     recipients = ["north"]          # results may go to these members only
+    max_scores = 4                  # so many scores in 30 days for one member that treats patients
     [tables]                        # these tables and columns only
     patients = ["age", "sex"]
 
@@ -36,8 +39,11 @@ class Policy(BaseModel):
     min_rows: Annotated[int, Field(ge=1)] = 1
     min_cell: Annotated[int, Field(ge=1)] = 1
     privacy: bool = False
+    guard: bool = False
+    guards_a_day: Annotated[int, Field(ge=0)] = 24
     approval_days: Annotated[int, Field(ge=1, le=3650)] = 30
     recipients: list[str] | None = None
+    max_scores: Annotated[int, Field(ge=0)] | None = None
     tables: dict[str, list[str]] | None = None
 
     def check(self, plan: Plan) -> None:
@@ -48,6 +54,9 @@ class Policy(BaseModel):
             _refuse(f"allows recipients {', '.join(self.recipients)} only")
         if self.privacy and plan.study.privacy is None:
             _refuse("wants every value noised: a study under privacy")
+        exact = plan.study.privacy is None and not plan.study.is_scored
+        if self.guard and exact and not plan.study.is_guarded:
+            _refuse("wants exact studies to be guarded: guard = true")
         if plan.study.min_cell < self.min_cell:
             _refuse(f"wants values over fewer than {self.min_cell} rows withheld")
         if self.tables is not None:

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quorate.errors import Error, Party
 from quorate.studies.approval import SignedApproval
+from quorate.studies.cohorts import Marks
 from quorate.studies.plan import Plan
-from quorate.studies.runners import mpc
 from quorate.studies.runners.noise import Standing
+from quorate.studies.runners.run import NO_LEDGER, stages_of
 from quorate.transport.channel import LinkChannel
 
 OWN_ROWS = "own rows"
@@ -35,8 +39,11 @@ class Run:
     time: str
     starter: Party
     approvals: tuple[SignedApproval, ...]
-    own: tuple[int, ...] = field(default=(), repr=False)
-    standing: Standing = mpc.NO_LEDGER
+    own: tuple[int, ...] | NDArray[np.int64] = field(default=(), repr=False)
+    earlier: tuple[bytes, ...] = ()
+    marks: tuple[Marks, ...] = field(default=(), repr=False)
+    differences: tuple[int, ...] = field(default=(), repr=False)
+    standing: Standing = NO_LEDGER
     notices: tuple[str, ...] = ()
     channel: LinkChannel | None = None
     begin: asyncio.Event = field(default_factory=asyncio.Event)
@@ -47,7 +54,12 @@ class Run:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the stages of this run, in order."""
-        return (OWN_ROWS, *mpc.stages(self.plan.protocol))
+        stages = stages_of(
+            self.plan.protocol,
+            guarded=bool(self.differences),
+            under_privacy=self.plan.study.privacy is not None,
+        )
+        return (OWN_ROWS, *stages)
 
     def tell(self, progress: Progress) -> None:
         """Add to what followers see."""

@@ -19,17 +19,29 @@ from datetime import datetime, timedelta
 import structlog
 
 from quorate import __version__, wire
-from quorate.errors import Abort, DataError, Error, Party, Refused, Unavailable, VerificationFailed
+from quorate.errors import (
+    Abort,
+    DataError,
+    Disrupted,
+    Error,
+    Party,
+    Refused,
+    Unavailable,
+    VerificationFailed,
+)
 from quorate.node.desk import Desk
+from quorate.node.evidence import keep_evidence
 from quorate.node.lifecycle import Event, State, after
 from quorate.node.messages import Ack, Go, Prepare, Prepared
 from quorate.node.run import OWN_ROWS, Progress, Run
 from quorate.node.store import Outcome, Seen
 from quorate.studies.approval import verify_all_approve
 from quorate.studies.cost import run_cost
-from quorate.studies.plan import Plan, check, check_time, utc_text
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
 from quorate.studies.release import Release, verify_release
-from quorate.studies.runners import mpc
+from quorate.studies.runners.run import run_plan
+from quorate.studies.times import check_time, utc_text
 from quorate.threshold.together import GroupSigner
 from quorate.transport.containment import contained
 from quorate.transport.link import EARLY
@@ -78,7 +90,8 @@ class Runs:
         session, now = secrets.randbits(62) + 1, self.desk.now()
         words = self.desk.store.approvals(digest)
         approvals = verify_all_approve(self.desk.group, entry.plan, words, now)
-        request = Prepare(digest, session, utc_text(now), approvals, self._group_key())
+        earlier = self.desk.cohorts.earlier(entry.plan) or wire.ABSENT
+        request = Prepare(digest, session, utc_text(now), approvals, self._group_key(), earlier)
         run = self._open(entry.plan, request, self.desk.me)
         self.tasks.create_task(self._lead(run, request))
         return run
@@ -89,8 +102,8 @@ class Runs:
         try:
             await self.desk.peers.wait_ready(self.desk.home.timeout_s)
             released = await self._prepare_all(run, request)
-            if released is not None:
-                await self._adopt(run, released)
+            if released is not None and released.release is not None:
+                await self._adopt(run, released.release, released.answer)
                 return
         except Error as e:
             run.give_up(e)
@@ -99,25 +112,31 @@ class Runs:
         await self._tell_others("go", run)
         run.begin.set()
 
-    async def _prepare_all(self, run: Run, request: Prepare) -> Release | None:
-        """Prepare here and everywhere; return a release if a member has one already."""
-        asked = [self._ask_prepare(p, request) for p in self._others()]
+    async def _prepare_all(self, run: Run, request: Prepare) -> Prepared | None:
+        """Prepare here and everywhere; return the answer of a member that has the release."""
+        asked: list[Awaitable[Prepared | Abort]] = [
+            self._ask_prepare(p, request) for p in self._others()
+        ]
         if run.plan.study.privacy is None:
             asked.append(self._prepare_here(run))
         answers = await together(*asked)
-        released = next((answer.release for answer in answers if answer.release), None)
-        if run.plan.study.privacy is not None and released is None:
+        released = next((one for one in answers if isinstance(one, Prepared) and one.release), None)
+        if released is not None:
+            return released  # also where others lost their answers
+        if refusal := next((one for one in answers if isinstance(one, Abort)), None):
+            raise refusal
+        if run.plan.study.privacy is not None:
             await self._prepare_here(run)  # after the others: its own answer may be lost
-        return released
+        return None
 
-    async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared:
+    async def _ask_prepare(self, party: Party, request: Prepare) -> Prepared | Abort:
         peers = self.desk.peers
         try:
             return await peers.ask(party, "prepare", request, Prepared, timeout_s=PREPARE_S)
         except Refused as e:
-            raise Abort(str(e), suspects=[party], hint=e.hint) from None
+            return Abort(str(e), suspects=[party], hint=e.hint)
 
-    async def _adopt(self, run: Run, release: Release) -> None:
+    async def _adopt(self, run: Run, release: Release, answer: bytes) -> None:
         """Take over the release of a run that this member did not see the end of."""
         await self._tell_others("cancel", run)
         if release.plan != run.plan:
@@ -127,7 +146,9 @@ class Runs:
         except VerificationFailed as e:
             raise Abort(f"a member answered with a release that does not verify: {e}") from None
         self._close(run)
-        self._note_release(run, release, None)
+        with self.desk.store.transaction():
+            self.desk.budgets.adopt(release, answer)
+            self._note_release(run, release, None)
 
     async def _tell_others(self, topic: str, run: Run) -> None:
         """Tell all; who does not answer is found out by the session itself."""
@@ -152,7 +173,7 @@ class Runs:
         request = wire.decode(body, Prepare)
         entry = self.desk.store.study(request.plan)
         if entry.release is not None:
-            return wire.encode(Prepared(entry.release))
+            return wire.encode(Prepared(entry.release, self.desk.budgets.answer(entry.plan)))
         for signed in request.approvals:
             self.desk.take_approval(signed)
         self.desk.expire()
@@ -195,12 +216,14 @@ class Runs:
         approvals = verify_all_approve(desk.group, plan, request.approvals, at)
         if approvals != request.approvals:
             raise Refused("the approvals are not one of each member, in the order of seats")
+        desk.check_bundle_classes(plan, approvals)
         if request.group_key != self._group_key():
             raise Refused(
                 "this node and the starter's do not know the same key of the group",
                 hint="see it with: quorate key show group",
             )
-        run = Run(plan, request.session, request.time, starter, approvals)
+        earlier = request.earlier if isinstance(request.earlier, tuple) else ()
+        run = Run(plan, request.session, request.time, starter, approvals, earlier=earlier)
         with self.desk.store.transaction():
             self.desk.move(plan, Event.STARTED)
             desk.audit.append("run started", f"{plan.short_id} by {desk.group.names[starter]}")
@@ -232,6 +255,12 @@ class Runs:
             run.standing = self.desk.budgets.reserve(run.plan)
         if not run.standing.answer:
             run.own = await self.desk.own_part(run.plan)
+        if run.plan.study.is_guarded:
+            self.desk.cohorts.ask(run.plan, run.earlier, self.desk.policy.guards_a_day)
+            run.marks = await asyncio.to_thread(self.desk.cohorts.marks, run.plan)
+            run.differences = self.desk.cohorts.differences(run.plan, run.earlier, run.marks)
+        if run.plan.study.is_scored:
+            self.desk.scores.begin(run.plan)
         ahead = max(EARLY, *run_cost(run.plan).bytes_sent)  # no one is further than all it sends
         run.channel = self.desk.peers.channel(run.session, ahead)
         return Prepared(None)
@@ -241,6 +270,8 @@ class Runs:
 
         def failed(why: str, error: Error) -> None:
             self._close(run)
+            if isinstance(error, Disrupted) and error.evidence:
+                keep_evidence(self.desk, run, error.evidence)
             self._note_failure(run.plan, why)
             run.tell(Progress("failed", len(run.steps), error=error))
 
@@ -288,7 +319,7 @@ class Runs:
             run.tell(Progress(stage, run.steps.index(stage), session.rounds, sent))
 
         async with session:
-            ran = await mpc.run(
+            ran = await run_plan(
                 session,
                 run.plan,
                 desk.group,
@@ -299,10 +330,13 @@ class Runs:
                 key=desk.home.identity,
                 group_signer=self.group_signer(),
                 standing=run.standing,
+                differences=run.differences,
                 claim=lambda i: desk.store.claim_session(i, run.plan.digest()),
                 randomness=os.urandom,
                 progress=progress,
+                aside=asyncio.to_thread,
             )
+        run.own = ()  # rows, where a third party saw them, are not kept
         desk.budgets.release(run.plan, ran.answer)
         outcome = Outcome(
             ran.release.certificate.session,
@@ -313,7 +347,10 @@ class Runs:
             tuple(Seen(desk.group.names[p], words) for p, words in ran.seen.items()),
             run.notices,
         )
-        self._note_release(run, ran.release, outcome)
+        with desk.store.transaction():
+            if ran.scores is not None:
+                desk.scores.keep(run.plan, ran.scores)
+            self._note_release(run, ran.release, outcome)
 
     def _close(self, run: Run) -> None:
         if run.channel is not None:
@@ -324,6 +361,7 @@ class Runs:
         with self.desk.store.transaction():
             self.desk.store.set_release(run.plan.digest(), release, outcome)
             self.desk.move(run.plan, Event.CERTIFIED)
+            self.desk.cohorts.keep(run.plan, run.marks)
             session = release.certificate.session.hex()[:16]
             self.desk.audit.append("released", f"{run.plan.short_id} in session {session}")
         rounds, sent = (outcome.rounds, outcome.bytes_sent) if outcome else (0, 0)

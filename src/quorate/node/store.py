@@ -215,14 +215,15 @@ class Store:
 
     def add_approval(self, signed: SignedApproval) -> bool:
         """Keep a verified approval; return whether it is new here."""
-        plan, member = signed.approval.plan, signed.approval.member
+        member, word = signed.approval.member, wire.encode(signed)
+        new = False
         with self.transaction() as db:
-            if db.execute(sa.select(approvals.c.plan).filter_by(plan=plan, member=member)).first():
-                return False
-            db.execute(
-                approvals.insert().values(plan=plan, member=member, approval=wire.encode(signed))
-            )
-            return True
+            for plan in signed.approval.plans:
+                known = sa.select(approvals.c.plan).filter_by(plan=plan, member=member)
+                if not db.execute(known).first():
+                    db.execute(approvals.insert().values(plan=plan, member=member, approval=word))
+                    new = True
+        return new
 
     def approvals(self, digest: bytes) -> tuple[SignedApproval, ...]:
         """Return the approvals of one study."""
@@ -279,6 +280,12 @@ class Store:
         with self.transaction() as db:
             row = db.execute(sa.select(audit).order_by(audit.c.number.desc()).limit(1)).first()
         return None if row is None else (row.number, row.digest)
+
+    def audit_tail(self, count: int) -> tuple[bytes, ...]:
+        """Return the last entries, the newest first."""
+        newest_first = sa.select(audit.c.entry).order_by(audit.c.number.desc())
+        with self.transaction() as db:
+            return tuple(db.scalars(newest_first.limit(count)).all())
 
     def audit_log(self) -> tuple[tuple[int, bytes, bytes], ...]:
         """Return (number, entry, digest) of all entries in order."""

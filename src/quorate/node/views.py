@@ -31,6 +31,7 @@ class TableView(View):
 
     name: str
     path: str
+    data_class: str  # what its owner says the data are
 
 
 class StatusView(View):
@@ -50,9 +51,15 @@ class StatusView(View):
 
 
 class ResultView(View):
-    """One released value: `value` is decimal text, `exact` a fraction."""
+    """One released value: `value` is decimal text, `exact` a fraction.
+
+    Of an analysis `number` and `cell` say which of its numbers it is.
+    """
 
     name: str
+    analysis: str = ""
+    number: str = ""
+    cell: str = ""
     formula: str
     value: str
     exact: str
@@ -97,7 +104,23 @@ class StudyView(View):
     cost: CostView | None = None
     seen: tuple[SeenView, ...] = ()
     notices: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()  # of each that approved, what its owner says its data are
+    trust: str = ""  # the model of trust
+    protocol: str = ""
+    is_noised: bool = False
+    who_sees: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()  # digests of all plans that are approved with it, in order
+    bundle_digest: str = ""
     untold: tuple[str, ...] = ()  # members who will hear of the last step when they are back
+
+
+class ScoresView(View):
+    """What this member alone learned of its patients, in the order of their pseudonyms."""
+
+    score: str
+    pseudonym: str  # the column's name
+    shows: str  # points, risk or band
+    patients: tuple[tuple[str, str], ...]
 
 
 class ProposeBody(View):
@@ -112,6 +135,7 @@ class DataBody(View):
 
     name: str
     path: str
+    data_class: Literal["real", "synthetic", "public"] = "real"
 
 
 class EventView(View):

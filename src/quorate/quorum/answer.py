@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import Error, VerificationFailed
 from quorate.quorum.request import MAX_REASON, is_over
-from quorate.studies.plan import check_time
 from quorate.studies.schema import check_text
+from quorate.studies.times import check_time
 from quorate.threshold.identity import verify_by
 
 Word = Literal["approve", "decline"]

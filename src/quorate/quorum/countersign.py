@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from quorate.errors import VerificationFailed
-from quorate.quorum.answer import SignedAnswer, verify_answer
-from quorate.quorum.key import Key, KeyPlan
+from quorate.errors import Refused, VerificationFailed
+from quorate.quorum.answer import SignedAnswer, approvals, verify_answer
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.request import Request, is_over
+from quorate.threshold.keys import seat
 
 
 def verify_approvals(request: Request, plan: KeyPlan, words: tuple[SignedAnswer, ...]) -> None:
@@ -17,8 +19,29 @@ def verify_approvals(request: Request, plan: KeyPlan, words: tuple[SignedAnswer,
     for signed in words:
         verify_answer(plan.holders, signed)
         check_counts(request, signed)
-    if len(names) < plan.min_signers:
-        raise VerificationFailed(f"{len(names)} holders approved, where {plan.rule} must")
+    if not plan.suffice(names, request.type):
+        raise VerificationFailed(_too_few(request, plan, names))
+
+
+def check_may_answer(
+    request: Request, plan: KeyPlan, identifier: int, words: Iterable[SignedAnswer], at: datetime
+) -> None:
+    """Raise `Refused` unless this holder's share may act for a request at the time `at`.
+
+    The request is not over, and as many holders as its kind needs have approved it, this one too.
+    """
+    if is_over(request.expires, at):
+        raise Refused("the request is over", hint="ask for it again")
+    approving = approvals(plan.holders, request.digest(), words, at)
+    names = [signed.answer.member for signed in approving]
+    if plan.names[seat(identifier)] not in names:
+        raise Refused("this member has not approved the request")
+    if not plan.suffice(names, request.type):
+        raise Refused(_too_few(request, plan, names))
+
+
+def _too_few(request: Request, plan: KeyPlan, names: list[str]) -> str:
+    return f"{len(names)} holders approved, where {plan.wanted_for(request.type)} must"
 
 
 def check_counts(request: Request, signed: SignedAnswer) -> None:

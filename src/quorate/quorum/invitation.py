@@ -23,7 +23,7 @@ from quorate.algebra.edwards25519 import Randomness
 from quorate.errors import MalformedMessage, Refused
 from quorate.quorum.request import is_over
 from quorate.studies.group import Group, Member, check_member, check_name
-from quorate.studies.plan import check_time, utc_text
+from quorate.studies.times import check_time, utc_text
 from quorate.threshold.identity import verify_by
 
 PREFIX = "quorate-invitation-"

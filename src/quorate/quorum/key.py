@@ -6,65 +6,19 @@ only where all have does it count. So who knows the roster knows the group's key
 and a signature under it means `min_signers` of these holders.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
-from quorate.errors import Error, MalformedMessage, NotFound, Refused, VerificationFailed
+from quorate.errors import MalformedMessage, Refused, VerificationFailed
 from quorate.quorum.answer import Holder
-from quorate.quorum.request import MAX_DAYS, NONCE_BYTES, short_id
-from quorate.studies.group import Group, check_name
-from quorate.studies.plan import check_time
+from quorate.quorum.key_plan import KeyPlan, check_plan
+from quorate.studies.group import Group
 from quorate.threshold.identity import verify_by
-from quorate.threshold.keys import PublicKey, Purpose
-from quorate.threshold.rule import Rule
-
-FORMAT = 1
-GROUPS_OWN = "group"
-"""The name of the key of all members, under which certificates of studies are signed too."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPlan:
-    """A key as it is proposed: nothing of it can change once its holders have approved it."""
-
-    format: int
-    name: str
-    purpose: Purpose
-    group: bytes  # digest of the roster
-    holders: tuple[Holder, ...]  # in the order of the roster; the first has identifier 1
-    min_signers: int
-    proposer: str
-    created: str  # UTC
-    expires: str  # UTC; by then it exists, or never
-    nonce: bytes
-
-    def digest(self) -> bytes:
-        return wire.digest("key plan", self)
-
-    @property
-    def short_id(self) -> str:
-        return short_id(self.digest())
-
-    @property
-    def rule(self) -> Rule:
-        return Rule(self.min_signers, len(self.holders))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(holder.name for holder in self.holders)
-
-    def identifier(self, name: str) -> int:
-        """Return the identifier of holder `name`. Raises `NotFound`."""
-        if name not in self.names:
-            raise NotFound(
-                f"{name} holds no share of key {self.name}",
-                hint=f"its holders are {', '.join(self.names)}",
-            )
-        return self.names.index(name) + 1
+from quorate.threshold.keys import PublicKey
+from quorate.threshold.reshare import Certificate, verify_certificate
+from quorate.wire import ABSENT, Absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,52 +28,13 @@ class Key:
     plan: KeyPlan
     public: PublicKey
     signatures: tuple[bytes, ...]  # each holder's, over plan and public key, in their order
+    handover: Certificate | Absent = ABSENT  # where it renews another: that all its shares work
 
     def key_id(self) -> bytes:
         return self.public.key_id()
 
     def holder(self, identifier: int) -> Holder:
         return self.plan.holders[identifier - 1]
-
-
-def holders_of(group: Group, names: Sequence[str]) -> tuple[Holder, ...]:
-    """Return these members as holders, in the order of the roster. Raises `NotFound`."""
-    wanted = {group.party(name) for name in names}
-    members = (member for party, member in enumerate(group.members) if party in wanted)
-    return tuple(Holder(m.name, m.run_by, m.public_key) for m in members)
-
-
-def check_plan(plan: KeyPlan, group: Group) -> None:
-    """Raise `Refused` unless this is a key that members of `group` could hold."""
-    _require(plan.format == FORMAT, "the key has an unknown format")
-    _require(len(plan.nonce) == NONCE_BYTES, "the key's plan has no nonce")
-    _require(plan.group == group.digest(), "the key is for another group")
-    try:
-        check_name("a key", plan.name)
-        same = holders_of(group, plan.names) == plan.holders
-        group.party(plan.proposer)
-    except Error as e:
-        raise Refused(str(e), hint=e.hint) from None
-    _require(same, "the key's holders are not members of the group, in its order")
-    _require(
-        len({h.operator for h in plan.holders}) == len(plan.holders),
-        "two of the key's holders have one operator",
-        "one operator holds one share: choose members whose nodes are run by different people",
-    )
-    Rule(plan.min_signers, len(plan.holders))
-    everybody = plan.names == group.names
-    _require(
-        plan.name != GROUPS_OWN or (everybody and plan.purpose == "sign"),
-        f"a key named {GROUPS_OWN} is one that all members hold, to sign",
-        "choose another name",
-    )
-    check_time(plan.created)
-    check_time(plan.expires)
-    lasts = datetime.fromisoformat(plan.expires) - datetime.fromisoformat(plan.created)
-    _require(
-        timedelta() < lasts <= timedelta(days=MAX_DAYS),
-        f"a key's plan lasts more than nothing and at most {MAX_DAYS} days",
-    )
 
 
 def sign_plan(identity: Ed25519PrivateKey, plan: KeyPlan) -> bytes:
@@ -151,12 +66,12 @@ def verify_key(key: Key, group: Group | None = None) -> None:
     """
     plan, public = key.plan, key.public
     try:
-        rule_holds = plan.rule == public.rule
+        fits = plan.access == public.access
         if group is not None:
             check_plan(plan, group)
     except (Refused, MalformedMessage) as e:
         raise VerificationFailed(f"the key is not usable: {e}", hint=e.hint) from None
-    if not rule_holds or plan.purpose != public.purpose or public.policy is not wire.ABSENT:
+    if not fits or plan.purpose != public.purpose:
         raise VerificationFailed("the key is not the one its holders planned")
     if len({h.operator for h in plan.holders}) < len(plan.holders):
         raise VerificationFailed("two of the key's holders have one operator")
@@ -164,12 +79,27 @@ def verify_key(key: Key, group: Group | None = None) -> None:
         raise VerificationFailed("not every holder certified the key")
     for holder, signed in zip(plan.holders, key.signatures, strict=True):
         verify_key_signature(plan, public, holder, signed)
+    _verify_handover(key)
+
+
+def _verify_handover(key: Key) -> None:
+    """Raise `VerificationFailed` unless a renewed key is the old one, and its shares work."""
+    renews, certificate = key.plan.renews, key.handover
+    if renews is ABSENT and certificate is ABSENT:
+        return
+    if renews is ABSENT or certificate is ABSENT or certificate.setup.handover is ABSENT:
+        raise VerificationFailed("the key was not handed over as it was planned")
+    setup = certificate.setup
+    try:
+        due = key.plan.setup(setup.static_keys, certificate.setup.handover.static_keys)
+    except MalformedMessage as e:
+        raise VerificationFailed(f"the key was not handed over: {e}") from None
+    if setup != due:
+        raise VerificationFailed("the key was handed over otherwise than it was planned")
+    verify_certificate(certificate)
+    if certificate.public_key() != key.public:
+        raise VerificationFailed("the certificate is of another key")
 
 
 def _certified(plan: KeyPlan, public: PublicKey) -> bytes:
     return wire.signing_input("key", (plan.digest(), public))
-
-
-def _require(condition: bool, message: str, hint: str = "") -> None:
-    if not condition:
-        raise Refused(message, hint=hint)

@@ -16,6 +16,7 @@ class RequestState(Enum):
     APPROVED = "approved"
     SIGNED = "signed"
     UNLOCKED = "unlocked"
+    RECOVERED = "recovered"
     DECLINED = "declined"
     EXPIRED = "expired"
 
@@ -28,6 +29,7 @@ class RequestEvent(Enum):
     EXPIRED = "its time is over"
     SIGNED = "the group signed"
     UNLOCKED = "the file key is with the requester"
+    RECOVERED = "the whole key is with the requester"
 
 
 class KeyState(Enum):
@@ -39,6 +41,8 @@ class KeyState(Enum):
     REFUSED = "refused"
     EXPIRED = "expired"
     FAILED = "failed"
+    RENEWED = "renewed"
+    SUCCEEDED = "succeeded"
 
 
 class KeyEvent(Enum):
@@ -49,9 +53,13 @@ class KeyEvent(Enum):
     EXPIRED = "its time is over"
     CERTIFIED = "all holders certified the same key"
     ABORTED = "a holder cheated"
+    WITHDRAWN = "a new holder withdrew"
+    SUCCEEDED = "another key takes its place"
+    HANDED_OVER = "it is in other hands"
 
 
 REQUEST_OPEN = (RequestState.OPEN, RequestState.APPROVED)
+REQUEST_DONE = (RequestState.SIGNED, RequestState.UNLOCKED, RequestState.RECOVERED)
 KEY_OPEN = (KeyState.PROPOSED, KeyState.GENERATING)
 
 REQUESTS: dict[tuple[RequestState, RequestEvent], RequestState] = {
@@ -65,9 +73,10 @@ REQUESTS: dict[tuple[RequestState, RequestEvent], RequestState] = {
         for event, done in (
             (RequestEvent.SIGNED, RequestState.SIGNED),
             (RequestEvent.UNLOCKED, RequestState.UNLOCKED),
+            (RequestEvent.RECOVERED, RequestState.RECOVERED),
         )
         for state in RequestState
-        if state not in (RequestState.SIGNED, RequestState.UNLOCKED)
+        if state not in REQUEST_DONE
     },
 }
 
@@ -78,6 +87,9 @@ KEYS: dict[tuple[KeyState, KeyEvent], KeyState] = {
     (KeyState.GENERATING, KeyEvent.EXPIRED): KeyState.EXPIRED,
     (KeyState.GENERATING, KeyEvent.ABORTED): KeyState.FAILED,
     (KeyState.GENERATING, KeyEvent.CERTIFIED): KeyState.READY,
+    (KeyState.GENERATING, KeyEvent.WITHDRAWN): KeyState.REFUSED,
+    (KeyState.READY, KeyEvent.HANDED_OVER): KeyState.RENEWED,
+    (KeyState.READY, KeyEvent.SUCCEEDED): KeyState.SUCCEEDED,
 }
 
 S = TypeVar("S", bound=Enum)
@@ -97,6 +109,7 @@ _WHY_NOT: dict[Enum, str] = {
     RequestState.APPROVED: "enough holders approved it already",
     RequestState.SIGNED: "its signature is out",
     RequestState.UNLOCKED: "its requester has the file key",
+    RequestState.RECOVERED: "its requester has the whole key",
     RequestState.DECLINED: "too many holders declined it; propose another",
     RequestState.EXPIRED: "its time is over; propose it again",
     KeyState.PROPOSED: "not every holder has approved it yet",
@@ -104,5 +117,7 @@ _WHY_NOT: dict[Enum, str] = {
     KeyState.READY: "it exists",
     KeyState.REFUSED: "a holder declined it; propose another",
     KeyState.EXPIRED: "its time is over; propose it again",
+    KeyState.RENEWED: "its holders have new shares of it: use the newer one of its name",
+    KeyState.SUCCEEDED: "it named another key as its successor: use that one",
     KeyState.FAILED: "a holder cheated in its generation; propose another, without that holder",
 }

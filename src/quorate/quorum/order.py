@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from quorate.errors import Refused, VerificationFailed
+from quorate.errors import MalformedMessage, Refused, VerificationFailed
 from quorate.quorum.answer import Holder, SignedAnswer
 from quorate.quorum.countersign import verify_approvals
-from quorate.quorum.key import Key, holders_of, verify_key
-from quorate.quorum.request import Request, check_request, verify_requester
+from quorate.quorum.fhir import plain_words
+from quorate.quorum.key import Key, verify_key
+from quorate.quorum.key_plan import holders_of
+from quorate.quorum.request import SIGNED, Request, check_request, verify_requester
+from quorate.quorum.succeeding import message_of, words_of
 from quorate.studies import document
 from quorate.studies.group import Group
 from quorate.threshold import frost
@@ -37,24 +40,29 @@ class Order:
     signature: bytes
 
 
-def verify_order(order: Order, group: Group | None = None) -> None:
+def verify_order(order: Order, group: Group | None = None, now: Group | None = None) -> None:
     """Raise `VerificationFailed` unless the group signed and enough holders approved.
 
-    Give `group` where the roster is known: without it, anybody could have made up the holders.
+    Give `group`, the roster of the key's plan, where it is known: without it, anybody could
+    have made up the holders. Who asked is a member of `now`, if the roster is another since.
     """
     request, key = order.request, order.key
-    if order.format != FORMAT or request.type != "order":
+    if order.format != FORMAT or request.type not in SIGNED:
         raise VerificationFailed("that is not an order of a known format")
     try:
         check_request(request, order.document.encode())
     except Refused as e:
         raise VerificationFailed(str(e), hint=e.hint) from None
     verify_key(key, group)
-    _verify_requester(order, group)
+    _verify_requester(order, now or group)
     if request.key != key.key_id():
         raise VerificationFailed("the request is for another key")
     verify_approvals(request, key.plan, order.answers)
-    frost.verify(key.public.group, request.message(), order.signature)
+    try:
+        message = message_of(request, order.document, key)
+    except (Refused, MalformedMessage) as e:
+        raise VerificationFailed(str(e), hint=e.hint) from None
+    frost.verify(key.public.group, message, order.signature)
 
 
 def _verify_requester(order: Order, group: Group | None) -> None:
@@ -64,6 +72,11 @@ def _verify_requester(order: Order, group: Group | None) -> None:
     if requester.name != name or requester not in (known or [requester]) or (group and not known):
         raise VerificationFailed("the requester is not the member of that name")
     verify_requester(order.request, requester.public_key, order.requested)
+
+
+def words_for(request: Request, text: str, key: Key) -> tuple[str, ...]:
+    """Return what a request asks to sign, in plain words. Raises an `Error` if it has none."""
+    return words_of(text, key) if request.type == "succeed" else plain_words(text)
 
 
 def public_pem(key: Key) -> str:

@@ -2,11 +2,13 @@
 
     0 a static key, with a proof that it is one's own     1 a dealing
     2 a confirmation, and the certificate of the key      3 a complaint
+    4 that a new holder of a key in other hands has not confirmed, and never will
 
 Postings are passed on and kept as they are, so two different ones of one holder
 for one step are proof that it told two stories.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,17 +17,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.algebra import edwards25519 as ed
 from quorate.algebra.edwards25519 import Point, Scalar
-from quorate.errors import MalformedMessage, VerificationFailed
-from quorate.quorum.key import KeyPlan
+from quorate.errors import MalformedMessage, NotFound, VerificationFailed
+from quorate.quorum.key_plan import KeyPlan
 from quorate.threshold import schnorr
 from quorate.threshold.dkg import Confirmation
 from quorate.threshold.evidence import Complaint, verify_complaint
 from quorate.threshold.identity import verify_by
+from quorate.threshold.reshare import Ready
 from quorate.threshold.setup import Setup, SignedDealing
+from quorate.wire import ABSENT, Absent
 
 T = TypeVar("T")
 
-STATIC, DEALING, CONFIRMATION, COMPLAINT = range(4)
+STATIC, DEALING, CONFIRMATION, COMPLAINT, WITHDRAWAL = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,31 @@ class Confirmed:
 
     confirmation: Confirmation
     certificate: bytes
+    proof: bytes | Absent = ABSENT  # of possession of a share that renews another
+
+    @property
+    def ready(self) -> Ready:
+        """What it says of a key in other hands. Raises `VerificationFailed` for a new one."""
+        if self.proof is ABSENT:
+            raise VerificationFailed("a confirmation does not show that its holder has a share")
+        return Ready(self.confirmation, self.proof)
 
 
-Body = StaticKey | SignedDealing | Confirmed | Complaint
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A new holder's word that it never will be ready: who waited for it may try otherwise."""
+
+    reason: str
+
+
+Body = StaticKey | SignedDealing | Confirmed | Complaint | Withdrawn
 
 _KINDS: dict[int, type[Body]] = {
     STATIC: StaticKey,
     DEALING: SignedDealing,
     CONFIRMATION: Confirmed,
     COMPLAINT: Complaint,
+    WITHDRAWAL: Withdrawn,
 }
 
 
@@ -75,28 +95,41 @@ class Board:
     def of(self, number: int, kind: type[T]) -> dict[str, T]:
         """Return what was posted for one step, by holder, in their order."""
         found = {p.member: p for p in self.postings if p.round == number}
-        names = (name for name in self.plan.names if name in found)
+        names = (name for name in due(self.plan, number) if name in found)
         return {name: wire.decode(found[name].body, kind) for name in names}
 
     def missing(self) -> tuple[str, ...]:
         """Return whose posting the first unfinished step waits for."""
-        for number in (STATIC, DEALING, CONFIRMATION):
-            there = {p.member for p in self.postings if p.round == number}
-            if lacking := tuple(name for name in self.plan.names if name not in there):
-                return lacking
-        return ()
+        return next(filter(None, map(self.lacking, (STATIC, DEALING, CONFIRMATION))), ())
+
+    def lacking(self, number: int) -> tuple[str, ...]:
+        """Return whose posting one step waits for."""
+        there = {p.member for p in self.postings if p.round == number}
+        return tuple(name for name in due(self.plan, number) if name not in there)
+
+    def setup(self) -> Setup:
+        """Return what all parties agree on. Raises `MalformedMessage` before all static keys."""
+        return setup_of(self.plan, self.of(STATIC, StaticKey))
+
+
+def due(plan: KeyPlan, number: int) -> tuple[str, ...]:
+    """Return who posts one step, in the order of the plan."""
+    who = {STATIC: plan.parties, DEALING: plan.dealers, CONFIRMATION: plan.holders}
+    if plan.renews is not ABSENT:
+        who[WITHDRAWAL] = plan.holders
+    return tuple(holder.name for holder in who.get(number, plan.parties))
 
 
 def convicted(board: Board, complaint: Complaint) -> str:
     """Return who is proven to have cheated. Raises `VerificationFailed` if nobody is."""
     plan = board.plan
-    statics, dealings = board.of(STATIC, StaticKey), board.of(DEALING, SignedDealing)
-    if not 1 <= complaint.accused <= len(plan.holders):
+    dealings, dealers = board.of(DEALING, SignedDealing), due(plan, DEALING)
+    if not 1 <= complaint.accused <= len(dealers):
         raise VerificationFailed("a complaint against nobody")
-    accused = plan.names[complaint.accused - 1]
-    if len(statics) < len(plan.holders) or accused not in dealings:
+    accused = dealers[complaint.accused - 1]
+    if board.lacking(STATIC) or accused not in dealings:
         raise VerificationFailed("a complaint about what this node has not seen")
-    verify_complaint(setup_of(plan, tuple(statics.values())), complaint, dealings[accused])
+    verify_complaint(board.setup(), complaint, dealings[accused])
     return accused
 
 
@@ -111,8 +144,11 @@ def make_posting(
 
 def verify_posting(plan: KeyPlan, posting: Posting) -> Body:
     """Return what a holder posted. Raises `VerificationFailed`, `MalformedMessage`, `NotFound`."""
-    holder = plan.holders[plan.identifier(posting.member) - 1]
-    if posting.session != plan.digest() or posting.round not in _KINDS:
+    holder = next((h for h in plan.parties if h.name == posting.member), None)
+    if holder is None:
+        raise NotFound(f"{posting.member} has no part in key {plan.name}")
+    told = posting.round in _KINDS and posting.member in due(plan, posting.round)
+    if posting.session != plan.digest() or not told:
         raise VerificationFailed("a posting belongs to no step of this key")
     signed = _signed(posting.session, posting.round, posting.member, posting.body)
     otherwise = f"a posting in the name of {posting.member} is not signed by it"
@@ -121,6 +157,8 @@ def verify_posting(plan: KeyPlan, posting: Posting) -> Body:
     if isinstance(body, StaticKey):
         ed.decode_point(body.point)
         schnorr.verify(body.point, _possession(plan, posting.member), body.proof)
+    if isinstance(body, Confirmed) and (body.proof is ABSENT) is not (plan.renews is ABSENT):
+        raise VerificationFailed("a confirmation is not of this kind of key")
     return body
 
 
@@ -129,17 +167,13 @@ def make_static_key(plan: KeyPlan, member: str, static: Scalar) -> StaticKey:
     return StaticKey(ed.base_mul(static), schnorr.sign(static, _possession(plan, member)))
 
 
-def setup_of(plan: KeyPlan, keys: tuple[StaticKey, ...]) -> Setup:
-    """Return what all holders agree on; `keys` are in their order. Raises `MalformedMessage`."""
-    if len(keys) != len(plan.holders):
-        raise MalformedMessage("not every holder has posted its static key")
-    return Setup(
-        plan.purpose,
-        plan.min_signers,
-        plan.digest(),
-        tuple(key.point for key in keys),
-        tuple(holder.public_key for holder in plan.holders),
-    )
+def setup_of(plan: KeyPlan, keys: Mapping[str, StaticKey]) -> Setup:
+    """Return what all parties agree on; `keys` are by name. Raises `MalformedMessage`."""
+    if lacking := [name for name in due(plan, STATIC) if name not in keys]:
+        raise MalformedMessage(f"{', '.join(lacking)} has not posted a static key")
+    points = {name: key.point for name, key in keys.items()}
+    dealing = [points[name] for name in due(plan, DEALING)]
+    return plan.setup([points[name] for name in plan.names], dealing)
 
 
 def _possession(plan: KeyPlan, member: str) -> bytes:

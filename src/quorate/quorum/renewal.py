@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from quorate.errors import Refused
 from quorate.quorum.answer import Holder
-from quorate.quorum.key import KeyPlan, holders_of
+from quorate.quorum.key_plan import KeyPlan, holders_of
 from quorate.studies.group import Group
 from quorate.threshold.rule import Rule, parse_rule
 
@@ -44,10 +44,20 @@ def follow(
     rule = _rule(words, plan, len(holders))
     if holders == plan.holders and rule == plan.rule:
         return None
+    return renewed(plan, holders, rule, for_cause)
+
+
+def renewed(
+    plan: KeyPlan, holders: tuple[Holder, ...], rule: Rule, unable: Collection[str] = ()
+) -> Renewal:
+    """Return what it takes to give a key to `holders`, under `rule`; the same for a refresh.
+
+    `unable` are old holders who do not deal. Raises `Refused` where too few are left.
+    """
     return Renewal(
         holders,
         rule,
-        _dealers(plan, holders, for_cause),
+        _dealers(plan, holders, unable),
         tuple(h.name for h in holders if h not in plan.holders),
         tuple(h.name for h in plan.holders if h not in holders),
     )
@@ -65,9 +75,13 @@ def _dealers(
     """Return who deals: of those who may, first who stays, then who leaves in good standing."""
     able = [i for i, holder in enumerate(plan.holders, 1) if holder.name not in for_cause]
     able.sort(key=lambda i: plan.holders[i - 1] not in holders)  # stable: by identifier within
-    if len(able) < plan.min_signers:
+    if not plan.access.suffice(able):
         raise Refused(
-            f"{len(able)} holders may deal, and {plan.min_signers} must",
+            f"{len(able)} holders may deal, and {plan.wanted} must",
             hint="generate a new key: this one cannot be handed over",
         )
-    return tuple(sorted(able[: plan.min_signers]))
+    for i in reversed(able):
+        fewer = [other for other in able if other != i]
+        if plan.access.suffice(fewer):
+            able = fewer
+    return tuple(sorted(able))

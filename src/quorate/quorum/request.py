@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate import wire
 from quorate.errors import Error, Refused
 from quorate.studies.group import check_name
-from quorate.studies.plan import check_time, utc_text
 from quorate.studies.schema import check_text
+from quorate.studies.times import check_time, utc_text
 from quorate.threshold.identity import verify_by
 
 FORMAT = 1
@@ -28,7 +28,10 @@ MAX_DAYS = 90
 MAX_DOCUMENT = 256 << 10
 """Bytes in the largest document that a request may be about."""
 
-Purpose = Literal["order", "unlock"]
+Purpose = Literal["order", "unlock", "recover", "succeed"]
+
+SIGNED: tuple[Purpose, ...] = ("order", "succeed")
+"""What ends in a signature of the group; the rest in the use of shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,17 @@ def check_request(request: Request, document: bytes) -> None:
         timedelta() < lasts <= timedelta(days=MAX_DAYS),
         f"a request lasts more than nothing and at most {MAX_DAYS} days",
     )
+
+
+def noted_as(request: Request, *, whole: bool) -> tuple[str, str]:
+    """Return event and details under which a new request stands in an audit log.
+
+    `whole` is for requests that a witness looks for: with their digest, for anybody
+    makes a second request of the same short name.
+    """
+    who = f"{request.short_id} by {request.requester}"
+    details = f"{who}: {request.digest().hex()}" if whole else who
+    return f"{request.type} requested", details
 
 
 def is_over(expires: str, at: datetime) -> bool:

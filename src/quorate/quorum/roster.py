@@ -26,8 +26,8 @@ from quorate.errors import Error, Refused, VerificationFailed
 from quorate.quorum.invitation import Application, verify_application
 from quorate.quorum.request import MAX_DAYS, MAX_REASON, NONCE_BYTES, short_id
 from quorate.studies.group import Follows, Group, Member, check_group
-from quorate.studies.plan import check_time
 from quorate.studies.schema import check_text
+from quorate.studies.times import check_time
 from quorate.threshold.identity import verify_by
 from quorate.threshold.rule import majority
 from quorate.wire import ABSENT, Absent

@@ -10,19 +10,21 @@ When enough answers are together, the member they went to says so to all
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.algebra.edwards25519 import Point, Randomness
 from quorate.errors import Refused, VerificationFailed
-from quorate.quorum.answer import Holder, SignedAnswer, approvals
-from quorate.quorum.countersign import verify_approvals
+from quorate.quorum.answer import Holder, SignedAnswer
+from quorate.quorum.countersign import check_may_answer, verify_approvals
 from quorate.quorum.key import Key
-from quorate.quorum.request import Request, check_request, is_over, verify_requester
+from quorate.quorum.request import Purpose, Request, check_request, verify_requester
 from quorate.threshold.age.header import parse_header
 from quorate.threshold.answers import (
     Identity,
+    ReplyKey,
     SealedAnswer,
     SignedParts,
     answer,
@@ -33,6 +35,8 @@ from quorate.threshold.keys import KeyShare, seat
 from quorate.threshold.plain import Register, check_register
 from quorate.threshold.unlocking import Unlocking, check_document
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -42,6 +46,21 @@ class Checked:
     request: Request
     unlocking: Unlocking
     bases: tuple[Point, ...]
+
+    @property
+    def answers_to(self) -> ReplyKey:
+        return self.unlocking.answers_to
+
+    @property
+    def reply_keys(self) -> tuple[ReplyKey, ...]:
+        """Whose secrets their members keep until the request is over."""
+        opener = self.unlocking.opener
+        return (self.unlocking.requester, *([opener] if opener else []))
+
+    @property
+    def about(self) -> str:
+        """What a share is used for, as the audit log has it."""
+        return self.unlocking.sought.record
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +95,7 @@ class Opened:
 
 def identities(key: Key) -> tuple[Identity, ...]:
     """Return the holders of a key, in the order of their identifiers."""
-    return tuple(_identity(holder) for holder in key.plan.holders)
+    return tuple(identity_of(holder) for holder in key.plan.holders)
 
 
 def check_unlock(key: Key, request: Request, document: bytes, requester: Holder) -> Checked:
@@ -85,14 +104,21 @@ def check_unlock(key: Key, request: Request, document: bytes, requester: Holder)
     Raises `Refused`, `VerificationFailed` or `MalformedMessage` for what no
     person should be asked.
     """
-    check_request(request, document)
-    if request.type != "unlock" or request.key != key.key_id():
-        raise Refused("this does not ask to unlock with this key")
-    unlocking = wire.decode(document, Unlocking)
+    unlocking = read_document("unlock", key, request, document, Unlocking)
     if not request.requester == requester.name == unlocking.requester.member:
         raise Refused("the answers would go to another member than the one that asks")
-    bases = check_document(key.public, unlocking, _identity(requester), identities(key))
+    bases = check_document(key.public, unlocking, identity_of(requester), identities(key))
     return Checked(key, request, unlocking, bases)
+
+
+def read_document(
+    purpose: Purpose, key: Key, request: Request, document: bytes, kind: type[T]
+) -> T:
+    """Return the document of a request of this kind to this key. Raises an `Error` otherwise."""
+    check_request(request, document)
+    if request.type != purpose or request.key != key.key_id():
+        raise Refused(f"this does not ask to {purpose} with this key")
+    return wire.decode(document, kind)
 
 
 def answer_unlock(
@@ -109,14 +135,7 @@ def answer_unlock(
     plain file that the register knows as another record. Asking alone registers nothing.
     """
     key, request, unlocking = checked.key, checked.request, checked.unlocking
-    if is_over(request.expires, at):
-        raise Refused("the request is over", hint="ask for it again")
-    approving = approvals(key.plan.holders, request.digest(), words, at)
-    names = [signed.answer.member for signed in approving]
-    if key.plan.names[seat(own.share.identifier)] not in names:
-        raise Refused("this member has not approved the request")
-    if len(names) < key.plan.min_signers:
-        raise Refused(f"{len(names)} holders approved, where {key.plan.rule} must")
+    check_may_answer(request, key.plan, own.share.identifier, words, at)
     sought, asked = unlocking.sought, unlocking.asked(request.digest())
     if sought.mode == "plain":
         check_register(own.register, parse_header(sought.content), sought.record)
@@ -157,5 +176,5 @@ def _opened_input(request: Request, box: bytes, proofs: tuple[Proof, ...]) -> by
     return wire.signing_input("opened", (request.digest(), box, proofs))
 
 
-def _identity(holder: Holder) -> Identity:
+def identity_of(holder: Holder) -> Identity:
     return Identity(holder.name, holder.public_key)

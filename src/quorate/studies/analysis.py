@@ -23,6 +23,7 @@ from quorate.studies.sql import read_query
 
 MAX_ANALYSES = 64
 MAX_VALUES = 256  # of one parameter
+MAX_TEXT = 1000  # characters of one value: a formula may name many columns
 _HINT = 'add for instance kind = "crosstab", rows = "sex", columns = "stage"'
 
 
@@ -121,4 +122,4 @@ def _check_values(place: str, values: tuple[str, ...]) -> None:
     if not 1 <= len(values) <= MAX_VALUES:
         refuse(place, f"has 1 to {MAX_VALUES} values")
     for value in values:
-        check_text(place, value, 400)
+        check_text(place, value, MAX_TEXT)

@@ -22,7 +22,7 @@ three together read every member's numbers. Owners deal what they like, but the 
 From [AFLNO16] and the rule of `suppression`. Unreviewed.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import cast
@@ -32,11 +32,13 @@ from numpy.typing import NDArray
 
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
-from quorate.errors import Party
+from quorate.errors import Abort, Party
 from quorate.mpc import expression, owners, replicated, secret
-from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc.agreement import Agreement, Claim, Randomness, agree
 from quorate.mpc.cost import Pace
 from quorate.mpc.engine import Oracle, Secure
+from quorate.mpc.evidence import disrupted, signed_channel
+from quorate.mpc.promises import reveal_promised
 from quorate.mpc.replicated import (
     SEATS,
     Committee,
@@ -48,11 +50,12 @@ from quorate.mpc.replicated import (
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
-from quorate.studies.inputs import EACH_ROW, Input, asked_of, labels, size
+from quorate.studies.inputs import Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
 from quorate.transport.session import Session, together
+from quorate.transport.signed import Signing
 
 PACE = Pace(10)
 """Members are taken to be some way apart: rounds are saved where that costs few bytes.
@@ -86,20 +89,46 @@ async def reveal_shown(
     claim: Claim,
     randomness: Randomness,
     progress: Callable[[str], None] = lambda _: None,
+    signing: Signing | None = None,
 ) -> Revealed:
     """Add up everyone's `own` numbers of `every_input`; reveal those asked for, not withheld.
 
-    `context` says what the run is for. Raises `Abort`, `SessionReused`.
+    `context` says what the run is for. With `signing` all that is said once the keys are
+    agreed on is signed, and what is revealed is promised first. Raises `Abort`, which is
+    `Disrupted` with evidence where messages are signed, and `SessionReused`.
 
     Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
     progress("keys")
     bond = await agree(session, context, bytes(32), claim, randomness)
+    run = partial(_reveal, study=study, own=own, security=security, bond=bond)
+    if signing is None:
+        return await run(session, randomness=randomness, progress=progress, promised=False)
+    channel = signed_channel(session, context, bond.session_id, signing, randomness)
+    try:
+        signed = session.over(channel, "signed")
+        return await run(signed, randomness=randomness, progress=progress, promised=True)
+    except Abort as e:
+        raise disrupted(e, channel) from e
+
+
+async def _reveal(
+    session: Session,
+    study: Study,
+    own: Words,
+    security: Security,
+    bond: Agreement,
+    randomness: Randomness,
+    progress: Callable[[str], None],
+    *,
+    promised: bool,
+) -> Revealed:
     layout = layout_of(study)
     like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
     ticks = _ticks(session, study, layout)
     if session.me >= SEATS:
-        words, seen = await _outside(session, ticks, own, randomness, progress, like), {}
+        await _outside(session, ticks, own, randomness, progress)
+        committee, share, seen = None, None, {}
     else:
         committee = convened(session.among(SEATS, "committee"), bond, security)
         progress("shares")
@@ -107,9 +136,13 @@ async def reveal_shown(
         seen = noise_seen(session.me, shares)
         progress("small cells")
         share = await _decide(committee, ticks, study, layout, shares)
-        progress("reveal")
         refuse_unverified(committee)
-        words = await owners.reveal_to_all(session.at("reveal"), share, like)
+    progress("reveal")
+    step = session.at("reveal")
+    if promised:
+        words = await reveal_promised(step, committee, share, like)
+    else:
+        words = await owners.reveal_to_all(step, share, like)
     return _cut(study, layout, words, bond.session_id, seen)
 
 
@@ -133,7 +166,7 @@ def told_of_all(study: Study, sums: SecretArray, apart: Sequence[SecretArray]) -
 
     def of(item: Input) -> SecretArray:
         shape = [len(labels(study, axis)) for axis in item.cells.axes]
-        if EACH_ROW in item.cells.axes:
+        if item.is_apart:
             part = concatenate([one[places[item]] for one in apart])
             shape[0] *= members
         else:
@@ -183,16 +216,12 @@ async def _outside(
     own: Words,
     randomness: Randomness,
     progress: Callable[[str], None],
-    like: Words,
-) -> Words:
-    """Deal to the committee, wait while it computes, and return what it reveals."""
+) -> None:
+    """Deal to the committee, and wait while it computes."""
     progress("shares")
     await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
     progress("small cells")
-    for tick in ticks:
-        await tick.route(senders=range(SEATS), like=TICK)
-    progress("reveal")
-    return await owners.reveal_to_all(session.at("reveal"), None, like)
+    await wait_for(ticks)
 
 
 async def dealt(
@@ -235,13 +264,13 @@ async def _decide(
         judged = await _computed(judged)
         more = nothing(judged)
         await passes[0].route(TICK, to=outside, like=TICK)
-        for tick in passes[1:]:
+        for step in passes[1:]:
             (more,) = await secret.compute(one_pass(layout, judged, more))
-            await tick.route(TICK, to=outside, like=TICK)
+            await step.route(TICK, to=outside, like=TICK)
         shown.append(shown_of(study, layout, members, sums, gone(judged, more)))
     if study.analyses:
         told = told_of_all(study, sums, apart)
-        values = await engine.compute([told.node], each_depth=partial(_tick, iter(steps), outside))
+        values = await engine.compute([told.node], each_depth=partial(tick, iter(steps), outside))
         shown.append(secret.held(engine, values[0], shape=told.shape, limit=told.node.limit))
     (value,) = await engine.compute([concatenate(shown).node])
     await engine.verify()
@@ -259,7 +288,14 @@ def _ticks(session: Session, study: Study, layout: Layout) -> list[Session]:
     return [session.at(name) for name in names]
 
 
-async def _tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+async def wait_for(ticks: Iterable[Session]) -> None:
+    """Hear of the committee as long as it computes, for those outside it."""
+    for one in ticks:
+        await one.route(senders=range(SEATS), like=TICK)
+
+
+async def tick(steps: Iterator[Session], outside: Sequence[Party]) -> None:
+    """Tell those outside that the committee is there still, so that nobody's patience ends."""
     await next(steps).route(TICK, to=outside, like=TICK)
 
 
@@ -282,11 +318,18 @@ def noise_seen(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
 def _cut(
     study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
 ) -> Revealed:
+    return Revealed(*cut(study, layout, words), session_id, seen)
+
+
+def cut(
+    study: Study, layout: Layout, words: Words
+) -> tuple[tuple[int, ...], tuple[bool, ...], tuple[int, ...]]:
+    """Return the numbers asked for, what is withheld, and the words of the analyses."""
     values = ring.to_signed(words).tolist()
     cells = sum(size(study, table) for table in layout.counted)
     m = sum(size(study, item.cells) for item in asked_of(study))
     hidden = tuple(value == 1 for value in values[m : m + cells])
-    return Revealed(tuple(values[:m]), hidden, tuple(values[m + cells :]), session_id, seen)
+    return tuple(values[:m]), hidden, tuple(values[m + cells :])
 
 
 def _range(places: slice) -> NDArray[np.int64]:

@@ -2,28 +2,47 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
 from quorate.dp import joint
-from quorate.dp.mechanisms import Laplace
+from quorate.models.newton import MOST_STEPS
 from quorate.mpc import additive, expression, price, secret
 from quorate.mpc.cost import FREE, Cost
 from quorate.mpc.engine import Oracle
 from quorate.mpc.expression import Held
 from quorate.mpc.price import NOTHING, Checked
+from quorate.mpc.promises import DIGEST_BYTES, SALT_WORDS
 from quorate.mpc.replicated import SEATS, Security
 from quorate.mpc.secret import SecretArray
 from quorate.studies import committee
 from quorate.studies.analyses.kinds import every_input
 from quorate.studies.inputs import size
+from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
-from quorate.studies.plan import COMMITTEE, JOINT_NOISE, NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plain import words_of
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import (
+    BY_THIRD_PARTY,
+    COMMITTEE,
+    JOINT_NOISE,
+    NOISE_IN_SHARES,
+    NOISE_ON_RECORDS,
+    SCORE,
+    STEPS,
+)
+from quorate.studies.rows import columns_sent
+from quorate.studies.runners import score, steps
+from quorate.studies.runners.guard import far_or_same
 from quorate.studies.study import Study
 from quorate.studies.suppression import Judged, gone, judge, nothing, one_pass
+from quorate.studies.turn import Build, nothing_of
 
 SIGNATURE_BYTES = 64
 STANDING_BYTES = 48  # of a member's ledger
+ROOM_FOR_CLAIMS = 5
+"""How much memory claims take while they are verified: triples, and what is revealed of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +51,20 @@ class RunCost:
 
     rounds: int
     bytes_sent: tuple[int, ...]
+    bytes_a_row: int = 0  # that each member but the third party sends beside that
 
 
 def run_cost(plan: Plan) -> RunCost:
     """Return the cost of a run of `plan`: its protocol, then signatures under the certificate."""
     if plan.protocol == COMMITTEE:
-        return _committee_cost(plan.study, len(plan.members), plan.security)
+        cost = _committee_cost(plan.study, len(plan.members), plan.security)
+        return _promised(cost, len(plan.members)) if plan.is_signed else cost
+    if plan.protocol == BY_THIRD_PARTY:
+        return _third_party_cost(plan)
+    if plan.protocol == SCORE:
+        return _score_cost(plan)
+    if plan.protocol == STEPS:
+        return steps_cost(plan, MOST_STEPS + 1)
     n = len(plan.members)
     if plan.protocol == JOINT_NOISE:
         return _joint_cost(plan)
@@ -52,15 +79,98 @@ def run_cost(plan: Plan) -> RunCost:
     return RunCost(total.rounds + 1, (total.bytes_sent + (n - 1) * SIGNATURE_BYTES,) * n)
 
 
+def _score_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, dealing to three, the scores, two reveals, and signatures."""
+    n, m = len(plan.members), plan.numbers
+    outside, treating = n - SEATS, plan.members.index(plan.study.scoring.record.treating)
+    oracle = Oracle(plan.security)
+    parts = score.nothing_of(plan, oracle)
+    done = _then(Checked(FREE, NOTHING), [score.computed(plan, parts)])
+    work = done.cost.then(price.verification(done.claims, committee.PACE))
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    inside = 8 * m + 32 * outside + (8 * n + 32) * (1 + outside) + score.steps_of(plan) * outside
+    sent = [everybody + inside + one for one in work.bytes_sent]
+    for party in range(SEATS):
+        if treating >= SEATS or party == (treating - 1) % SEATS:
+            sent[party] += 8 * m
+        if treating >= SEATS or party == (treating + 1) % SEATS:
+            sent[party] += 32
+    rounds = 2 + 1 + (outside > 0) + work.rounds + 1 + 1 + 1
+    return RunCost(rounds, (*sent, *[everybody + 16 * m + 128] * outside))
+
+
+def steps_cost(plan: Plan, taken: int) -> RunCost:
+    """Return the cost of a run in which `taken` steps were revealed, and errors at the end.
+
+    Rounds are the most there may be: where one member waits for less than all, there are fewer.
+    """
+    n, p, entries = len(plan.members), len(plan.stepping.terms), prod(plan.stepping.size)
+    turns = (
+        (1, _turn_cost(plan, 2, 1, steps.permission)),
+        (taken, _turn_cost(plan, entries, p + 1, steps.next_step)),
+        (1, _turn_cost(plan, entries, p + 1, steps.last_step)),
+    )
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    sent = (sum(k * turn.bytes_sent[seat] for k, turn in turns) for seat in range(n))
+    rounds = 2 + 1 + sum(k * turn.rounds for k, turn in turns)
+    return RunCost(rounds, tuple(everybody + one for one in sent))
+
+
+def guard_cost(plan: Plan, pairs: int) -> RunCost:
+    """Return the cost of comparing so many pairs of cohorts, before a run; of none nothing."""
+    n = len(plan.members)
+    if not pairs:
+        return RunCost(0, (0,) * n)
+    turn = _turn_cost(plan, pairs, 1, far_or_same)
+    return RunCost(2 + turn.rounds, tuple((n - 1) * 163 + one for one in turn.bytes_sent))
+
+
+def _turn_cost(plan: Plan, dealt: int, told: int, build: Build) -> RunCost:
+    """Return the cost of dealing words, of what the three do with them, and of a reveal to all."""
+    outside = len(plan.members) - SEATS
+    built = build(plan, nothing_of(dealt, Oracle(plan.security)))
+    done = _then(Checked(FREE, NOTHING), [built])
+    cost = done.cost.then(price.verification(done.claims, committee.PACE))
+    ticks = len(list(expression.steps([built.node]))) * outside
+    inside = 8 * dealt + 32 * outside + (8 * told + 32) * (1 + outside) + ticks
+    return RunCost(
+        1 + (outside > 0) + cost.rounds + 1,
+        (*(inside + one for one in cost.bytes_sent), *[16 * dealt + 128] * outside),
+    )
+
+
+def _third_party_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, rows, their result, and signatures; of ledgers, where there are."""
+    under_privacy = plan.study.privacy is not None
+    each = 163 + 32 + 32 + SIGNATURE_BYTES + (STANDING_BYTES if under_privacy else 0)
+    others = len(plan.members) - 1
+    third = others * (each + 1 + 8 + 8 * words_of(plan))
+    return RunCost(
+        9 + under_privacy,
+        tuple(
+            third if name == plan.study.third_party else others * each + 8 for name in plan.members
+        ),
+        8 * len(columns_sent(plan)),
+    )
+
+
+def _promised(cost: RunCost, members: int) -> RunCost:
+    """Return the cost where what is revealed is promised first, in place of hashes beside it.
+
+    What signs each message comes on top: `transport.signed.TRAILER_BYTES`.
+    """
+    more = 2 * DIGEST_BYTES * (members - 1) + (8 * SALT_WORDS - DIGEST_BYTES) * (members - 2)
+    inside = (sent + more for sent in cost.bytes_sent[:SEATS])
+    return RunCost(cost.rounds + 1, (*inside, *cost.bytes_sent[SEATS:]))
+
+
 def _joint_cost(plan: Plan) -> RunCost:
     """Return the cost of ledgers, keys, dealing to three, their noise, the reveal, signatures."""
     outside, m = len(plan.members) - SEATS, plan.numbers
-    drawn = joint.drawing_cost(
-        [(v.mechanism.scale, v.size) for v in plan.vectors if isinstance(v.mechanism, Laplace)],
-        plan.security,
-    )
+    drawn = _drawn_cost(plan)
     everybody = (len(plan.members) - 1) * (163 + SIGNATURE_BYTES + STANDING_BYTES)
-    inside = 8 * m + 32 * outside + (8 * m + 32) * (1 + outside) + outside
+    inside = 8 * m + 32 * outside + (8 * plan.revealed + 32) * (1 + outside) + outside
+    inside += outside * steps_of(plan)
     return RunCost(
         1 + 2 + 1 + (outside > 0) + drawn.rounds + (outside > 0) + 1 + 1,
         (
@@ -68,6 +178,28 @@ def _joint_cost(plan: Plan) -> RunCost:
             *[everybody + 16 * m + 128] * outside,
         ),
     )
+
+
+def room_of(plan: Plan) -> int:
+    """Return about how many bytes verifying a plan's joint noise takes: claims, triples, places."""
+    return ROOM_FOR_CLAIMS * 8 * _drawing(plan).claims.words
+
+
+def _drawing(plan: Plan) -> price.Checked:
+    return joint.drawing(
+        [(v.mechanism, v.size) for v in plan.vectors if v.mechanism is not None],
+        plan.security,
+    )
+
+
+def _drawn_cost(plan: Plan) -> Cost:
+    """Return what drawing noise costs, then looking for what is largest, then verifying both."""
+    drawn = _drawing(plan)
+    zeros = np.zeros(plan.numbers, np.uint64)
+    total = secret.held(Oracle(plan.security), zeros, shape=zeros.shape, limit=1)
+    places = [array.node for array in largest_of(plan, total)]
+    found = price.computing(places, committee.PACE, plan.security, drawn.claims)
+    return drawn.cost.then(found.cost).then(price.verification(found.claims))
 
 
 def _committee_cost(study: Study, members: int, security: Security) -> RunCost:

@@ -6,15 +6,28 @@ is listed too: a reader should not have to be a mathematician.
 """
 
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, permutations
 
+from quorate.models.newton import MOST_STEPS
 from quorate.studies.analyses.kinds import all_asked, kind_of
 from quorate.studies.cost import run_cost
 from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
-from quorate.studies.plan import ADDITIVE, COMMITTEE, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import ADDITIVE, BY_THIRD_PARTY, STEPS, WITHHOLDING
+from quorate.studies.score_disclosure import score_words
+from quorate.studies.trust_words import (
+    not_by_third,
+    seen_by_third,
+    third_holds,
+    third_withholds,
+)
 from quorate.studies.words import cells_in_words, listed
+
+_SHOWN_ONLY = (*WITHHOLDING, BY_THIRD_PARTY)
+"""With these nobody is told of a cell but what is shown of it, one who sees rows apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +57,16 @@ class Disclosure:
     noise: tuple[
         str, ...
     ] = ()  # its law, its guarantee and its bounds; none where values are exact
+    sees: tuple[str, ...] = ()  # what a third party does
+    bytes_a_row: int = 0  # that each member but the third party sends beside `bytes_sent`
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
         return (
             *(f"asks     {text}" for text in self.asks),
             *(f"reveals  {r.what}, {_needed(r)}" for r in self.reveals),
-            f"to       {', '.join(self.reveals[0].to)}; nothing else is revealed",
+            *self._to(),
+            *(f"sees     {text}" for text in self.sees),
             *(f"noise    {text}" for text in self.noise),
             *(f"implies  {text}" for text in self.follows),
             f"small    {self.withholds}",
@@ -60,7 +76,21 @@ class Disclosure:
             f"costs    {self.rounds} rounds, {self._sent()}",
         )
 
+    def _to(self) -> tuple[str, ...]:
+        """Return to whom all is revealed, or each thing where that differs."""
+        if len({reveal.to for reveal in self.reveals}) == 1:
+            but = f", but to {self.computes[0]}" if self.sees else ""
+            to = ", ".join(self.reveals[0].to)
+            return (f"to       {to}; nothing else is revealed{but}",)
+        each = (f"to       {', '.join(one.to)}: {one.what}" for one in self.reveals)
+        return (*each, "to       nobody: anything else")
+
     def _sent(self) -> str:
+        if self.sees:
+            sent = dict(zip(self.reveals[0].to, self.bytes_sent, strict=True))
+            third = sent.pop(self.computes[0])
+            each = f"{max(sent.values())} by each other member, and {self.bytes_a_row}"
+            return f"bytes sent: {third} by {self.computes[0]}, {each} for each of its rows"
         if len(set(self.bytes_sent)) == 1:
             return f"{self.bytes_sent[0]} bytes sent by each member"
         seats = zip(self.bytes_sent, self.computes, strict=False)
@@ -70,10 +100,13 @@ class Disclosure:
         return f"bytes sent: {named}{others}"
 
 
+@lru_cache(maxsize=256)  # a cost takes half a second to work out, and every page asks for it
 def disclose(plan: Plan) -> Disclosure:
     """Return what approving `plan` means. The plan must have passed `check`."""
     if plan.study.privacy is not None:
         return _with_noise(plan)
+    if plan.study.is_scored:
+        return _of_score(plan)
     cost = run_cost(plan)
     return Disclosure(
         asks=_asks(plan),
@@ -85,6 +118,27 @@ def disclose(plan: Plan) -> Disclosure:
         members=len(plan.members),
         rounding=_rounding(plan),
         not_protected=_not_protected(plan),
+        rounds=cost.rounds,
+        bytes_sent=cost.bytes_sent,
+        computes=plan.computes,
+        sees=seen_by_third(plan),
+        bytes_a_row=cost.bytes_a_row,
+    )
+
+
+def _of_score(plan: Plan) -> Disclosure:
+    words, cost = score_words(plan), run_cost(plan)
+    name = plan.study.scoring.score.name
+    return Disclosure(
+        asks=words.asks,
+        reveals=tuple(Reveal(what, n, to, (name,)) for what, n, to in words.reveals),
+        follows=words.follows,
+        withholds=words.withholds,
+        holds=_by_three(plan),
+        t=plan.t,
+        members=len(plan.members),
+        rounding=(),
+        not_protected=(*words.not_protected, *_unverified(plan)),
         rounds=cost.rounds,
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
@@ -107,6 +161,8 @@ def _with_noise(plan: Plan) -> Disclosure:
         bytes_sent=cost.bytes_sent,
         computes=plan.computes,
         noise=words.noise,
+        sees=seen_by_third(plan),
+        bytes_a_row=cost.bytes_a_row,
     )
 
 
@@ -122,6 +178,7 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
         return tuple(_reveal(plan, item) for item in plan.inputs)
     numbers = tuple(_reveal(plan, item) for item in asked_of(plan.study))
     n = sum(size(plan.study, table) for table in layout_of(plan.study).counted)
+    n = n if plan.study.min_cell > 1 else 0
     bits = [Reveal(f"a bit for each of {n} cells: is it withheld", n, plan.recipients, ())]
     return (*numbers, *(bits if n else ()), *_told(plan))
 
@@ -129,6 +186,7 @@ def _reveals(plan: Plan) -> tuple[Reveal, ...]:
 def _told(plan: Plan) -> tuple[Reveal, ...]:
     """Return what is revealed of each analysis."""
     revealed: list[Reveal] = []
+    needed_by: tuple[str, ...] = ()
     for asked in all_asked(plan.study, len(plan.members)):
         values, name = kind_of(asked).values(asked), asked.analysis.name
         listed = ", ".join(dict.fromkeys(value.name for value in values))
@@ -138,6 +196,10 @@ def _told(plan: Plan) -> tuple[Reveal, ...]:
         if plan.study.min_cell > 1:
             why = f"a bit: is {name} withheld, as less than 3 members or too few rows are in it"
             revealed.append(Reveal(why, 1, plan.recipients, ()))
+    if plan.protocol == STEPS:
+        p = len(plan.stepping.terms)
+        what = f"in each of at most {MOST_STEPS + 1} steps, by how much {p} coefficients change"
+        revealed.append(Reveal(what, p, plan.recipients, needed_by))
     return tuple(revealed)
 
 
@@ -158,6 +220,8 @@ def _amount(plan: Plan, item: Input) -> str:
             return f"sum of {item.column} times {item.other}"
         case "members":
             return "number of members with such rows"
+        case "alone":
+            return "what each member makes of its own rows"
 
 
 def _reveal(plan: Plan, item: Input) -> Reveal:
@@ -170,7 +234,7 @@ def _reveal(plan: Plan, item: Input) -> Reveal:
         and item.amount in AMOUNTS[output.statistic]
         and item.column in {"", output.column}
     )
-    shown = ", where it is not withheld" if plan.protocol == COMMITTEE else ""
+    shown = ", where it is not withheld" if plan.protocol in _SHOWN_ONLY else ""
     what = f"{_amount(plan, item)}{text}, of all members together{shown}"
     return Reveal(what, n, plan.recipients, needed_by)
 
@@ -180,7 +244,7 @@ def _needed(reveal: Reveal) -> str:
 
 
 def _follows(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in _SHOWN_ONLY else plan.inputs
     summed = [item for item in inputs if item.amount == "sum"]
     means = tuple(
         dict.fromkeys(
@@ -201,20 +265,19 @@ def _follows(plan: Plan) -> tuple[str, ...]:
 
 
 def _by_subtracting(plan: Plan) -> tuple[str, ...]:
-    inputs = asked_of(plan.study) if plan.protocol == COMMITTEE else plan.inputs
+    inputs = asked_of(plan.study) if plan.protocol in _SHOWN_ONLY else plan.inputs
     if not inputs:
         return ()
     kinds = dict.fromkeys(_amount(plan, item) for item in inputs)
     values = " and ".join(kinds)
     if any(item.cells.axes or item.cells.where for item in inputs):
-        which = "the cells that are shown" if plan.protocol == COMMITTEE else "the cells"
+        which = "the cells that are shown" if plan.protocol in _SHOWN_ONLY else "the cells"
         values += f", in each of {which},"
-    if plan.protocol == COMMITTEE or plan.t > 1:
+    if len(plan.members) > 2:
         return (f"each member, by subtracting its own: {values} of the other members together",)
-    first, second = plan.members
-    return (
-        f"{first} learns {values} of {second} alone, by subtracting its own",
-        f"{second} learns {values} of {first} alone, by subtracting its own",
+    return tuple(
+        f"{one} learns {values} of {other} alone, by subtracting its own"
+        for one, other in permutations(plan.members, 2)
     )
 
 
@@ -223,28 +286,36 @@ def _withholds(plan: Plan) -> str:
     if least == 1:
         return "nothing is withheld, as min_cell is 1: a value may tell of a single row"
     values = f"values over 1 to {least - 1} rows, and those that would tell them, are withheld"
-    if plan.protocol == COMMITTEE:
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_withholds(plan, values)
+    if plan.protocol in WITHHOLDING:
         return f"{values}: {listed(plan.computes)} find them on shares, and no node learns them"
     return f"{values} from the release; every member's node still learns all numbers above"
 
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
-    if plan.protocol == COMMITTEE:
-        one = (
-            "whatever it does: it can end the run, and bends a result unnoticed with a chance "
-            "below 2^-40"
-            if plan.security == "malicious"
-            else "that follows the protocol and only looks (semi-honest)"
-        )
-        together = "two of these together read every member's numbers"
-        return f"against any one of {listed(plan.computes)} {one}: {together}"
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_holds(plan)
+    if plan.protocol in WITHHOLDING:
+        return _by_three(plan)
     if n == 2:
         return "against nobody inside: only those outside learn nothing"
     return (
         f"against any {plan.t} of {n} members together: they learn of the others "
         "what is said here, and nothing else"
     )
+
+
+def _by_three(plan: Plan) -> str:
+    one = (
+        "whatever it does: it can end the run, and bends a result unnoticed with a chance "
+        "below 2^-40"
+        if plan.security == "malicious"
+        else "that follows the protocol and only looks (semi-honest)"
+    )
+    together = "two of these together read every member's numbers"
+    return f"against any one of {listed(plan.computes)} {one}: {together}"
 
 
 def _rounding(plan: Plan) -> tuple[str, ...]:
@@ -266,10 +337,16 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
         f"a member against all {n - 1} others together: they subtract their own and learn its part"
         if n > 2
         else "the two members against each other, as said above",
-        *(_not_by_committee(plan) if plan.protocol == COMMITTEE else ()),
+        *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
+        *(_not_by_committee(plan) if plan.protocol in WITHHOLDING else ()),
+        *(
+            ["against proof: members sign what they send, which others can show to anybody"]
+            if plan.is_signed
+            else []
+        ),
         "against a lie: a member may compute on rows that are false or not its own",
         "against a stop: a member can end the run, even after it alone saw the result",
-        "against comparison: studies over nearly the same rows tell about the rows that differ",
+        _compared(plan),
         "by noise: values are exact, and what somebody knows already may tell more",
         f"that each member has 1 to {plan.study.max_rows} rows, all of them as declared",
         "the result itself: a recipient may pass it on",
@@ -278,13 +355,27 @@ def _not_protected(plan: Plan) -> tuple[str, ...]:
 
 def _not_by_committee(plan: Plan) -> tuple[str, ...]:
     return (
-        *(
-            [
-                f"against one of {listed(plan.computes)} that deviates: "
-                "it can make results wrong, unnoticed"
-            ]
-            if plan.security == "semi-honest"
-            else []
-        ),
+        *_unverified(plan),
         "a small cell against rows that a member makes up: with them it may be small no longer",
+    )
+
+
+def _unverified(plan: Plan) -> tuple[str, ...]:
+    if plan.security == "malicious":
+        return ()
+    three = listed(plan.computes)
+    return (f"against one of {three} that deviates: it can make results wrong, unnoticed",)
+
+
+def _compared(plan: Plan) -> str:
+    """Return what is said of studies over nearly the same rows."""
+    if not plan.study.is_guarded:
+        return (
+            "against comparison: studies over nearly the same rows tell about the rows that differ"
+        )
+    return (
+        "against comparison of three studies or more: a guard stops this one where its rows "
+        f"differ by 1 to {plan.study.min_cell - 1} from those of a guarded one released before, "
+        f"and tells one bit, which {listed(plan.members[:3])} find on shares: any one of them "
+        "learns no more; two together would"
     )

@@ -17,7 +17,8 @@ from quorate.errors import MalformedMessage
 
 T = TypeVar("T")
 
-MAX_TEXT = 4 << 20
+MAX_TEXT = 16 << 20
+"""Characters: a record is four times as long as an indented text."""
 
 
 def write(tag: str, message: object) -> str:
@@ -68,6 +69,8 @@ def _bytes_from_hex(plain: object, kind: Any) -> object:
         (kind,) = (each for each in get_args(kind) if each not in (NoneType, wire.Absent))
     if kind is bytes and isinstance(plain, str):
         return bytes.fromhex(plain)
+    if isinstance(plain, dict):  # where a record may be absent, it is there
+        kind = next((one for one in get_args(kind) if is_dataclass(one)), kind)
     if is_dataclass(kind) and isinstance(plain, dict):
         hints = get_type_hints(kind)
         found = cast("dict[str, object]", plain)

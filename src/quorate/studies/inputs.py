@@ -21,7 +21,7 @@ from quorate.studies.query import Output, Predicate, Query
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
-Amount = Literal["count", "sum", "squares", "products", "members"]
+Amount = Literal["count", "sum", "squares", "products", "members", "alone"]
 AMOUNTS: dict[str, tuple[Amount, ...]] = {
     "count": ("count",),
     "histogram": ("count",),
@@ -29,7 +29,8 @@ AMOUNTS: dict[str, tuple[Amount, ...]] = {
     "avg": ("count", "sum"),
     "var": ("count", "sum", "squares"),
     "stddev": ("count", "sum", "squares"),
-    "percentile": ("count",),  # under privacy only
+    "percentile": ("count",),  # under privacy only, and so is
+    "mode": ("count",),
 }
 """The amounts from which each statistic is computed."""
 
@@ -48,6 +49,11 @@ EACH_ROW = Axis("", ())
 they stand one after the other, the members' in turn."""
 
 
+def so_many(numbers: int) -> Axis:
+    """Return the axis of so many numbers that a member makes of its rows as it sees fit."""
+    return Axis("", (), str(numbers))
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Rows that satisfy all of `where`, told apart by every one of `axes`, the last one fastest."""
@@ -61,10 +67,16 @@ class Input:
     """One amount for each of `cells`: of rows, or of one column over them."""
 
     cells: Cells
-    amount: Amount  # "members" is 1 of a member that has such rows, else 0
+    amount: Amount  # "members" is 1 of a member that has such rows, else 0; "alone": see columns
     column: str  # empty for a count
     other: str = ""  # of products
     to: int | None = None  # decimals to which a member rounds its part; None: as many as fit
+    columns: tuple[str, ...] = ()  # of "alone": what is read of each row, for the analysis `other`
+
+    @property
+    def is_apart(self) -> bool:
+        """Return whether members' parts are not added up: they stand one after the other."""
+        return self.amount == "alone" or EACH_ROW in self.cells.axes
 
 
 def inputs_of(study: Study) -> tuple[Input, ...]:
@@ -115,6 +127,8 @@ def labels(study: Study, axis: Axis) -> tuple[str, ...]:
     """Return what tells the cells of one axis apart, for people."""
     if axis == EACH_ROW:
         return tuple(f"row {i + 1}" for i in range(study.max_rows))
+    if not axis.column:
+        return tuple(f"number {i + 1}" for i in range(int(axis.step)))
     if not axis.edges:
         values = study.table.column(axis.column).values
         return tuple(f"{axis.column} = {value}" for value in values)
@@ -164,12 +178,12 @@ def used_columns(study: Study, inputs: Iterable[Input]) -> tuple[Column, ...]:
     """Return every column the study looks at, in the order of the table."""
     used: set[str] = set()
     for item in inputs:
-        used |= {axis.column for axis in item.cells.axes} | set(columns_of(item))
-        used |= _columns(item.cells.where)
+        used |= {axis.column for axis in item.cells.axes} | {*columns_of(item), *item.columns}
+        used |= columns_in(item.cells.where)
     for query in study.releases:
         used |= {output.column for output in query.outputs}
     return tuple(column for column in study.table.columns if column.name in used)
 
 
-def _columns(where: tuple[Predicate, ...]) -> set[str]:
-    return {p.column for p in where}.union(*(_columns(p.args) for p in where))
+def columns_in(where: tuple[Predicate, ...]) -> set[str]:
+    return {p.column for p in where}.union(*(columns_in(p.args) for p in where))

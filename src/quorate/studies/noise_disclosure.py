@@ -1,13 +1,15 @@
 """What a plan under privacy reveals, in words: noisy totals, their noise, what it guarantees."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 
-from quorate.dp.accounting import ATTO, Charge
-from quorate.dp.ledger import decimal_of
+from quorate.dp.accounting import ATTO, NANO, Charge, guarantee
+from quorate.dp.caps import decimal_of
+from quorate.dp.mechanisms import Gaussian, Laplace
 from quorate.dp.planning import variance_of
+from quorate.studies.inputs import Cells
 from quorate.studies.noised import (
     Vector,
     bounds_of,
@@ -17,14 +19,20 @@ from quorate.studies.noised import (
     shared,
     square_step,
 )
-from quorate.studies.plan import JOINT_NOISE, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import BY_THIRD_PARTY, JOINT_NOISE, NOISE_IN_SHARES
 from quorate.studies.records import (
     charge_of_records,
     describe_question,
     is_on_records,
     questions_of,
 )
+from quorate.studies.regressions import LARGEST, asked_regressions, products_of
+from quorate.studies.trust_words import not_by_third, third_holds, third_noise
 from quorate.studies.words import cells_in_words, listed
+
+USUAL_DELTA = ATTO // 10**6
+"""At which a rho is put as an epsilon, where no budget says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +55,25 @@ def noise_words(plan: Plan) -> NoiseWords:
     return NoiseWords(
         reveals=tuple(_reveal(plan, vector) for vector in plan.vectors),
         noise=(
-            *_guarantee(plan, [vector.column for vector in plan.vectors]),
+            *_guarantee(plan, [v.column for v in plan.vectors if v.kind != "largest"]),
             *(_noise(plan, vector) for vector in plan.vectors),
+            *third_noise(plan),
         ),
         follows=(
             "means, variances and totals of cells follow from the noisy totals, for free",
+            *(
+                f"{asked.analysis.name}: coefficients follow from its noisy sums, for free"
+                for asked in asked_regressions(plan.study)
+            ),
             "each member, by subtracting its own rows: the others' totals with the same noise",
         ),
         withholds=_withholds(plan),
         holds=_holds(plan),
         rounding=tuple(_rounding(plan)),
-        not_protected=_not_protected(plan),
+        not_protected=(
+            *_not_protected(plan),
+            *(not_by_third(plan) if plan.protocol == BY_THIRD_PARTY else ()),
+        ),
     )
 
 
@@ -66,7 +82,7 @@ def error_of(plan: Plan, vector: Vector) -> float:
     if vector.mechanism is None:
         return 0.0
     whole = variance_of(vector.mechanism)
-    if plan.protocol != JOINT_NOISE:
+    if plan.protocol == NOISE_IN_SHARES:
         whole *= float(shared(vector.mechanism, len(plan.members)).inflation)
     return float(vector.step) / vector.factor * sqrt(whole)
 
@@ -106,6 +122,13 @@ def _reveal(plan: Plan, vector: Vector) -> tuple[str, int, str]:
             what = f"sum of {vector.column} about the middle of its bounds"
         case "squares":
             what = f"sum of squares of {vector.column} about the middle of its bounds"
+        case "largest":
+            groups = Cells(vector.cells.where, vector.cells.axes[:-1])
+            text, n = cells_in_words(plan.study, groups)
+            what = f"place of the most frequent value of {vector.column}, and no count"
+        case "products":
+            what = "sums of products of its formula's columns and outcome"
+            n = vector.size
     noisy = "exact " if vector.mechanism is None else "noisy "
     return f"{noisy}{what}{text}, of all members together", n, vector.release
 
@@ -143,12 +166,17 @@ def _on_records(plan: Plan) -> NoiseWords:
 
 def _guarantee(plan: Plan, used: Sequence[str]) -> tuple[str, ...]:
     privacy = privacy_of(plan.study)
-    releases = zip(plan.study.releases, privacy.budgets, strict=True)
-    columns = dict.fromkeys(name for name in used if name)
+    names = [query.name for query in plan.study.releases]
+    names += [analysis.name for analysis in plan.study.analyses]
+    columns = dict.fromkeys(name for name in (*used, *_in_regressions(plan)) if name)
     each = f"{privacy.rows} row" + ("s" if privacy.rows > 1 else "")
     return (
-        *(f"{query.name} costs {budget.text}" for query, budget in releases),
+        *(
+            f"{name} costs {budget.text}"
+            for name, budget in zip(names, privacy.budgets, strict=True)
+        ),
         f"all together: {cost_text(cost_of(plan))}",
+        *_why(plan),
         f"protects one {privacy.unit}, with at most {each}; neighbours: {privacy.neighbours}",
         *(
             f"{name} is {plan.study.table.column(name).declared} by {privacy.source}; "
@@ -156,6 +184,33 @@ def _guarantee(plan: Plan, used: Sequence[str]) -> tuple[str, ...]:
             for name in columns
         ),
     )
+
+
+def _why(plan: Plan) -> Iterator[str]:
+    """Yield why the noise is of its kind, and what a rho is worth to who thinks in epsilon."""
+    kinds = {type(vector.mechanism) for vector in plan.vectors}
+    if Gaussian not in kinds:
+        yield "noise is Laplace noise where a budget is a pure epsilon: Gaussian noise has none"
+        return
+    yield (
+        "noise is Gaussian noise where a budget is a rho, or has a delta: it follows the Euclidean "
+        "length of what a patient moves, which is shorter than the sum"
+    )
+    if Laplace in kinds:
+        yield "for a pure epsilon, and for the place of what is largest, it is Laplace noise"
+    budgets = privacy_of(plan.study).budgets
+    delta = Fraction(max(budget.atto_delta for budget in budgets) or USUAL_DELTA, ATTO)
+    known = guarantee(cost_of(plan), delta)
+    yield (
+        f"that guarantees epsilon {float(known.nano_epsilon / NANO):.4g} "
+        f"at delta {float(Fraction(known.atto_delta, ATTO)):g}"
+    )
+
+
+def _in_regressions(plan: Plan) -> list[str]:
+    """Return the numbers that regressions look at."""
+    every = (products_of(asked) for asked in asked_regressions(plan.study))
+    return [name for products in every for one in products for name in one.numbers]
 
 
 def _noise(plan: Plan, vector: Vector) -> str:
@@ -174,6 +229,8 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
+    if plan.protocol == BY_THIRD_PARTY:
+        return third_holds(plan)
     if plan.protocol == JOINT_NOISE:
         one = "whatever it does" if plan.security == "malicious" else "that follows the protocol"
         return (
@@ -189,7 +246,9 @@ def _holds(plan: Plan) -> str:
 def _rounding(plan: Plan) -> list[str]:
     texts: dict[str, None] = {}
     for vector in plan.vectors:
-        if vector.kind == "rows":
+        if vector.kind == "products":
+            texts[f"{vector.release}: each product to steps of 1/{LARGEST} a row"] = None
+        if vector.kind in {"rows", "products", "largest"}:
             continue
         bounds = bounds_of(plan.study, vector.column)
         texts[f"{vector.column} to steps of {float(bounds.step):g} a row"] = None

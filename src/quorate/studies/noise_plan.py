@@ -13,7 +13,7 @@ from math import ceil, sqrt
 
 from quorate.dp import local
 from quorate.dp.accounting import NANO
-from quorate.dp.mechanisms import Unit
+from quorate.dp.mechanisms import Gaussian, Unit
 from quorate.dp.planning import variance_of
 from quorate.errors import OutOfRange, Refused
 from quorate.studies.inputs import cells_of, size
@@ -37,6 +37,8 @@ COUNTS = frozenset({"count", "histogram"})
 WITHIN_95 = 2.1183
 """Of Laplace noise 95 of 100 draws are within so many root mean squares: ln 20 / 2^(1/2)."""
 
+GAUSSIAN_95 = 1.96
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -45,7 +47,8 @@ class Expected:
     release: str
     value: str
     unit: str
-    epsilon: float
+    epsilon: float  # of a budget that is a rho: the one that counts as so much
+    budget: str
     one_place: float  # a third party or an enclave draws it; or three parties do, jointly
     in_shares: float
     each_alone: float
@@ -75,14 +78,22 @@ def expected_errors(
             hint="give its releases budgets: privacy = { epsilon = 1.0 }",
         )
     found: list[Expected] = []
-    for query in study.releases:
+    for place, query in enumerate(study.releases):
+        outputs = [out for out in query.outputs if out.statistic != "mode"]  # which has no size
         for epsilon in epsilons:
-            budget = Budget(int(epsilon * NANO), 0, 0)
-            budgets = (budget,) * len(study.releases)
+            budgets = tuple(_at(budget, epsilon) for budget in study.privacy.budgets)
             at = replace(study, privacy=replace(study.privacy, budgets=budgets))
             own = tuple(v for v in vectors_of(at) if v.release == query.name)
-            found += [_expected(at, query, out, own, assumed, epsilon) for out in query.outputs]
+            words = budgets[place].text
+            found += [_expected(at, query, out, own, assumed, epsilon, words) for out in outputs]
     return tuple(found)
+
+
+def _at(budget: Budget, epsilon: Fraction) -> Budget:
+    """Return a budget of the same kind: with the same delta, or the rho that an epsilon counts."""
+    if budget.nano_rho:
+        return Budget(0, 0, max(int(epsilon**2 / 2 * NANO), 1))
+    return replace(budget, nano_epsilon=int(epsilon * NANO))
 
 
 def _expected(
@@ -92,6 +103,7 @@ def _expected(
     vectors: Sequence[Vector],
     assumed: Assumed,
     epsilon: Fraction,
+    budget: str,
 ) -> Expected:
     cells = counted_cells(query, output)
     of = {v.kind: v for v in vectors if v.cells == cells and v.column in {"", output.column}}
@@ -100,12 +112,15 @@ def _expected(
     n, t = assumed.members, colluders(assumed.members)
     need = None
     if output.statistic == "avg" and assumed.within is not None:
-        need = ceil(WITHIN_95 * one * assumed.rows / assumed.within)
+        is_gaussian = any(isinstance(vector.mechanism, Gaussian) for vector in wanted)
+        reach = GAUSSIAN_95 if is_gaussian else WITHIN_95
+        need = ceil(reach * one * assumed.rows / assumed.within)
     return Expected(
         query.name,
         output.name,
         _unit(study, output),
         float(epsilon),
+        budget,
         one,
         one * sqrt(n / (n - t)),
         one * sqrt(n),
@@ -124,7 +139,7 @@ def _deviation(vector: Vector) -> float:
     """Return the root mean square of one noise on a total, in the vector's unit."""
     if vector.mechanism is None:
         return 0.0
-    return float(vector.step) * sqrt(variance_of(vector.mechanism))
+    return float(vector.step) / vector.factor * sqrt(variance_of(vector.mechanism))
 
 
 def _weighted(

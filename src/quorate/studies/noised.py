@@ -8,6 +8,8 @@ of a number column 1, a half or a fifth of a power of ten, with 256 steps or mor
 
   rows      1                                    sum       x
   centred   c = 2 x - (L + H)                    squares   c^2, in coarser steps for wide columns
+  products  of a regression's columns, see `regressions`
+  largest   rows by value of a category, of which only the place of the noisily largest is shown
 
 All follows from the study alone; the mathematics stands in `dp.queries`.
 """
@@ -15,26 +17,35 @@ All follows from the study alone; the mathematics stands in `dp.queries`.
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
-from math import ceil, isqrt
+from math import ceil, isqrt, sqrt
 from typing import Literal
 
-from quorate.dp import accounting, geometric, joint, queries, tables
+from quorate.dp import accounting, central, joint, queries
 from quorate.dp.accounting import Charge
-from quorate.dp.mechanisms import Bounds, Gaussian, Laplace, Mechanism, gaussian
+from quorate.dp.mechanisms import (
+    Bounds,
+    Gaussian,
+    Laplace,
+    Mechanism,
+    epsilon_within,
+    gaussian,
+)
 from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
-from quorate.errors import OutOfRange, Refused
+from quorate.studies.analyses.asked import Asked
 from quorate.studies.inputs import Axis, Cells, cells_of, size
-from quorate.studies.privacy import IN_SHARES, Budget, Privacy
+from quorate.studies.privacy import IN_SHARES, THIRD, Budget, Privacy
 from quorate.studies.query import Output, Query
+from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
-Kind = Literal["rows", "sum", "centred", "squares"]
+Kind = Literal["rows", "sum", "centred", "squares", "products", "largest"]
 KINDS: dict[str, tuple[Kind, ...]] = {
     "count": ("rows",),
     "histogram": ("rows",),
     "percentile": ("rows",),  # in bins
+    "mode": ("largest",),
     "sum": ("sum",),
     "avg": ("rows", "centred"),
     "var": ("rows", "centred", "squares"),
@@ -51,9 +62,6 @@ SQUARE_BITS = 9
 NARROWEST = 1 << 12
 """The variance of Gaussian noise, at least: enough that shares of 256 members are wide too."""
 
-RANGE = 1 << 61
-"""What sums stay below, so that no noise takes them out of 63 bits."""
-
 
 @dataclass(frozen=True, slots=True)
 class Vector:
@@ -68,6 +76,12 @@ class Vector:
     mechanism: Mechanism | None  # None: no patient can change it, and it has no noise
     largest: int  # that one row adds, in absolute value
     factor: int = 1  # by which totals are multiplied before noise that would be too narrow
+    choices: int = 1  # of so many entries in turn only the place of the largest is revealed
+
+    @property
+    def revealed(self) -> int:
+        """Return how many numbers are revealed of it."""
+        return self.size // self.choices
 
 
 def privacy_of(study: Study) -> Privacy:
@@ -78,13 +92,9 @@ def privacy_of(study: Study) -> Privacy:
 
 
 def is_in_shares(study: Study, members: int) -> bool:
-    """Return whether every member adds noise of its own, or three draw it together.
-
-    Three can draw Laplace noise; Gaussian noise, and noise of two, is in shares.
-    """
-    privacy = privacy_of(study)
-    pure = all(budget.is_pure for budget in privacy.budgets)
-    return members < 3 or privacy.noise == IN_SHARES or not pure
+    """Return whether every member adds noise of its own; otherwise three draw it together."""
+    noise = privacy_of(study).noise
+    return noise != THIRD and (members < 3 or noise == IN_SHARES)
 
 
 def colluders(members: int) -> int:
@@ -107,20 +117,28 @@ def square_step(bounds: Bounds) -> int:
 def vectors_of(study: Study) -> tuple[Vector, ...]:
     """Return what is added up for each release, in order. Raises `OutOfRange`."""
     found: list[Vector] = []
-    for query, budget in zip(study.releases, privacy_of(study).budgets, strict=True):
+    budgets = privacy_of(study).budgets
+    for query, budget in zip(study.releases, budgets, strict=False):
         bare = [_bare(study, query, *key) for key in _keys(query)]
         parts = sum(not _is_public(study, vector) for vector in bare)
         found += [_with_noise(study, vector, budget, max(parts, 1)) for vector in bare]
+    for asked, budget in zip(asked_regressions(study), budgets[len(study.releases) :], strict=True):
+        found.append(_with_noise(study, _sums(asked), budget, 1))
     return tuple(found)
 
 
 def charge_of(study: Study, members: int) -> Charge:
     """Return what all releases cost together. Raises `OutOfRange`."""
     in_shares = is_in_shares(study, members)
+    in_one_place = privacy_of(study).noise == THIRD
     costs: list[Charge] = []
     for vector in vectors_of(study):
         if vector.mechanism is not None:
-            distance = _distance(vector.mechanism, members, in_shares)
+            distance = (
+                central.distance(vector.mechanism)
+                if in_one_place
+                else _distance(vector.mechanism, members, in_shares)
+            )
             costs.append(accounting.charge(vector.mechanism, vector.size * distance))
     return accounting.total(costs)
 
@@ -133,25 +151,6 @@ def shared(mechanism: Mechanism, members: int) -> SharedNoise:
     return SharedGaussian(mechanism.variance, members, t)
 
 
-def make_tables(study: Study, members: int) -> None:
-    """Make the tables that shares of noise are drawn from: the widest take a second."""
-    if is_in_shares(study, members):
-        for vector in vectors_of(study):
-            if vector.mechanism is not None:
-                shared(vector.mechanism, members).table()
-
-
-def check_noise(study: Study, members: int) -> None:
-    """Refuse what cannot be noised: columns without width, sums too large, noise too wide."""
-    try:
-        for vector in vectors_of(study):
-            _check_range(vector, members * study.max_rows)
-            _check_width(vector, members, in_shares=is_in_shares(study, members))
-        charge_of(study, members)
-    except OutOfRange as e:
-        raise Refused(f"under privacy: {e}", hint=e.hint) from None
-
-
 def describe(vector: Vector) -> str:
     """Return the noise of one vector in words."""
     match vector.mechanism:
@@ -159,16 +158,18 @@ def describe(vector: Vector) -> str:
             return f"Laplace noise of scale {scale}; a patient moves it by {sensitivity}"
         case Gaussian(squared, variance):
             return (
-                f"Gaussian noise of variance {variance}; a patient's square moves it by {squared}"
+                f"discrete Gaussian noise of sigma {sqrt(variance):.6g}, variance {variance}, on "
+                f"{vector.factor} times it; a patient moves that by {sqrt(squared):.6g}, in "
+                "Euclidean length"
             )
         case None:
             return "none, as no patient can change it"
 
 
 def counted_cells(query: Query, output: Output) -> Cells:
-    """Return the cells in which rows are counted for `output`: a percentile's have bins."""
+    """Return the cells in which rows are counted for `output`, its bins or values among them."""
     cells = cells_of(query, output)
-    if output.statistic != "percentile":
+    if output.statistic not in {"percentile", "mode"}:
         return cells
     return Cells(cells.where, (*cells.axes, Axis(output.column, output.edges)))
 
@@ -187,6 +188,10 @@ def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> 
     cell_count = size(study, cells)
     if kind == "rows":
         return Vector(query.name, cells, kind, "", cell_count, Fraction(1), None, 1)
+    if kind == "largest":
+        values = len(study.table.column(column).values)
+        one = Vector(query.name, cells, kind, column, cell_count, Fraction(1), None, 1)
+        return replace(one, choices=values)
     bounds = bounds_of(study, column)
     match kind:
         case "sum":
@@ -196,7 +201,15 @@ def _bare(study: Study, query: Query, cells: Cells, kind: Kind, column: str) -> 
         case "squares":
             coarse = square_step(bounds)
             step, most = bounds.step**2 / 4 * coarse, (bounds.width**2 + coarse // 2) // coarse
+        case "products":
+            raise TypeError("products are of regressions, which make their own vectors")
     return Vector(query.name, cells, kind, column, cell_count, step, None, most)
+
+
+def _sums(asked: Asked) -> Vector:
+    """Return the sums of a regression's products, which have no noise yet."""
+    count, step = len(products_of(asked)), Fraction(1, LARGEST)
+    return Vector(asked.analysis.name, asked.cells(), "products", "", count, step, None, LARGEST)
 
 
 def _is_public(study: Study, vector: Vector) -> bool:
@@ -213,17 +226,46 @@ def _with_noise(study: Study, vector: Vector, budget: Budget, parts: int) -> Vec
         return vector
     if budget.is_pure:
         return replace(vector, mechanism=_laplace(study, vector, budget.epsilon / parts))
+    rho = budget.rho / parts
+    if vector.kind == "largest":  # only Laplace noise is known to hide which is the largest
+        return replace(vector, mechanism=_laplace(study, vector, epsilon_within(rho)))
+    squared = _squared(study, vector)
+    factor = isqrt(ceil(NARROWEST / gaussian(squared, rho).variance)) + 1
+    wide = gaussian(factor**2 * squared, rho)
+    return replace(vector, mechanism=wide, factor=factor)
+
+
+def _squared(study: Study, vector: Vector) -> int:
+    """Return by how much a patient moves a vector at most: the square, in Euclidean length."""
+    if vector.kind == "products":
+        unit = privacy_of(study).protects
+        noised = queries.products(vector.size, vector.largest, unit, Fraction(1), pure=False)
+        if not isinstance(noised.mechanism, Gaussian):
+            raise TypeError("a rho is paid in Gaussian noise")
+        return noised.mechanism.squared_sensitivity
     # A vector's Euclidean length is at most the sum of its parts.
     moved = _laplace(study, vector, Fraction(1)).sensitivity
-    plain = gaussian(moved**2, budget.rho / parts)
-    factor = isqrt(ceil(NARROWEST / plain.variance)) + 1
-    wide = gaussian((factor * moved) ** 2, budget.rho / parts)
-    return replace(vector, mechanism=wide, factor=factor)
+    return moved**2 // 2 if _is_halved(study, vector) else moved**2
+
+
+def _is_halved(study: Study, vector: Vector) -> bool:
+    """Return whether a replaced patient moves a vector furthest from one cell to another.
+
+    Each of both then moves by half of the sum; values about a middle move one cell as far.
+    """
+    neighbours = privacy_of(study).protects.neighbours
+    return neighbours == "replace" and vector.size > 1 and vector.kind != "centred"
 
 
 def _laplace(study: Study, vector: Vector, epsilon: Fraction) -> Laplace:
     unit = privacy_of(study).protects
-    if vector.kind == "rows":
+    if vector.kind == "products":
+        noised = queries.products(vector.size, vector.largest, unit, epsilon, pure=True)
+    elif vector.kind == "largest":
+        noised = queries.by_group(
+            queries.noisy_max(vector.choices, unit, epsilon), vector.revealed, unit
+        )
+    elif vector.kind == "rows":
         one = vector.size == 1
         noised = (
             queries.count(unit, epsilon) if one else queries.histogram(vector.size, unit, epsilon)
@@ -249,37 +291,7 @@ def _of(noised: Noised) -> Laplace:
 def _distance(mechanism: Mechanism, members: int, in_shares: bool) -> Fraction:
     if in_shares:
         return shared(mechanism, members).distance
-    return joint.distance(_scale(mechanism))
-
-
-def _scale(mechanism: Mechanism) -> Fraction:
-    if not isinstance(mechanism, Laplace):
-        raise Refused("noise that three draw together is Laplace noise", hint="epsilon = 1.0")
-    return mechanism.scale
-
-
-def _check_range(vector: Vector, rows: int) -> None:
-    if rows * vector.largest * vector.factor >= RANGE:
-        raise OutOfRange(
-            f"the {vector.kind} of {vector.column or 'all'} might leave 61 bits",
-            hint="set a smaller max_rows, or narrower bounds",
-        )
-
-
-def _check_width(vector: Vector, members: int, *, in_shares: bool) -> None:
-    if vector.mechanism is None:
-        return
-    if not in_shares:
-        geometric.bits_of_scale(_scale(vector.mechanism), joint.PRECISION)
-        return
-    noise = shared(vector.mechanism, members)
-    width = noise.scale if isinstance(noise, SharedLaplace) else noise.variance / noise.honest
-    is_squared = isinstance(noise, SharedGaussian)
-    if tables.most_entries(width, is_squared=is_squared) > tables.MAX_ENTRIES // 2:
-        raise OutOfRange(
-            f"the {vector.kind} of {vector.column or 'rows'} needs noise too wide for shares",
-            hint="let three members draw it jointly, or give this release more epsilon",
-        )
+    return joint.distance(mechanism)
 
 
 def _step(column: Column) -> Fraction:

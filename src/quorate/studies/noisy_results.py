@@ -13,6 +13,7 @@ from quorate.dp.estimates import mean_from, variance_from
 from quorate.errors import Abort
 from quorate.studies.inputs import Axis, Cells
 from quorate.studies.noised import Kind, bounds_of, square_step, vectors_of
+from quorate.studies.regression_results import Sums, regression_results
 from quorate.studies.results import Result, Slot, result_of, slots, withheld_at
 from quorate.studies.statistics import exact_text, from_exact
 from quorate.studies.study import Study
@@ -26,15 +27,19 @@ def noisy_results(study: Study, numbers: tuple[int, ...]) -> tuple[Result, ...]:
     Raises `Abort` for another number of totals.
     """
     totals: dict[tuple[str, Cells, Kind, str], tuple[int, ...]] = {}
+    sums: Sums = {}
     at = 0
     for vector in vectors_of(study):
         key = (vector.release, vector.cells, vector.kind, vector.column)
-        here = numbers[at : at + vector.size]
+        here = numbers[at : at + vector.revealed]
         totals[key] = tuple(round(Fraction(number, vector.factor)) for number in here)
-        at += vector.size
+        if vector.kind == "products":
+            sums[vector.release] = vector, totals[key]
+        at += vector.revealed
     if at != len(numbers):
         raise Abort(f"{len(numbers)} noisy totals where {at} were due")
-    return tuple(_result(study, slot, totals) for slot in slots(study))
+    found = (_result(study, slot, totals) for slot in slots(study))
+    return (*found, *regression_results(study, sums))
 
 
 def is_possible_noisy(study: Study, slot: Slot, result: Result) -> bool:
@@ -48,6 +53,8 @@ def is_possible_noisy(study: Study, slot: Slot, result: Result) -> bool:
     match slot.output.statistic:
         case "count" | "histogram":
             return not is_root and value.denominator == 1
+        case "mode":
+            return not is_root and value in range(len(slot.choices))
         case "sum":
             return not is_root
         case "avg":
@@ -78,6 +85,8 @@ def _exact(study: Study, slot: Slot, totals: Totals) -> str:
         return exact_text(_percentile(slot, totals))
     if statistic in {"count", "histogram"}:
         return exact_text(Fraction(at("rows")))
+    if statistic == "mode":
+        return exact_text(_place(slot, totals))
     bounds = bounds_of(study, slot.output.column)
     if statistic == "sum":
         return exact_text(at("sum") * bounds.step)
@@ -86,6 +95,19 @@ def _exact(study: Study, slot: Slot, totals: Totals) -> str:
     squares = at("squares") * square_step(bounds)
     spread = variance_from(bounds, at("rows"), at("centred"), squares)
     return exact_text(spread, root=statistic == "stddev")
+
+
+def _place(slot: Slot, totals: Totals) -> Fraction:
+    """Return the place of a mode. Raises `Abort` for a place that is none."""
+    column = slot.output.column
+    cells = Cells(slot.cells.where, (*slot.cells.axes, Axis(column, ())))
+    place = totals[slot.release, cells, "largest", column][slot.index]
+    if place not in range(len(slot.choices)):
+        raise Abort(
+            f"the most frequent {column} is none of its values",
+            hint="a member did not follow the plan; nothing here shows which one",
+        )
+    return Fraction(place)
 
 
 def _percentile(slot: Slot, totals: Totals) -> Fraction:

@@ -5,53 +5,33 @@
     Plan + what is revealed --results--> what the study's releases are
 
 A plan that arrives from another member is held to the same rules as one
-compiled here: call `check` before believing any of it.
+compiled here: call `planning.check` before believing any of it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from quorate import wire
-from quorate.errors import Refused
-from quorate.mpc.replicated import SEATS, Security
-from quorate.studies.analyses.kinds import check_kinds, every_input, every_value
+from quorate.mpc.replicated import Security
+from quorate.studies.analyses.kinds import every_input, stepping_of
 from quorate.studies.analyses.outcome import results_told
-from quorate.studies.group import Group, check_group
-from quorate.studies.inputs import Cells, Input, cells_of, decimals, most_rows, size
-from quorate.studies.lines import layout_of
-from quorate.studies.noised import Vector, check_noise, colluders, is_in_shares, vectors_of
+from quorate.studies.analyses.stepped import Stepping
+from quorate.studies.inputs import (
+    Input,
+    decimals,
+    size,
+)
+from quorate.studies.noised import Vector, vectors_of
 from quorate.studies.noisy_results import noisy_results
-from quorate.studies.query import Query
-from quorate.studies.records import check_records, is_on_records, results_of_records, sums_of
-from quorate.studies.results import Result, results_of, results_revealed, slots
-from quorate.studies.schema import shown
-from quorate.studies.study import Study, check_study
-
-FORMAT = 4
-SOFTWARE = "quorate wire 1, studies 4, additive sum 1, committee 3, noise 1"
-"""What every node of a session must speak; changes when bytes or their meaning do."""
-
-Protocol = Literal[
-    "additive sum", "committee of three", "joint noise", "noise in shares", "noise on records"
-]
-TrustModel = Literal["mpc", "local-noise"]
-ADDITIVE: Protocol = "additive sum"
-COMMITTEE: Protocol = "committee of three"
-JOINT_NOISE: Protocol = "joint noise"
-NOISE_IN_SHARES: Protocol = "noise in shares"
-NOISE_ON_RECORDS: Protocol = "noise on records"
-OF_THREE = (COMMITTEE, JOINT_NOISE)
-"""These the first three members compute."""
-
-TWO_MEMBERS = "two-members"
-SMALL_CELLS_SEEN = "small-cells-seen"
-SEMI_HONEST = "semi-honest"
-ACCEPTABLE = (SEMI_HONEST, SMALL_CELLS_SEEN, TWO_MEMBERS)
-MAX_COMPARED = 2_000_000  # pairs of cells a committee puts in order
-MAX_RESULTS = 10_000  # values a study releases
-MAX_RESULT_BYTES = 700_000  # of all results, so that a release fits one record
+from quorate.studies.protocols import (
+    SEMI_HONEST,
+    SIGNED_MESSAGES,
+    Protocol,
+    TrustModel,
+)
+from quorate.studies.records import is_on_records, results_of_records, sums_of
+from quorate.studies.results import Result, results_of, results_revealed
+from quorate.studies.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +66,11 @@ class Plan:
         return "semi-honest" if SEMI_HONEST in self.accept else "malicious"
 
     @property
+    def is_signed(self) -> bool:
+        """Return whether members sign all they say in a run, so that lies can be shown."""
+        return SIGNED_MESSAGES in self.accept
+
+    @property
     def inputs(self) -> tuple[Input, ...]:
         """Return the vectors each member computes, each once."""
         return every_input(self.study, len(self.members))
@@ -96,13 +81,30 @@ class Plan:
         return vectors_of(self.study)
 
     @property
+    def stepping(self) -> Stepping:
+        """Return the steps of a plan that is computed by steps."""
+        found = stepping_of(self.study, len(self.members))
+        if found is None:
+            raise TypeError("this plan has no steps")
+        return found
+
+    @property
     def numbers(self) -> int:
         """Return how many integers each member puts into the secure sum."""
         if is_on_records(self.study):
             return sums_of(self.study)
+        if self.study.is_scored:
+            return self.study.scoring.record.patients
         if self.study.privacy is not None:
             return sum(vector.size for vector in self.vectors)
         return sum(size(self.study, item.cells) for item in self.inputs)
+
+    @property
+    def revealed(self) -> int:
+        """Return how many numbers come out of a study under privacy."""
+        if is_on_records(self.study):
+            return sums_of(self.study)
+        return sum(vector.revealed for vector in self.vectors)
 
     def decimals(self, item: Input) -> int:
         """Return to how many decimals each member rounds `item`."""
@@ -134,210 +136,3 @@ class Plan:
             *results_revealed(self.study, n, numbers, hidden),
             *results_told(self.study, n, told),
         )
-
-
-def compile_plan(
-    study: Study, group: Group, *, proposer: str, now: datetime, accept: Iterable[str] = ()
-) -> Plan:
-    """Return the plan of `study` among all members of `group`. Raises `Refused`."""
-    accepted = tuple(sorted(set(accept)))
-    protocol = protocol_of(study, len(group.members), accepted)
-    plan = Plan(
-        format=FORMAT,
-        study=study,
-        group=group.digest(),
-        members=group.names,
-        computes=_computing(group.names, protocol),
-        recipients=group.names,
-        proposer=proposer,
-        proposed_at=utc_text(now),
-        trust_model=_trust_model_of(study),
-        protocol=protocol,
-        t=_held_against(group.names, protocol),
-        privacy=_privacy_of(study),
-        accept=accepted,
-        software=SOFTWARE,
-    )
-    check(plan, group)
-    return plan
-
-
-def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol:
-    """Return by which protocol `study` runs: a committee, if cells could be small, and it can be.
-
-    Analyses compare and divide, which takes a committee.
-    All rows of all members are no small cell. Two members cannot hide a cell from each
-    other; more may prefer the sum that holds against all but one, and see the cells.
-    """
-    if is_on_records(study):
-        return NOISE_ON_RECORDS
-    if study.privacy is not None:
-        return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
-    if study.analyses:
-        return COMMITTEE
-    small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)
-    return COMMITTEE if small and members > 2 and SMALL_CELLS_SEEN not in accept else ADDITIVE
-
-
-def check(plan: Plan, group: Group) -> None:
-    """Refuse a plan that must not run in `group`, whoever made it.
-
-    Raises `Refused`, `MalformedStudy` for its study, `MalformedMessage` for the group.
-    """
-    check_group(group)
-    _require(plan.format == FORMAT, "the plan has a format this version does not know")
-    _require(
-        plan.software == SOFTWARE,
-        f"the plan is for {shown(plan.software)}, and this node speaks {SOFTWARE}",
-        "let all members run the same version",
-    )
-    check_study(plan.study)
-    _require(
-        not plan.study.analyses or len(plan.members) >= SEATS,
-        "an analysis is computed by three members, and the group has two",
-        "ask for counts and sums, in [releases]",
-    )
-    check_kinds(plan.study, len(plan.members))
-    _require(plan.group == group.digest(), "the plan is for another group, or another roster of it")
-    _require(plan.members == group.names, "the plan names other members than the group has")
-    protocol = protocol_of(plan.study, len(plan.members), plan.accept)
-    _require(
-        plan.protocol == protocol, f"the plan does not run as its study needs, with the {protocol}"
-    )
-    _require(
-        plan.computes == _computing(plan.members, protocol),
-        "the plan lets others compute than it should",
-        "an additive sum is computed by every member, small cells by the first three",
-    )
-    _require(
-        plan.recipients == plan.members,
-        "the plan limits who receives the result",
-        "every member receives it",
-    )
-    _require(plan.proposer in plan.members, "the plan's proposer is not a member")
-    check_time(plan.proposed_at)
-    protection = _held_against(plan.members, protocol)
-    _require(plan.t == protection, "the plan claims another protection than it has")
-    _require(plan.privacy == _privacy_of(plan.study), "the plan says other noise than its study")
-    same = plan.trust_model == _trust_model_of(plan.study)
-    _require(same, "the plan names another trust model than its study needs")
-    _check_accepted(plan)
-    _check_size(plan)
-    if plan.study.privacy is None:
-        _check_no_overflow(plan)
-    elif is_on_records(plan.study):
-        check_records(plan.study)
-    else:
-        check_noise(plan.study, len(plan.members))
-    if protocol == COMMITTEE:
-        _check_comparisons(plan)
-
-
-def check_time(text: str) -> None:
-    """Refuse anything but a UTC time to the second, in the one spelling `utc_text` gives."""
-    try:
-        same = utc_text(datetime.fromisoformat(text)) == text
-    except (ValueError, OverflowError):
-        same = False
-    _require(same, "a time is not written as 2027-01-31T09:30:00Z")
-
-
-def utc_text(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _check_accepted(plan: Plan) -> None:
-    unknown = [word for word in plan.accept if word not in ACCEPTABLE]
-    _require(
-        not unknown and plan.accept == tuple(sorted(set(plan.accept))),
-        "the plan accepts something unknown, or twice",
-        f"what can be accepted: {', '.join(ACCEPTABLE)}",
-    )
-    _require(
-        plan.protocol in OF_THREE or SEMI_HONEST not in plan.accept,
-        "nothing here runs among three members, so there is nothing to leave unverified",
-        f"propose it without --accept {SEMI_HONEST}",
-    )
-    _require(
-        len(plan.members) > 2 or TWO_MEMBERS in plan.accept or plan.study.privacy is not None,
-        "with two members a sum reveals the other's value: each subtracts its own",
-        f"if both members want that, propose with --accept {TWO_MEMBERS}",
-    )
-
-
-def _check_size(plan: Plan) -> None:
-    values = sum(size(plan.study, cells) for cells in _released(plan))
-    values += len(list(every_value(plan.study, len(plan.members))))
-    _require(
-        values <= MAX_RESULTS,
-        f"the study releases {values} values, and the most is {MAX_RESULTS}",
-        "group by fewer categories, or make two studies of it",
-    )
-    n_bytes = sum(
-        120 + len(s.release) + len(s.output.name) + len(s.unit) + len("".join(s.cell).encode())
-        for s in slots(plan.study)
-    ) + sum(
-        160 + len(asked.analysis.name) + len("".join((value.name, value.unit, *value.cell)))
-        for asked, value in every_value(plan.study, len(plan.members))
-    )
-    _require(
-        n_bytes <= MAX_RESULT_BYTES,
-        f"the study's results could take {n_bytes} bytes, and the most is {MAX_RESULT_BYTES}",
-        "shorten names, group by fewer categories, or make two studies of it",
-    )
-
-
-def _check_comparisons(plan: Plan) -> None:
-    compared = layout_of(plan.study).compared
-    _require(
-        compared <= MAX_COMPARED,
-        f"to withhold small cells {compared} pairs would be compared, and the most is "
-        f"{MAX_COMPARED}",
-        f"group by fewer categories, release fewer totals, or --accept {SMALL_CELLS_SEEN}",
-    )
-
-
-def _computing(members: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
-    return members[:SEATS] if protocol in OF_THREE else members
-
-
-def _held_against(members: tuple[str, ...], protocol: Protocol) -> int:
-    if protocol == NOISE_IN_SHARES:
-        return colluders(len(members))
-    return 1 if protocol in OF_THREE else len(members) - 1
-
-
-def _trust_model_of(study: Study) -> TrustModel:
-    return "local-noise" if is_on_records(study) else "mpc"
-
-
-def _privacy_of(study: Study) -> Literal["none", "differential"]:
-    return "none" if study.privacy is None else "differential"
-
-
-def _bins(query: Query) -> bool:
-    return any(output.has_bins for output in query.outputs)
-
-
-def _released(plan: Plan) -> list[Cells]:
-    return [cells_of(q, output) for q in plan.study.releases for output in q.outputs]
-
-
-def _check_no_overflow(plan: Plan) -> None:
-    n, study = len(plan.members), plan.study
-    for item in plan.inputs:
-        if decimals(study, n, item) is not None:
-            continue
-        column = study.table.column(item.column)
-        what = item.amount
-        fit = most_rows(column, n, item.amount)
-        raise Refused(
-            f"the {what} of {item.column} could overflow: {n} members with {study.max_rows} "
-            f"rows of {column.declared} each do not fit 63 bits",
-            hint=f"set max_rows = {fit} or less" if fit else f"narrow the bounds of {item.column}",
-        )
-
-
-def _require(condition: bool, message: str, hint: str = "") -> None:
-    if not condition:
-        raise Refused(message, hint=hint)

@@ -5,7 +5,7 @@
     rows = 1                                 # at most so many rows of one patient at one member
     patient = "id"                           # optional: the column that tells patients apart
     neighbours = "add or remove"             # or "replace"
-    noise = "jointly"                        # or "in shares", or "each record"
+    noise = "jointly"                        # or "in shares", "each record", "third party"
 
     [releases.age]
     sql = "select avg(age) as mean_age from patients"
@@ -22,13 +22,14 @@ from functools import lru_cache
 from typing import Literal, cast
 
 from quorate.dp.accounting import ATTO, MOST, NANO, epsilon_of
-from quorate.dp.ledger import decimal_of
+from quorate.dp.caps import decimal_of
 from quorate.dp.mechanisms import Neighbours, Unit
 from quorate.studies.schema import check_text, refuse, shown
 
 UNIT = "patient per member"
-JOINTLY, IN_SHARES, EACH_RECORD = "jointly", "in shares", "each record"
-Noise = Literal["jointly", "in shares", "each record"]
+JOINTLY, IN_SHARES, EACH_RECORD, THIRD = "jointly", "in shares", "each record", "third party"
+Noise = Literal["jointly", "in shares", "each record", "third party"]
+NOISES = (JOINTLY, IN_SHARES, EACH_RECORD, THIRD)
 MAX_ROWS_EACH = 1000
 MAX_EPSILON = 50
 """What a release may ask for; above it nothing is protected."""
@@ -85,8 +86,13 @@ class Privacy:
         return Unit(self.rows, self.neighbours)
 
 
-def read_privacy(section: object, budgets: dict[str, object]) -> Privacy | None:
-    """Return what `[privacy]` and the releases' budgets say, by release; None for no noise."""
+def read_privacy(
+    section: object, budgets: dict[str, object], noise: str = JOINTLY
+) -> Privacy | None:
+    """Return what `[privacy]` and the releases' budgets say, by release; None for no noise.
+
+    `noise` is who draws it where the section does not say.
+    """
     given = {name: budget for name, budget in budgets.items() if budget is not None}
     if section is None and not given:
         return None
@@ -103,7 +109,7 @@ def read_privacy(section: object, budgets: dict[str, object]) -> Privacy | None:
         patient=_text(said, "patient", ""),
         neighbours=cast("Neighbours", _text(said, "neighbours", "add or remove")),
         source=_text(said, "bounds", ""),
-        noise=cast("Noise", _text(said, "noise", JOINTLY)),
+        noise=cast("Noise", _text(said, "noise", noise)),
         budgets=tuple(_budget(f"releases.{name}.privacy", b) for name, b in given.items()),
     )
 
@@ -118,9 +124,9 @@ def check_privacy(privacy: Privacy, releases: int) -> None:
         check_text("privacy.patient", privacy.patient, 100)
     if privacy.neighbours not in {"add or remove", "replace"}:
         refuse("privacy.neighbours", 'is neither "add or remove" nor "replace"')
-    if privacy.noise not in {JOINTLY, IN_SHARES, EACH_RECORD}:
+    if privacy.noise not in NOISES:
         why = "bounded noise protects nobody: see quorate noise --illustration uniform:2"
-        refuse("privacy.noise", f'is not "{JOINTLY}", "{IN_SHARES}" or "{EACH_RECORD}"', why)
+        refuse("privacy.noise", f"is none of {', '.join(NOISES)}", why)
     if not privacy.source.strip():
         refuse(
             "privacy.bounds",

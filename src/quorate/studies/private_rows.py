@@ -23,6 +23,13 @@ from quorate.studies.inputs import Cells, inputs_of, places, size
 from quorate.studies.noised import Vector, bounds_of, privacy_of, square_step
 from quorate.studies.plan import Plan
 from quorate.studies.records import EVERYTHING, Question, questions_of
+from quorate.studies.regressions import (
+    LARGEST,
+    Product,
+    asked_regressions,
+    columns_read,
+    products_of,
+)
 from quorate.studies.scan import (
     Reading,
     Scan,
@@ -33,7 +40,7 @@ from quorate.studies.scan import (
     sql_of,
     totals_query,
 )
-from quorate.studies.sources import Source, check_count, scanned
+from quorate.studies.sources import Database, Source, check_count, scanned
 from quorate.studies.study import Study
 
 
@@ -42,15 +49,35 @@ def noiseless(source: Source, plan: Plan) -> tuple[int, ...]:
 
     Raises `DataError` and `Unavailable` for a file that cannot be read, never for a row.
     """
-    found: list[int] = []
     with scanned(source) as (database, scan):
-        study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
-        kept = _of_patients(scan, study, read)
-        for vector in plan.vectors:
-            amounts = [] if vector.kind == "rows" else [_amount(study, read, vector)]
-            query = totals_query(kept, read, vector.cells, amounts)
-            found += _cells(study, vector, database.execute(query).fetchall())
+        kept, read = kept_rows(plan, scan)
+        return vectors_added_up(plan, database, kept, read)
+
+
+def kept_rows(plan: Plan, scan: Scan) -> tuple[Scan, tuple[Reading, ...]]:
+    """Return the file with no more rows of a patient than the study says, and its values bounded.
+
+    Raises `DataError` where a column is missing.
+    """
+    study = plan.study
+    looked_at = (*inputs_of(study), *columns_read(study))
+    read = tuple(_bounded(reading) for reading in readings(scan, study, looked_at))
+    return _of_patients(scan, study, read), read
+
+
+def vectors_added_up(
+    plan: Plan, database: Database, scan: Scan, read: Sequence[Reading]
+) -> tuple[int, ...]:
+    """Return the plan's vectors, one after the other, of rows that were bounded."""
+    found: list[int] = []
+    for vector in plan.vectors:
+        query = totals_query(scan, read, vector.cells, _amounts(plan.study, read, vector))
+        rows = database.execute(query).fetchall()
+        if vector.kind == "products":
+            entries = [int(str(total or 0)) for total in rows[0][1:]]
+        else:
+            entries = _by_cell(plan.study, vector.cells, rows)
+        found += _cut_off(plan.study, vector, entries)
     return tuple(found)
 
 
@@ -61,8 +88,7 @@ def perturbed(source: Source, plan: Plan, randomness: Randomness) -> tuple[int, 
     """
     with scanned(source) as (database, scan):
         study = plan.study
-        read = tuple(_bounded(reading) for reading in readings(scan, study, inputs_of(study)))
-        kept = _of_patients(scan, study, read)
+        kept, read = kept_rows(plan, scan)
         records = _number(database.execute(totals_query(kept, read, EVERYTHING, [])).fetchall())
         check_count(source, records, study.max_rows)
         found = [records]
@@ -105,10 +131,9 @@ def _number(rows: list[tuple[object, ...]]) -> int:
     return int(str(rows[0][-1]))
 
 
-def _cells(study: Study, vector: Vector, rows: list[tuple[object, ...]]) -> list[int]:
+def _cut_off(study: Study, vector: Vector, entries: list[int]) -> list[int]:
     """Return a vector's entries, cut off at what `max_rows` rows could add."""
     most = study.max_rows * vector.largest
-    entries = _by_cell(study, vector.cells, rows)
     return [min(max(entry, -most), most) * vector.factor for entry in entries]
 
 
@@ -154,6 +179,49 @@ def _of_patients(scan: Scan, study: Study, read: Sequence[Reading]) -> Scan:
         f"OVER (PARTITION BY {patient} ORDER BY {order}) <= {privacy.rows})"
     )
     return replace(scan, sql=text)
+
+
+def _amounts(study: Study, read: Sequence[Reading], vector: Vector) -> list[str]:
+    """Return SQL for what is added up beside the number of rows."""
+    if vector.kind in {"rows", "largest"}:
+        return []
+    if vector.kind != "products":
+        return [_amount(study, read, vector)]
+    (asked,) = (one for one in asked_regressions(study) if one.analysis.name == vector.release)
+    return [_product(study, read, one) for one in products_of(asked)]
+
+
+def _product(study: Study, read: Sequence[Reading], product: Product) -> str:
+    """Return SQL for the sum of a product of columns, in steps of 1 / LARGEST."""
+    by_name = {reading.column.name: reading for reading in read}
+    units = [_between(by_name[name], bounds_of(study, name)) for name in product.numbers]
+    match units:
+        case []:
+            each = str(LARGEST)
+        case [one]:
+            each = one
+        case [one, other]:  # whole and not negative where it is divided: SQL's // cuts off
+            half, whole = LARGEST // 2, LARGEST**2
+            each = f"(({one} * {other} + {whole + half}) // {LARGEST} - {LARGEST})"
+        case _:
+            raise ValueError("a product of two columns")
+
+    def having(levels: Sequence[tuple[str, str]]) -> str:
+        said = ((by_name[name], value) for name, value in levels)
+        return " AND ".join(f"{r.name} = {constant(r.column, value)}" for r, value in said)
+
+    if product.sign:
+        each = f"CASE WHEN {having(product.sign)} THEN {each} ELSE -{each} END"
+    if product.levels:
+        each = f"CASE WHEN {having(product.levels)} THEN {each} ELSE 0 END"
+    return f"sum(CAST({each} AS HUGEINT))"
+
+
+def _between(reading: Reading, bounds: Bounds) -> str:
+    """Return SQL for a number between -1 and 1, in whole steps of 1 / LARGEST."""
+    above = f"({_steps(reading, bounds)} - ({bounds.first}))"
+    width = bounds.width
+    return f"(({above} * {2 * LARGEST} + {width // 2}) // {width} - {LARGEST})"
 
 
 def _amount(study: Study, read: Sequence[Reading], vector: Vector) -> str:

@@ -14,7 +14,7 @@ from quorate.studies.schema import Table
 
 Comparison = Literal["=", "<>", "<", "<=", ">", ">="]
 Operation = Literal["and", "or", "not", "between", "in", "=", "<>", "<", "<=", ">", ">="]
-Statistic = Literal["count", "sum", "avg", "var", "stddev", "histogram", "percentile"]
+Statistic = Literal["count", "sum", "avg", "var", "stddev", "histogram", "percentile", "mode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Output:
     """One named value for each group: `column` is empty for a count of rows.
 
     A histogram has a value for each bin: edges a, b, c give [a, b) and [b, c];
-    rows outside the edges are in no bin. A percentile is one of its edges, for each group.
+    rows outside the edges are in no bin. A percentile is one of its edges, for each group; a mode
+    is the place of the most frequent of a category's declared values, counted from 0.
     """
 
     name: str

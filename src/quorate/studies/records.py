@@ -54,7 +54,7 @@ def is_on_records(study: Study) -> bool:
 def questions_of(study: Study) -> tuple[Question, ...]:
     """Return what each record is asked, in order. Raises `OutOfRange`, `Refused`."""
     found: list[Question] = []
-    for query, budget in zip(study.releases, privacy_of(study).budgets, strict=True):
+    for query, budget in zip(study.releases, privacy_of(study).budgets, strict=False):
         asked = dict.fromkeys(_asked(query, output) for output in query.outputs)
         put = [one for one in asked if one is not None]
         for cells, column in put:
@@ -84,6 +84,8 @@ def check_records(study: Study) -> None:
             "with noise on each record everybody sees how many records there are",
             hint='protect patients against being replaced: neighbours = "replace", rows = 1',
         )
+    if study.analyses:
+        raise Refused("no regression is made of noisy records", hint='noise = "jointly"')
     if not all(budget.is_pure for budget in privacy.budgets):
         raise Refused("noise on records is paid for in pure epsilon", hint="epsilon = 1.0")
     if study.max_rows > MAX_RECORDS:

@@ -24,9 +24,11 @@ from quorate.studies.approval import SignedApproval, verify_all_approve
 from quorate.studies.disclosure import disclose
 from quorate.studies.group import Group
 from quorate.studies.noisy_results import is_possible_noisy
-from quorate.studies.plan import Plan, check, check_time
+from quorate.studies.plan import Plan
+from quorate.studies.planning import check
 from quorate.studies.results import Result, is_possible, slots
 from quorate.studies.schema import check_text
+from quorate.studies.times import check_time
 from quorate.threshold import frost
 
 FORMAT = 4

@@ -48,6 +48,11 @@ class Result:
         """Return the name and the cell, for people."""
         return ", ".join((self.name, *self.cell))
 
+    @property
+    def number(self) -> str:
+        """Return which number of its analysis it is: the name without the analysis's own."""
+        return self.name.removeprefix(f"{self.release} ")
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -59,6 +64,7 @@ class Slot:
     index: int
     cell: tuple[str, ...]
     unit: str
+    choices: tuple[str, ...] = ()  # what a mode is one of
 
 
 def slots(study: Study) -> Iterator[Slot]:
@@ -67,9 +73,11 @@ def slots(study: Study) -> Iterator[Slot]:
         for output in query.outputs:
             cells = cells_of(query, output)
             names = [labels(study, axis) for axis in cells.axes]
+            unit, is_mode = _unit(study, output), output.statistic == "mode"
+            choices = study.table.column(output.column).values if is_mode else ()
             for i, place in enumerate(places(study, cells)):
                 cell = tuple(names[axis][k] for axis, k in enumerate(place))
-                yield Slot(query.name, output, cells, i, cell, _unit(study, output))
+                yield Slot(query.name, output, cells, i, cell, unit, choices)
 
 
 def results_of(study: Study, members: int, totals: tuple[int, ...]) -> tuple[Result, ...]:
@@ -118,6 +126,8 @@ def result_of(slot: Slot, exact: str) -> Result:
     if parsed is None:
         return _result(slot, "", NONE)
     value, is_root = parsed
+    if slot.choices and not is_root and value in range(len(slot.choices)):
+        return _result(slot, exact, slot.choices[int(value)])
     return _result(slot, exact, root_text(value) if is_root else decimal_text(value))
 
 
@@ -149,6 +159,8 @@ def _result(slot: Slot, exact: str, value: str) -> Result:
 def _unit(study: Study, output: Output) -> str:
     if output.statistic in {"count", "histogram"}:
         return "rows"
+    if output.statistic == "mode":
+        return f"value of {output.column}"
     unit = study.table.column(output.column).unit
     return f"({unit})^2" if output.statistic == "var" else unit
 
@@ -170,8 +182,8 @@ def _exact(slot: Slot, pooled: Pooled) -> str:
                 return ""
             spread = variance(int(count), total, squares)
             return exact_text(spread, root=output.statistic == "stddev")
-        case "percentile":
-            raise ValueError("a percentile is of noisy counts: `noisy_results` has it")
+        case "percentile" | "mode":
+            raise ValueError("these are of noisy counts: `noisy_results` has them")
 
 
 def _at(pooled: Pooled, slot: Slot, amount: str, column: str) -> Fraction:

@@ -6,7 +6,7 @@ that no group, sum or square can be of a value nobody declared.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,7 @@ _NUMERIC = {*_NATIVE, *_WIDE, "FLOAT", "DOUBLE", "VARCHAR"}
 _DECIMAL_TYPE = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _ROW = '"number of the row"'
 _WIDTH = WHOLE_DIGITS["number"] + DECIMALS["number"]
-_NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
+NUMBER = f"DECIMAL({_WIDTH},{DECIMALS['number']})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,59 @@ class Reading:
 
 def readings(scan: Scan, study: Study, inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return how each column the study looks at is read. Raises `DataError`."""
-    return tuple(_reading(scan, column) for column in used_columns(study, inputs))
+    return readings_of(scan, used_columns(study, inputs))
+
+
+def readings_of(scan: Scan, columns: Iterable[Column]) -> tuple[Reading, ...]:
+    """Return how these columns are read. Raises `DataError`."""
+    return tuple(reading(scan, column) for column in columns)
+
+
+def rows_query(
+    scan: Scan,
+    read: Sequence[Reading],
+    where: tuple[Predicate, ...],
+    columns: Sequence[Column],
+) -> str:
+    """Return SQL for whole numbers c0, c1, ... of each row: of a category a value's place."""
+    by_name = {one.column.name: one for one in read}
+    inside = " AND ".join(condition_sql(p, by_name) for p in where) or "true"
+    numbers = (f"{_whole(by_name[c.name])} AS c{i}" for i, c in enumerate(columns))
+    return f"SELECT {', '.join(numbers)} FROM {values_sql(scan, read)} WHERE {inside}"  # noqa: S608
+
+
+def marks_query(
+    scan: Scan, read: Sequence[Reading], where: tuple[Predicate, ...], secret: str
+) -> str:
+    """Return SQL for a mark of each row: 64 bits of a hash of all its columns, and a secret."""
+    inside = " AND ".join(condition_sql(p, {one.column.name: one for one in read}) for p in where)
+    texts = (f"coalesce(CAST({field.sql} AS VARCHAR), chr(30))" for field in scan.fields)
+    row = f"concat_ws(chr(31), {quoted_text(secret)}, {', '.join(texts)})"
+    shown = ", ".join([f"md5_number_lower({row}) AS mark", *_shown(read)])
+    return f"SELECT mark FROM (SELECT {shown} FROM {scan.sql}) WHERE {inside or 'true'}"  # noqa: S608
+
+
+def _whole(one: Reading) -> str:
+    if one.column.kind == "category":
+        places = (
+            f"WHEN {constant(one.column, v)} THEN {i}" for i, v in enumerate(one.column.values)
+        )
+        return f"CASE {one.name} {' '.join(places)} END"
+    if one.column.kind == "integer":
+        return f"CAST({one.name} AS BIGINT)"
+    return _in_units(one)
+
+
+def _in_units(one: Reading) -> str:
+    """Return SQL for a number in units of its last decimal."""
+    places = DECIMALS["number"]
+    return f"CAST(CAST({one.name} AS DECIMAL(38,{places})) * {10**places} AS BIGINT)"
 
 
 def count_query(scan: Scan, read: Sequence[Reading]) -> str:
     """Return SQL for the number of rows, and of those that `read` finds not as declared."""
     bad = " OR ".join(reading.is_bad for reading in read) or "false"
-    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {_values(scan, read)}"  # noqa: S608
+    return f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM {values_sql(scan, read)}"  # noqa: S608
 
 
 def bad_query(scan: Scan, reading: Reading) -> str:
@@ -118,7 +164,7 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     """Return SQL for rows of (place on each axis, number of rows, *amounts), for good rows."""
     by_name = {reading.column.name: reading for reading in read}
     places = [_place(by_name.get(axis.column), axis) for axis in cells.axes]
-    inside = [_condition(p, by_name) for p in cells.where]
+    inside = [condition_sql(p, by_name) for p in cells.where]
     for axis in cells.axes:
         if axis.edges:
             first, last = (constant(by_name[axis.column].column, axis.edges[k]) for k in (0, -1))
@@ -129,14 +175,14 @@ def totals_query(scan: Scan, read: Sequence[Reading], cells: Cells, amounts: Seq
     groups = ", ".join(str(i + 1) for i in range(len(places)))
     return (
         f"SELECT {', '.join([*places, 'count(*)', *amounts])} "  # noqa: S608
-        f"FROM {_values(scan, read, each_row=EACH_ROW in cells.axes)}"
+        f"FROM {values_sql(scan, read, each_row=EACH_ROW in cells.axes)}"
         f"{where}{f' GROUP BY {groups}' if groups else ''}"
     )
 
 
 def count_by_query(scan: Scan, read: Sequence[Reading], value: str) -> str:
     """Return SQL for rows of (value, how many rows have it); `value` is SQL over the values."""
-    return f"SELECT {value}, count(*) FROM {_values(scan, read)} GROUP BY 1"  # noqa: S608
+    return f"SELECT {value}, count(*) FROM {values_sql(scan, read)} GROUP BY 1"  # noqa: S608
 
 
 def place_of(study: Study, axis: Axis, found: object) -> int:
@@ -152,7 +198,7 @@ def constant(column: Column, text: str) -> str:
         case "integer":
             return str(int(text))
         case "number":
-            return f"CAST('{Decimal(text):f}' AS {_NUMBER})"
+            return f"CAST('{Decimal(text):f}' AS {NUMBER})"
         case "category":
             return str(int(text)) if column.are_whole else quoted_text(text)
 
@@ -165,8 +211,12 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _values(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
-    shown = [f"{reading.value} AS {reading.name}" for reading in read]
+def _shown(read: Sequence[Reading]) -> list[str]:
+    return [f"{reading.value} AS {reading.name}" for reading in read]
+
+
+def values_sql(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
+    shown = _shown(read)
     values = (
         ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
     )
@@ -200,15 +250,14 @@ def _in_steps(reading: Reading, axis: Axis) -> str:
         return f"(CAST({reading.name} AS BIGINT) - {int(low)}) // {int(axis.step)}"
     unit = 10 ** DECIMALS["number"]
     first, last, step = (int(Fraction(text) * unit) for text in (low, high, axis.step))
-    whole = f"CAST(CAST({reading.name} AS DECIMAL(38,{DECIMALS['number']})) * {unit} AS BIGINT)"
-    return f"least(({whole} - {first}) // {step}, {max(last - first - 1, 0) // step})"
+    return f"least(({_in_units(reading)} - {first}) // {step}, {max(last - first - 1, 0) // step})"
 
 
-def _condition(p: Predicate, by_name: dict[str, Reading]) -> str:
+def condition_sql(p: Predicate, by_name: dict[str, Reading]) -> str:
     if p.op in {"and", "or"}:
-        return "(" + f" {p.op} ".join(_condition(part, by_name) for part in p.args) + ")"
+        return "(" + f" {p.op} ".join(condition_sql(part, by_name) for part in p.args) + ")"
     if p.op == "not":
-        return f"(NOT {_condition(p.args[0], by_name)})"
+        return f"(NOT {condition_sql(p.args[0], by_name)})"
     reading = by_name[p.column]
     values = [constant(reading.column, value) for value in p.values]
     match p.op:
@@ -234,7 +283,8 @@ def _factor(reading: Reading) -> str:
     return f"CAST({reading.name} AS BIGINT)" if whole else reading.name
 
 
-def _reading(scan: Scan, column: Column) -> Reading:
+def reading(scan: Scan, column: Column) -> Reading:
+    """Return how one column is read. Raises `DataError`."""
     field = _field(scan, column.name)
     return Reading(column, field.sql, _value(column, field), field.type)
 
@@ -269,7 +319,7 @@ def _value(column: Column, field: Field) -> str:
         if decimal and int(decimal[1]) <= _WIDTH and int(decimal[2]) <= DECIMALS["number"]:
             return field.sql  # narrower decimals are faster to square
         exact = f"CAST({field.sql} AS DOUBLE)" if field.type == "FLOAT" else field.sql
-        return f"TRY_CAST({exact} AS {_NUMBER})"
+        return f"TRY_CAST({exact} AS {NUMBER})"
     if field.type in _NATIVE:
         return field.sql
     if field.type in _WIDE:

@@ -22,7 +22,7 @@ other file, no extension, no change of these settings.
 import csv
 import hashlib
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,12 +31,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from quorate import wire
 from quorate.algebra import fixed
 from quorate.errors import DataError, Error, Unavailable
+from quorate.studies.analyses.kinds import alone_of
 from quorate.studies.inputs import Cells, Input, places, size
 from quorate.studies.plan import Plan
+from quorate.studies.query import Predicate
 from quorate.studies.scan import (
     Field,
     Reading,
@@ -49,13 +53,18 @@ from quorate.studies.scan import (
     quoted_name,
     quoted_text,
     readings,
+    rows_query,
     totals_query,
 )
-from quorate.studies.schema import shown
+from quorate.studies.schema import Column, shown
 
 _BAD_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _DELIMITERS = ",;\t"
 MAX_HEADER = 1 << 20
+_HELD = "held"
+
+Database = duckdb.DuckDBPyConnection
+
 _LOCKED = {
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
@@ -108,21 +117,46 @@ def aggregate(source: Source, plan: Plan) -> tuple[int, ...]:
     Raises `DataError` for rows that are not as declared, `Unavailable` for a
     file that cannot be read.
     """
+    with scanned(source) as (database, scan):
+        read = readings(scan, plan.study, plan.inputs)
+        check_rows(source, plan.study.max_rows, database, scan, read)
+        return added_up(plan, database, scan, read)
+
+
+def added_up(
+    plan: Plan, database: Database, scan: Scan, read: Sequence[Reading]
+) -> tuple[int, ...]:
+    """Return `plan.inputs`, one after the other, of rows that were checked."""
     inputs = plan.inputs
     parts: dict[Input, list[int]] = {}
-    with scanned(source) as (database, scan):
-        read = readings(scan, plan.study, inputs)
-        _check_rows(source, plan, database, scan, read)
-        for cells in dict.fromkeys(item.cells for item in inputs):
-            items = [item for item in inputs if item.cells == cells]
-            amounts = [amount_of(read, item) for item in items if item.column]
-            found = database.execute(totals_query(scan, read, cells, amounts)).fetchall()
-            parts.update(_parts(plan, cells, items, found))
+    counted = [item for item in inputs if item.amount != "alone"]
+    for item in inputs:
+        if item.amount == "alone":
+            columns = [c for c in plan.study.table.columns if c.name in item.columns]
+            numbers = rows_of(database, scan, read, item.cells.where, columns)
+            parts[item] = alone_of(plan.study, len(plan.members), item, numbers)
+    for cells in dict.fromkeys(item.cells for item in counted):
+        items = [item for item in counted if item.cells == cells]
+        amounts = [amount_of(read, item) for item in items if item.column]
+        found = database.execute(totals_query(scan, read, cells, amounts)).fetchall()
+        parts.update(_parts(plan, cells, items, found))
     return tuple(value for item in inputs for value in parts[item])
 
 
+def rows_of(
+    database: Database,
+    scan: Scan,
+    read: Sequence[Reading],
+    where: tuple[Predicate, ...],
+    columns: Sequence[Column],
+) -> NDArray[np.int64]:
+    """Return the rows (rows, columns) that satisfy `where`, as whole numbers, checked before."""
+    found = database.execute(rows_query(scan, read, where, columns)).fetchnumpy()
+    return np.column_stack([np.asarray(found[f"c{i}"], np.int64) for i in range(len(columns))])
+
+
 @contextmanager
-def scanned(source: Source) -> Generator[tuple[duckdb.DuckDBPyConnection, Scan]]:
+def scanned(source: Source) -> Generator[tuple[Database, Scan]]:
     """Yield a database that may read the file only, and the file as SQL.
 
     Raises `DataError` where the file is none, or changes meanwhile; `Unavailable`.
@@ -134,6 +168,19 @@ def scanned(source: Source) -> Generator[tuple[duckdb.DuckDBPyConnection, Scan]]
         raise _changed(source)
 
 
+@contextmanager
+def holding(columns: Mapping[str, NDArray[np.int64]]) -> Generator[tuple[Database, Scan]]:
+    """Yield a database that holds these columns, in memory, and may read nothing; and their SQL."""
+    try:
+        with duckdb.connect(":memory:", config=dict(_LOCKED)) as database:
+            database.register(_HELD, dict(columns))
+            _lock(database)
+            fields = tuple(Field(name, quoted_name(name), "BIGINT") for name in columns)
+            yield database, Scan(_HELD, _HELD, fields, "row_number() OVER ()")
+    except duckdb.Error:  # whose message may quote a row
+        raise Unavailable("rows that members sent could not be added up") from None
+
+
 def count_rows(source: Source) -> int:
     """Return how many rows the file has. Raises `DataError`, `Unavailable`."""
     with scanned(source) as (database, scan):
@@ -141,10 +188,10 @@ def count_rows(source: Source) -> int:
         return count
 
 
-def _check_rows(
+def check_rows(
     source: Source,
-    plan: Plan,
-    database: duckdb.DuckDBPyConnection,
+    max_rows: int,
+    database: Database,
     scan: Scan,
     read: Sequence[Reading],
 ) -> None:
@@ -154,7 +201,7 @@ def _check_rows(
     """
     together = read if source.format == "csv" else ()
     count, bad = database.execute(count_query(scan, together)).fetchall()[0]
-    check_count(source, count, plan.study.max_rows)
+    check_count(source, count, max_rows)
     apart = read if source.format == "parquet" else ()
     if bad or any(database.execute(bad_query(scan, r)).fetchall()[0][0] for r in apart):
         raise _bad_row(source, database, scan, read)
@@ -196,16 +243,21 @@ def _state(source: Source) -> tuple[int, ...]:
 
 
 @contextmanager
-def _connect(source: Source) -> Generator[duckdb.DuckDBPyConnection]:
+def _connect(source: Source) -> Generator[Database]:
     """Yield a database that may read `source` only, and whose errors quote no row."""
     try:
         with duckdb.connect(":memory:", config=dict(_LOCKED)) as database:
             database.execute(f"SET allowed_paths = [{quoted_text(str(source.path))}]")
-            database.execute("SET enable_external_access = false")
-            database.execute("SET lock_configuration = true")
+            _lock(database)
             yield database
     except duckdb.Error as e:
         raise _without_rows(source, e) from None
+
+
+def _lock(database: Database) -> None:
+    """Take away all access but what is allowed by now, for good."""
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")
 
 
 def _without_rows(source: Source, e: duckdb.Error) -> Error:
@@ -245,7 +297,7 @@ def _csv(source: Source) -> Scan:
     return Scan(source.path.name, sql, fields, "row_number() OVER ()", delimiter)
 
 
-def _parquet(source: Source, database: duckdb.DuckDBPyConnection) -> Scan:
+def _parquet(source: Source, database: Database) -> Scan:
     sql = f"read_parquet({quoted_text(str(source.path))}, hive_partitioning=false)"
     rows = database.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()  # noqa: S608
     fields = tuple(Field(row[0], quoted_name(row[0]), row[1]) for row in rows)
@@ -266,7 +318,7 @@ def check_count(source: Source, count: int, max_rows: int) -> None:
 
 def _bad_row(
     source: Source,
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     scan: Scan,
     read: Sequence[Reading],
 ) -> DataError:

@@ -162,7 +162,9 @@ def _call(
         syntax.only(first)
         return Output(name, "count", "", ())
     column = syntax.column(first)
-    if statistic != "count" and column.kind == "category":
+    if statistic == "mode" and (column.kind != "category" or len(column.values) < 2):
+        syntax.refuse(first, "is no category of two values or more: a mode is of declared values")
+    if statistic not in {"count", "mode"} and column.kind == "category":
         syntax.refuse(first, f"is a category, and has no {statistic}")
     if statistic == "histogram":
         return Output(name, statistic, column.name, _edges(syntax, column, rest, node))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
+from quorate import wire
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
-from quorate.studies.privacy import Privacy, check_privacy, read_privacy
+from quorate.studies.privacy import JOINTLY, THIRD, Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -26,16 +27,22 @@ from quorate.studies.schema import (
     refuse,
     shown,
 )
+from quorate.studies.score import Scoring, check_scoring
+from quorate.studies.score_file import read_scoring
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
+from quorate.studies.trust import MPC, THIRD_PARTY, Trust, check_trust, trust_of
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
 MIN_CELL = 5
+NOISY = {"percentile", "mode"}
+"""Statistics that there are under privacy only."""
 MAX_MIN_CELL = 1_000_000
 _KEYS = {
     *("title", "purpose", "max_rows", "min_cell", "tables"),
-    *("releases", "analyses", "table_one", "privacy"),
+    *("releases", "analyses", "table_one", "privacy", "record", "score", "guard"),
+    *("trust", "third_party"),
 }
 _TOML_HINT = "a study is a TOML file: quotes around text, one [tables.name], one [releases]"
 _RELEASE_HINT = (
@@ -53,10 +60,34 @@ class Study:
     releases: tuple[Query, ...]
     privacy: Privacy | None = None  # without it, values are exact
     analyses: tuple[Analysis, ...] = ()
+    trust: Trust = "mpc"  # who may see rows
+    third_party: str = ""  # the member that sees them, where one does
+    scored: Scoring | wire.Absent = wire.ABSENT  # one patient's record at several members
+    guard: bool | wire.Absent = wire.ABSENT  # true: not run beside releases of nearly the same rows
+
+    @property
+    def is_guarded(self) -> bool:
+        return self.guard is True
+
+    @property
+    def is_scored(self) -> bool:
+        return isinstance(self.scored, Scoring)
+
+    @property
+    def scoring(self) -> Scoring:
+        """Return the score of a study that is one."""
+        if not isinstance(self.scored, Scoring):
+            raise TypeError("this study has no score")
+        return self.scored
 
 
 def read_study(text: str) -> Study:
     """Return the study that `text` states. Raises `MalformedStudy` naming the place."""
+    return study_of(read_toml(text))
+
+
+def read_toml(text: str) -> dict[str, object]:
+    """Return what a study's text says, by key. Raises `MalformedStudy`."""
     if len(text) > MAX_TEXT:
         refuse("the study", f"longer than {MAX_TEXT} characters")
     try:
@@ -64,13 +95,21 @@ def read_study(text: str) -> Study:
     except (ValueError, RecursionError) as e:
         reason = str(e) if isinstance(e, tomllib.TOMLDecodeError) else "a value too large or deep"
         raise MalformedStudy(f"the study: not TOML: {shown(reason)}", hint=_TOML_HINT) from None
+    return top
+
+
+def study_of(top: dict[str, object]) -> Study:
+    """Return the study that these keys state. Raises `MalformedStudy` naming the place."""
     _only(top, _KEYS, "the study")
     table = _read_table(_section(top, "tables"))
     check_table(table)
-    asks_more = "analyses" in top or "table_one" in top
+    asks_more = not top.keys().isdisjoint(("analyses", "table_one", "score"))
+    is_scored = not top.keys().isdisjoint(("score", "record"))
     written = write_out(_section(top, "table_one", optional=True), table)
     releases, budgets = _read_releases(_section(top, "releases", optional=asks_more), table)
-    analyses = read_analyses(_section(top, "analyses", optional=True), table)
+    asked, more = _without_budgets(_section(top, "analyses", optional=True))
+    analyses = read_analyses(asked, table)
+    trust = trust_of(top.get("trust", MPC), "trust")
     study = Study(
         title=_text(top, "title"),
         purpose=_text(top, "purpose"),
@@ -79,7 +118,13 @@ def read_study(text: str) -> Study:
         table=table,
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
-        privacy=read_privacy(top.get("privacy"), budgets),
+        privacy=read_privacy(
+            top.get("privacy"), budgets | more, THIRD if trust == THIRD_PARTY else JOINTLY
+        ),
+        trust=trust,
+        third_party=_text(top, "third_party") if "third_party" in top else "",
+        scored=read_scoring(top.get("score"), top.get("record")) if is_scored else wire.ABSENT,
+        guard=_guard(top),
     )
     check_study(study)
     return study
@@ -97,25 +142,38 @@ def check_study(study: Study) -> None:
     if not 1 <= study.min_cell <= MAX_MIN_CELL:
         refuse("min_cell", f"must be between 1 and {MAX_MIN_CELL}", "1 withholds nothing")
     check_table(study.table)
+    _check_guard(study)
     check_analyses(study.analyses, study.table)
-    if not study.releases and not study.analyses:
+    if study.is_scored:
+        _check_score_alone(study)
+    elif not study.releases and not study.analyses:
         refuse("releases", "nothing to release", _RELEASE_HINT)
+    check_trust(study.trust, study.third_party, study.privacy)
     names = (*(q.name for q in study.releases), *(one.name for one in study.analyses))
     check_names("releases", names)
     for query in study.releases:
         if read_query(query.name, query.sql, study.table) != query:
             refuse(f"releases.{query.name}", "its SQL and its tree do not say the same")
     if study.privacy is not None:
-        if study.analyses:
-            refuse(
-                "analyses",
-                "none can be released under privacy",
-                "propose them as a study of their own, without privacy",
-            )
-        check_privacy(study.privacy, len(study.releases))
-    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic == "percentile"]:
-        why = "a percentile is of noisy counts between public edges"
+        check_privacy(study.privacy, len(study.releases) + len(study.analyses))
+    elif noisy := [q for q in study.releases for o in q.outputs if o.statistic in NOISY]:
+        why = "a percentile, or a mode, is of noisy counts"
         refuse(f"releases.{noisy[0].name}", why, "give the release a budget, or a histogram")
+
+
+def _check_guard(study: Study) -> None:
+    if study.guard is False:
+        refuse("guard", "is left out where there is none")
+    if study.is_guarded and (study.is_scored or study.privacy is not None or study.min_cell == 1):
+        refuse("guard", "is of exact values with a min_cell above 1")
+
+
+def _check_score_alone(study: Study) -> None:
+    if study.releases or study.analyses or study.privacy is not None:
+        refuse("score", "stands alone", "propose other results as a study of their own")
+    if study.trust != MPC:
+        refuse("score", "is computed by three members", 'leave out trust, or set trust = "mpc"')
+    check_scoring(study.scoring, study.table)
 
 
 def _read_table(tables: dict[str, object]) -> Table:
@@ -146,6 +204,20 @@ def _read_releases(
     return tuple(found), budgets
 
 
+def _without_budgets(
+    analyses: dict[str, object],
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return each analysis without its budget, and by name its budget, if it has one."""
+    found: dict[str, object] = {}
+    budgets: dict[str, object] = {}
+    for name, said in analyses.items():
+        given = cast("dict[str, object]", said) if isinstance(said, dict) else {}
+        budgets[name] = given.get("privacy")
+        rest = {key: value for key, value in given.items() if key != "privacy"}
+        found[name] = rest if isinstance(said, dict) else said
+    return found, budgets
+
+
 def _section(
     top: dict[str, object], key: str, above: str = "", *, optional: bool = False
 ) -> dict[str, object]:
@@ -167,6 +239,13 @@ def _whole(top: dict[str, object], key: str, example: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         refuse(key, "missing, or not a whole number", f"add {key} = {example:_}")
     return value
+
+
+def _guard(top: dict[str, object]) -> bool | wire.Absent:
+    value = top.get("guard", False)
+    if not isinstance(value, bool):
+        refuse("guard", "neither true nor false")
+    return True if value else wire.ABSENT
 
 
 def _only(section: dict[str, object], known: set[str], place: str) -> None:

@@ -31,6 +31,7 @@ FUNCTIONS = {
     "stddev_samp": "stddev",
     "histogram": "histogram",
     "percentile": "percentile",
+    "mode": "mode",
 }
 GRAMMAR = (
     "what is understood: select categories and count(*), sum, avg, var, stddev or "

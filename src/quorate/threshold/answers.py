@@ -11,7 +11,7 @@ Adversary: the requester, holders and the network, together; fewer than
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,6 +25,8 @@ from quorate.threshold.identity import verify_by
 from quorate.threshold.keys import KeyShare, PublicKey
 from quorate.threshold.partial import Asked, Partial, make_partial, verify_partial
 
+T = TypeVar("T")
+
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
@@ -35,6 +37,13 @@ class Sought:
     mode: Literal["sealed", "plain"]
     content: bytes  # the encoding of a `tdh2.Ciphertext`; or a whole age header
     record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What is to be recovered: a key itself, not what is sealed to it."""
+
+    key: bytes  # identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class SignedParts:
 
 
 def make_reply_key(
-    identity: Ed25519PrivateKey, member: str, sought: Sought, randomness: Randomness
+    identity: Ed25519PrivateKey, member: str, sought: Sought | Whole, randomness: Randomness
 ) -> tuple[X25519PrivateKey, ReplyKey]:
     """Return a fresh key pair to which answers about this are sealed."""
     secret = X25519PrivateKey.from_private_bytes(randomness(32))
@@ -79,7 +88,7 @@ def make_reply_key(
     return secret, ReplyKey(member, key, identity.sign(_terms(sought, member, key)))
 
 
-def verify_reply_key(sought: Sought, reply: ReplyKey, owner: Identity) -> None:
+def verify_reply_key(sought: Sought | Whole, reply: ReplyKey, owner: Identity) -> None:
     """Raise `VerificationFailed` unless `owner` takes answers about this with that key."""
     otherwise = f"the key to answer to is not one that {owner.member} signed for this"
     if reply.member != owner.member:
@@ -107,12 +116,19 @@ def read_answer(
     secret: X25519PrivateKey, asked: Asked, sealed: SealedAnswer, holder: Identity
 ) -> SignedParts:
     """Return a holder's parts, signed by it. Raises `VerificationFailed`: no proof."""
-    try:
-        signed = wire.decode(unseal(secret, asked, sealed.identifier, sealed.box), SignedParts)
-    except MalformedMessage as e:
-        raise VerificationFailed(f"an answer of {holder.member} is {e}") from None
+    signed = open_box(secret, asked, sealed, holder, SignedParts)
     _verify_parts(asked, signed, holder)
     return signed
+
+
+def open_box(
+    secret: X25519PrivateKey, asked: Asked, sealed: SealedAnswer, holder: Identity, kind: type[T]
+) -> T:
+    """Return what is in an answer's box, its signature unread. Raises `VerificationFailed`."""
+    try:
+        return wire.decode(unseal(secret, asked, sealed.identifier, sealed.box), kind)
+    except MalformedMessage as e:
+        raise VerificationFailed(f"an answer of {holder.member} is {e}") from None
 
 
 def are_of(signed: SignedParts, identifier: int, due: int) -> bool:
@@ -165,7 +181,7 @@ def _verify_parts(asked: Asked, signed: SignedParts, holder: Identity) -> None:
     verify_by(holder.public_key, signed.signature, _parts_input(asked, signed.parts), otherwise)
 
 
-def _terms(sought: Sought, member: str, key: bytes) -> bytes:
+def _terms(sought: Sought | Whole, member: str, key: bytes) -> bytes:
     return wire.signing_input("reply-key", (sought, member, key))
 
 

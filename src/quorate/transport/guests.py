@@ -85,13 +85,13 @@ async def knock(
     try:
         async with asyncio.timeout(timeout_s):
             link = await connect(seat, door, lambda: Link(on_open, on_record), context)
-            watch = asyncio.create_task(lost(link))  # noqa: TID251 - ends with the link below
-            try:
-                record = await heard
-            finally:
-                link.close("answered")
-                await watch
-        return answer_in(record, seat.name, answer)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(lost(link))
+                try:
+                    await asyncio.wait([heard])
+                finally:
+                    link.close("answered")
+        return answer_in(heard.result(), seat.name, answer)
     except (OSError, TimeoutError) as e:
         why = f"cannot reach {seat.name} at {seat}: {tls.why(e)}"
         raise Unavailable(why, hint=_HINT) from e

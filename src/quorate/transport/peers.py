@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -118,7 +118,7 @@ class Peers:
         keys = [seat.public_key for seat in self.seats]
         server_context, client_context = tls.contexts(self.identity, keys)
         self._server_context = server_context
-        tls.trust(server_context, self._doors())
+        tls.trust(server_context, [] if self.guests is None else self.guests.doors())
         server = await asyncio.get_running_loop().create_server(
             lambda: Link(lambda it: self._on_open(it, None), self._on_record),
             *listen,
@@ -289,7 +289,7 @@ class Peers:
         """Return whose link it is: who was dialled, who may dial this node, nobody for a guest."""
         tls_object = link.connection("ssl_object")
         keys = [seat.public_key for seat in self.seats]
-        doors = [] if dialled is not None else self._doors()
+        doors = [] if dialled is not None or self.guests is None else list(self.guests.doors())
         issuer = tls.issuer_of(tls_object.getpeercert(True), [*keys, *doors])
         if self.guests is not None and issuer in doors:
             self.guests.enter(link, issuer)
@@ -298,9 +298,6 @@ class Peers:
         if party != dialled if dialled is not None else party <= self.me:
             raise VerificationFailed("the wrong member is at the other end")
         return party
-
-    def _doors(self) -> list[bytes]:
-        return [] if self.guests is None else list(self.guests.doors())
 
     async def _when_lost(self, peer: Peer, link: Link) -> None:
         await link.lost_event.wait()
@@ -333,7 +330,7 @@ class Peers:
     def _on_record(self, link: Link, data: bytes) -> None:
         if link.peer is None:
             if self.guests is not None and link in self.guests.links:
-                self._keep(self._tasks.create_task(self.guests.answer(link, data)))
+                self._keep(self.guests.answer(link, data))
             return
         peer = self.peers[link.peer]
         if peer.greeting is None:
@@ -349,9 +346,10 @@ class Peers:
         if peer.answering >= MAX_ASKED:
             raise MalformedMessage(f"more than {MAX_ASKED} questions at once")
         peer.answering += 1
-        self._keep(self._tasks.create_task(self._answer(peer, link, record)))
+        self._keep(self._answer(peer, link, record))
 
-    def _keep(self, answer: asyncio.Task[None]) -> None:
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        answer = self._tasks.create_task(work)
         self._answers.add(answer)
         answer.add_done_callback(self._answers.discard)
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate import wire
-from quorate.errors import Abort, MalformedMessage, OutOfRange, Party
+from quorate.errors import Abort, MalformedMessage, OutOfRange, Party, Silence
 from quorate.transport.waiting import wait_whole
 
 M = TypeVar("M")
@@ -122,6 +122,12 @@ class Session:
         child.names = self.names[:first]
         return child
 
+    def over(self, channel: Channel, name: str) -> "Session":
+        """Return `at(name)` whose messages go through `channel`, which ends where this one does."""
+        child = self.at(name)
+        child.channel = channel
+        return child
+
     def label(self) -> str:
         """Name the next step. Equal at every party, never repeated in a run."""
         self._steps += 1
@@ -187,7 +193,7 @@ class Session:
         self, to: Sequence[Party], senders: Sequence[Party], mine: object, like: M
     ) -> dict[Party, M]:
         """Send `mine`, shaped like `like`, to some; return what comes from others."""
-        label, size = self.label(), _size_of(like)
+        label, size, started = self.label(), _size_of(like), asyncio.get_running_loop().time()
         if size == 0:
             return dict.fromkeys(senders, like)  # all know that there is nothing to send
         arriving: dict[Party, asyncio.Future[Buffer]] = {
@@ -200,7 +206,8 @@ class Session:
                 raise self._silence(silent)
             received = {p: self._decode(p, f.result(), label, like) for p, f in arriving.items()}
         except StoppedByPeer as e:
-            raise self._blame(e, {p for p, f in arriving.items() if _is_missing(f)}) from None
+            missing = {p for p, f in arriving.items() if _is_missing(f)}
+            raise self._blame(e, missing, self._unheard(missing, started)) from None
         finally:
             for future in arriving.values():
                 future.cancel()
@@ -235,14 +242,25 @@ class Session:
         except TimeoutError:
             raise self._silence([to]) from None
 
-    def _blame(self, error: StoppedByPeer, missing: set[Party]) -> Abort:
-        """Take over a peer's accusation only where it is this party's own finding too."""
-        return self._silence(mine) if (mine := error.named & missing) else error
+    def _blame(self, error: StoppedByPeer, missing: set[Party], unheard: set[Party]) -> Abort:
+        """Take over a peer's accusation only where it is this party's own finding too.
 
-    def _silence(self, silent: Iterable[Party]) -> Abort:
+        Whoever stops early names whom it likes: only the long `unheard` count as silent.
+        """
+        if not (mine := error.named & missing):
+            return error
+        silence = self._silence(mine)
+        return silence if mine <= unheard else Abort(str(silence), suspects=mine)
+
+    def _unheard(self, missing: set[Party], started: float) -> set[Party]:
+        """Return whom this party has not heard for half a time-out, since its step began."""
+        long_ago = asyncio.get_running_loop().time() - self.timeout_s / 2
+        return {p for p in missing if max(started, self.channel.last_heard(p)) <= long_ago}
+
+    def _silence(self, silent: Iterable[Party]) -> Silence:
         silent = sorted(silent)
         who = ", ".join(self.names[p] for p in silent)
-        return Abort(f"{who} did not answer", suspects=silent)
+        return Silence(f"{who} did not answer", suspects=silent)
 
     def _decode(self, sender: Party, data: Buffer, label: str, like: M) -> M:
         try:

@@ -8,7 +8,8 @@ import pytest
 
 from quorate import wire
 from quorate.anonymous import cell
-from quorate.node.anonymous.book import Book, Writer
+from quorate.node.anonymous.book import Book
+from quorate.node.anonymous.writer import Writer
 from tests.node.anonymous.circle import BORING, Circle, hold, in_a_circle
 from tests.node.three import Hospital
 

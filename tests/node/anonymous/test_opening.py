@@ -6,36 +6,30 @@ import pytest
 
 from quorate import wire
 from quorate.anonymous.cards import Card, SignedCard, sign_card, verify_card
-from quorate.anonymous.messages import Identity
+from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.recipients import Found, Recipient, RecipientKey, Sealed, find
 from quorate.errors import MalformedMessage, NotFound, Refused, VerificationFailed
-from quorate.node.anonymous import book, opening
+from quorate.node.anonymous import opening, writer
+from quorate.node.anonymous.book import Waiting
 from quorate.node.anonymous.messages import Given, Wanted
+from quorate.node.anonymous.records import Held
 from quorate.node.anonymous.reports import Reports
 from quorate.node.anonymous.runs import Runs
-from tests.node.anonymous.circle import BORING, FIVE, Circle, hold, in_a_circle
+from tests.node.anonymous.circle import BORING, SIX, Circle, agreed, hold, in_a_circle, settled
 from tests.node.anonymous.test_no_trace import traces
-from tests.node.three import until
 
 SECRET = "dan doubled the dose"  # noqa: S105 - what a report says
-SIX = (*FIVE, "fay")
 
 
 async def brought(circle: Circle, by: str, to: tuple[str, ...], least: int) -> bytes:
     """Have a sealed report written and brought to all nodes; return its thread."""
-    await agreed(circle)
+    await settled(circle)
     reports = circle[by].reports
     sealing = reports.cards.sealing(to, least)
-    waiting = reports.writer.write(SECRET, (), sealing=sealing)
+    (waiting,) = reports.writer.write(SECRET, (), sealing=sealing)
     for _ in waiting.cells:
         await hold(circle)
     return waiting.thread
-
-
-async def agreed(circle: Circle) -> None:
-    """Wait until all nodes know all cards."""
-    nodes = circle.values()
-    await until(lambda: all(len(n.reports.cards.all()) == len(circle) for n in nodes))
 
 
 def text_of(reports: Reports) -> str | None:
@@ -68,6 +62,7 @@ def test_two_of_three_recipients_open_it_and_the_accused_sees_noise() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_a_sealed_thread_is_answered_and_claimed_as_any_other() -> None:
     async def body(circle: Circle) -> None:
         thread = await brought(circle, "cleo", ("ada", "ben"), 1)
@@ -85,6 +80,7 @@ async def asked(circle: Circle, by: str, of: str, thread: bytes) -> Given:
     return await peers.ask(party, "report share", Wanted(thread, 0), Given, timeout_s=3)
 
 
+@pytest.mark.slow
 def test_who_asks_learns_nothing_of_who_is_a_recipient() -> None:
     async def body(circle: Circle) -> None:
         thread = await brought(circle, "cleo", ("ada", "ben"), 2)
@@ -98,6 +94,7 @@ def test_who_asks_learns_nothing_of_who_is_a_recipient() -> None:
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_control_a_recipient_that_answers_anybody_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -117,6 +114,7 @@ def test_control_a_recipient_that_answers_anybody_is_found_out(
     in_a_circle(body)
 
 
+@pytest.mark.slow
 def test_recipients_and_others_leave_the_same_on_the_disk() -> None:
     async def body(circle: Circle) -> None:
         thread = await brought(circle, "cleo", ("ada", "ben"), 2)
@@ -137,30 +135,45 @@ def another_card(circle: Circle, name: str) -> tuple[RecipientKey, SignedCard]:
     return key, sign_card(home.identity, card)
 
 
-async def _marked(circle: Circle) -> tuple[RecipientKey, list[bytes]]:
-    """Have fay give cleo alone another key, and cleo write to it; return what then comes out."""
-    await agreed(circle)
+async def _marked(circle: Circle) -> tuple[RecipientKey, Waiting]:
+    """Have fay give cleo alone another key, and cleo write to it."""
+    await settled(circle)
     key, card = another_card(circle, "fay")
     cleo = circle["cleo"].reports
     cleo.cards.take(card)
-    waiting = cleo.writer.write(SECRET, (), sealing=cleo.cards.sealing(("fay",), 1))
-    for _ in waiting.cells:
-        await hold(circle)
-    return key, [post.body for post in circle["fay"].reports.shelf().posts]
+    (waiting,) = cleo.writer.write(SECRET, (), sealing=cleo.cards.sealing(("fay",), 1))
+    return key, waiting
+
+
+def _texts(held: Held) -> int:
+    assert held.shape is not None, held.failure
+    return held.shape.texts
 
 
 def test_a_key_given_to_one_member_alone_marks_nobody() -> None:
     async def body(circle: Circle) -> None:
-        key, out = await _marked(circle)
-        assert out == []
-        del key
-        cleo = circle["cleo"].reports
-        assert len(cleo.writer.book().waiting) == 1
-        # All know the key once whoever convenes does, and then it says nothing of cleo.
-        held = await hold(circle, "cleo")
-        assert held.failure == ""
-        digests = {node.reports.cards.digest() for node in circle.values()}
-        assert digests == {held.run.cards}
+        await _marked(circle)
+        first = await hold(circle)  # whoever convenes hears of the key when it asks again
+        assert {n.reports.cards.digest() for n in circle.values()} == {first.run.cards}
+        assert len(first.run.members) == 6
+        assert _texts(first) == 0  # only cleo can have sealed to it before
+        assert _texts(await hold(circle)) == 1
+
+    in_a_circle(body, SIX)
+
+
+def test_control_what_leaves_in_the_run_that_spreads_a_key_is_of_who_had_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def at_once(self: Runs, run: Run) -> bytes:
+        names = tuple(member.name for member in run.members)
+        return self.writer.next_text(self.crowd(names), run.cards)
+
+    monkeypatch.setattr(Runs, "_next_text", at_once)
+
+    async def body(circle: Circle) -> None:
+        await _marked(circle)
+        assert _texts(await hold(circle)) == 1
 
     in_a_circle(body, SIX)
 
@@ -172,12 +185,14 @@ def test_control_without_agreement_on_keys_the_one_that_opens_tells_who_wrote(
         del self, run, shown
 
     monkeypatch.setattr(Runs, "_check_cards", unchecked)
-    monkeypatch.setattr(book, "is_agreed", lambda *_: True)
+    monkeypatch.setattr(writer, "is_agreed", lambda *_: True)
 
     async def body(circle: Circle) -> None:
-        key, out = await _marked(circle)
-        (sealed,) = (wire.decode(body, Sealed) for body in out)
+        key, waiting = await _marked(circle)
+        for _ in waiting.cells:
+            await hold(circle)
         (post,) = circle["fay"].reports.shelf().posts
+        sealed = wire.decode(post.body, Sealed)
         assert find(sealed, post.thread, key).note.min_recipients == 1
         with pytest.raises(NotFound):  # under the key that the others know it does not open
             find(sealed, post.thread, circle["fay"].reports.cards.key())
@@ -198,6 +213,59 @@ def test_a_report_sealed_to_a_key_of_the_past_does_not_leave() -> None:
         assert held.shape.texts == 0
 
     in_a_circle(body, SIX)
+
+
+def _has_a_new_key(circle: Circle, name: str) -> None:
+    """Have a member make another key, and all know it; its own node keeps the new one."""
+    key, card = another_card(circle, name)
+    circle[name].quorum.custody.keep("recipient", key.seed)
+    for node in circle.values():
+        node.reports.cards.take(card)
+
+
+def test_what_waits_for_a_key_that_is_gone_is_sealed_anew_and_read() -> None:
+    async def body(circle: Circle) -> None:
+        await settled(circle)
+        cleo, eve = circle["cleo"].reports, circle["eve"].reports
+        with pytest.raises(NotFound, match="nothing waits"):
+            cleo.reseal()
+        sealing = cleo.cards.sealing(("ben", "eve"), 1)
+        (before,) = cleo.writer.write(SECRET, (), sealing=sealing)
+        _has_a_new_key(circle, "eve")
+        held = await hold(circle)
+        assert held.shape is not None
+        assert held.shape.texts == 0  # it would wait for ever
+        (after,) = cleo.reseal()
+        assert (after.thread, after.number) == (before.thread, before.number)
+        assert cleo.writer.book().waiting == (after,)
+        for _ in after.cells:  # in the run before, all heard of the key
+            await hold(circle)
+        assert cleo.writer.book().kept == ()
+        await eve.openings.approve(after.thread)
+        assert text_of(eve) == SECRET
+
+    in_a_circle(body)
+
+
+@pytest.mark.slow
+def test_what_is_sealed_anew_when_a_part_has_left_has_a_new_number() -> None:
+    async def body(circle: Circle) -> None:
+        await settled(circle)
+        cleo, ben = circle["cleo"].reports, circle["ben"].reports
+        (before,) = cleo.writer.write(SECRET, (), sealing=cleo.cards.sealing(("ben",), 1))
+        await hold(circle)
+        _has_a_new_key(circle, "ben")
+        await hold(circle)
+        (after,) = cleo.reseal()
+        assert (after.thread, after.number) == (before.thread, 1)
+        for _ in after.cells:
+            await hold(circle)
+        await ben.openings.approve(after.thread)
+        assert text_of(ben) == SECRET
+        (left,) = circle["dan"].reports.shelf().unfinished
+        assert (left.number, left.arrived, left.count) == (0, 1, len(before.cells))
+
+    in_a_circle(body)
 
 
 def test_cards_that_are_not_the_members_are_refused() -> None:

@@ -18,33 +18,8 @@ from quorate.node.anonymous.tables import report_culprits, report_evidence
 from quorate.node.store import Store
 from quorate.transport.channel import LinkChannel
 from quorate.transport.session import Buffer
-from tests.node.anonymous.circle import BORING, FIVE, Circle, bodies, hold, in_a_circle
+from tests.node.anonymous.circle import BORING, CHEAT, FIVE, SIX, Circle, bodies, hold, in_a_circle
 from tests.node.three import Hospital, until
-
-SIX = (*FIVE, "fay")
-CHEAT = "fay"
-
-
-@pytest.fixture
-def fay_cheats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the last member flip every bit of what it publishes, as its operator could."""
-    honest = rounds.speak
-
-    def speak(
-        kept: Reserved,
-        received: Received,
-        text: bytes,
-        identity: Ed25519PrivateKey,
-        randomness: Randomness,
-    ) -> tuple[Spoken, Signed]:
-        spoken, said = honest(kept, received, text, identity, randomness)
-        seat = spoken.begun.seat
-        if seat.run.members[seat.me].name != CHEAT:
-            return spoken, said
-        flipped = bytes(b ^ 255 for b in wire.decode(said.body, Vector).cells)
-        return spoken, sign(identity, seat.sid, "vector", seat.me, Vector(flipped))
-
-    monkeypatch.setattr(rounds, "speak", speak)
 
 
 def culprits(node: Hospital) -> frozenset[str]:

@@ -1,22 +1,29 @@
 """Studies under privacy among three real nodes: what they cost, and that it is never overspent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from fractions import Fraction
 
+import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from quorate import wire
 from quorate.dp.accounting import NANO
-from quorate.dp.ledger import State
-from quorate.errors import Error, NotFound, Refused, VerificationFailed
+from quorate.dp.chain import State
+from quorate.errors import Abort, Error, NotFound, Refused, VerificationFailed
+from quorate.node.audit import AuditLog
+from quorate.node.budgets.budgets import Budgets
 from quorate.node.budgets.rows import LedgerRows, ledger
 from quorate.node.lifecycle import State as StudyState
 from quorate.node.messages import SignedHead
-from quorate.node.store import Entry
-from quorate.studies.release import Left, Release, verify_release
+from quorate.node.store import Entry, Store
+from quorate.studies.release import Left, Release, from_json, to_json, verify_release
+from quorate.studies.runners.noise import Answer, totals_in
 from tests.node.three import (
+    NOW,
     Hospital,
     approved_by_all,
     connected,
@@ -131,6 +138,16 @@ def test_what_costs_too_much_is_refused_with_numbers_before_any_row_is_read() ->
     among(body)
 
 
+def test_control_under_a_wider_cap_the_same_study_runs_and_its_rows_are_read() -> None:
+    """So it is the owner's cap, and nothing else, that refuses it above."""
+
+    async def body(hospitals: list[Hospital]) -> None:
+        await released(hospitals, study(epsilon="1.5"))
+        assert [h.desk.budgets.left("patients") for h in hospitals] == [(NANO // 2, None)] * 3
+
+    among(body, epsilon=2 * NANO)
+
+
 def test_a_member_without_a_budget_takes_no_part() -> None:
     async def body(hospitals: list[Hospital]) -> None:
         with pytest.raises(Refused, match="no budget is set for patients"):
@@ -163,6 +180,96 @@ def test_what_was_opened_and_lost_is_not_opened_again() -> None:
         await until(lambda: not any(h.runs.current for h in hospitals))
         assert hospitals[2].desk.store.study(entry.plan.digest()).state is StudyState.FAILED
         assert State.OPENED not in states(hospitals[0])
+
+    among(body)
+
+
+@contextmanager
+def cannot_write(hospital: Hospital, state: State) -> Iterator[None]:
+    """Let its database refuse ledger entries of this state, as if it died at that moment."""
+    store, word = hospital.desk.store, wire.encode(state.value).hex()
+    with store.transaction() as db:
+        db.execute(
+            sa.text(
+                "create trigger dies before insert on ledger "
+                f"when instr(hex(new.entry), '{word.upper()}') "
+                "begin select raise(abort, 'dies here'); end"
+            )
+        )
+    yield
+    with store.transaction() as db:
+        db.execute(sa.text("drop trigger dies"))
+
+
+async def released_but_at_south(hospitals: list[Hospital], text: str) -> Entry:
+    """Run a study to an end that south's ledger does not see."""
+    entry = await approved_by_all(hospitals, text)
+    with cannot_write(hospitals[1], State.RELEASED):
+        progress = await hospitals[0].run(entry.plan.digest())
+        assert progress[-1].done, error_of(progress)
+        await until(lambda: not any(h.runs.current for h in hospitals), 20)
+    assert states(hospitals[1]) == [State.RESERVED, State.OPENED]
+    assert _release(hospitals[1], entry) is None
+    return entry
+
+
+@pytest.mark.parametrize("noise", ["jointly", "in shares", "each record"])
+def test_a_release_that_is_taken_over_from_others_is_released_in_the_ledger(noise: str) -> None:
+    async def body(hospitals: list[Hospital]) -> None:
+        entry = await released_but_at_south(hospitals, study(noise=noise))
+        progress = await hospitals[1].run(entry.plan.digest())
+        assert progress[-1].done, error_of(progress)
+        release = _release(hospitals[1], entry)
+        assert release is not None
+        assert release == _release(hospitals[0], entry)
+        assert states(hospitals[1]) == [State.RESERVED, State.OPENED, State.RELEASED]
+        again = await released(hospitals[::-1], study(noise=noise))
+        assert again.certificate.results == release.certificate.results
+        for hospital in hospitals:
+            assert hospital.desk.budgets.left("patients") == (NANO // 2, None)
+            assert len(states(hospital)) == 3
+
+    among(body)
+
+
+def test_two_that_lost_the_end_both_take_it_over_from_the_third() -> None:
+    async def body(hospitals: list[Hospital]) -> None:
+        with cannot_write(hospitals[2], State.RELEASED):
+            entry = await released_but_at_south(hospitals, study())
+        for hospital in hospitals[1:]:
+            progress = await hospital.run(entry.plan.digest())
+            assert progress[-1].done, error_of(progress)
+            assert states(hospital) == [State.RESERVED, State.OPENED, State.RELEASED]
+
+    among(body)
+
+
+def test_totals_that_are_not_those_of_the_release_are_not_taken_over() -> None:
+    async def body(hospitals: list[Hospital]) -> None:
+        entry = await released_but_at_south(hospitals, study())
+        release, south = _release(hospitals[0], entry), hospitals[1].desk.budgets
+        assert release is not None
+        numbers = totals_in(hospitals[0].desk.budgets.answer(entry.plan))
+        for wrong in (b"", wire.encode(Answer(numbers[:1])), wire.encode(Answer((1, 1)))):
+            with pytest.raises(Abort):
+                south.adopt(release, wrong)
+        assert states(hospitals[1]) == [State.RESERVED, State.OPENED]
+
+    among(body)
+
+
+def test_a_release_that_a_ledger_knows_nothing_of_is_charged_beyond_its_cap() -> None:
+    async def body(hospitals: list[Hospital]) -> None:
+        release = await released(hospitals, study())
+        answer = hospitals[0].desk.budgets.answer(release.plan)
+        store = Store(":memory:")
+        budgets = Budgets(store, AuditLog(store, lambda: NOW), lambda: NOW)
+        budgets.set("patients", NANO // 4, None, "first")
+        budgets.adopt(release, answer)
+        assert budgets.spent("patients").nano_epsilon == NANO // 2
+        assert budgets.left("patients") == (0, None)
+        assert [e.state for e in budgets.history("patients")] == list(State)
+        assert budgets.answer(release.plan) == answer
 
     among(body)
 
@@ -315,5 +422,49 @@ def test_a_budget_says_what_is_left_of_it() -> None:
         budgets.set("births", None, 5, "first")
         assert [cap.dataset for cap in budgets.caps()] == ["births", "patients"]
         assert budgets.left("births") == (None, 5)
+
+    among(body)
+
+
+MANY = """
+title = "Patients by region and day"
+purpose = "a test"
+max_rows = 1000
+min_cell = 1
+
+[privacy]
+bounds = "the tests"
+
+[tables.patients]
+region = "category {regions}"
+day = "category {days}"
+
+[releases.patients_by_region_and_day]
+sql = "select region, day, count(*) as patients from patients group by region, day"
+privacy = {{ epsilon = 0.5 }}
+"""
+
+
+@pytest.mark.slow
+def test_a_study_releases_ten_thousand_noisy_cells() -> None:
+    regions, days = ([f"{what}{i:02}" for i in range(100)] for what in ("region ", "day "))
+    text = MANY.format(
+        regions=" ".join(f'\\"{r}\\"' for r in regions), days=" ".join(f'\\"{d}\\"' for d in days)
+    )
+
+    async def body(hospitals: list[Hospital]) -> None:
+        for hospital in hospitals:
+            path = hospital.home.folder / "patients.csv"
+            path.write_text("\n".join(["region,day", *["region 07,day 03"] * 500]) + "\n")
+            hospital.home.add_table("patients", path)
+        release = await released(hospitals, text)
+        found = [int(result.exact) for result in release.certificate.results]
+        assert len(found) == 10_000
+        at = 100 * 7 + 3
+        assert 1400 < found[at] < 1600
+        rest = np.array(found[:at] + found[at + 1 :])
+        assert abs(rest.mean()) < 0.2
+        assert 2.6 < rest.std() < 3.0  # sqrt(2) / 0.5
+        verify_release(from_json(to_json(release)), group=hospitals[0].desk.group)
 
     among(body)

@@ -8,10 +8,15 @@ from datetime import timedelta
 
 from quorate.algebra import edwards25519 as ed
 from quorate.node.home import Home
+from quorate.node.quorum.messages import Unlock
 from quorate.node.quorum.records import RequestEntry
+from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
+from quorate.quorum.key_plan import Witnesses
 from quorate.quorum.lifecycle import RequestState
+from quorate.threshold.answers import SealedAnswer
 from quorate.threshold.keys import KeyShare, Purpose
+from quorate.wire import ABSENT, Absent
 from tests.node.three import Hospital, connected, make_homes, until
 from tests.quorum.dealt import DOCUMENT, ROLES, deal, plan_of
 
@@ -20,11 +25,16 @@ Clinic = dict[str, Hospital]
 
 
 async def give_key(
-    nodes: Clinic, holders: tuple[str, ...], min_signers: int, purpose: Purpose = "sign"
+    nodes: Clinic,
+    holders: tuple[str, ...],
+    min_signers: int,
+    purpose: Purpose = "sign",
+    witnesses: Witnesses | Absent = ABSENT,
 ) -> Key:
     """Deal a key to the nodes of its holders, and tell all nodes of it."""
     group = next(iter(nodes.values())).desk.group
-    plan = replace(plan_of(group, holders, min_signers, purpose), group=group.digest())
+    plan = plan_of(group, holders, min_signers, purpose)
+    plan = replace(plan, group=group.digest(), witnesses=witnesses)
     key, shares = deal(plan, [nodes[name].home.identity for name in plan.names])
     for name, share in zip(plan.names, shares, strict=True):
         await keep(nodes[name], share)
@@ -96,3 +106,10 @@ def state_at(node: Hospital, digest: bytes) -> RequestState | None:
 async def signed_everywhere(nodes: Clinic, digest: bytes) -> None:
     """Wait until every node holds the signed order."""
     await until(lambda: all(state_at(n, digest) is RequestState.SIGNED for n in nodes.values()), 15)
+
+
+async def ask_share(
+    asker: Hospital, asked: Hospital, digest: bytes, words: tuple[SignedAnswer, ...] = ()
+) -> SealedAnswer:
+    question = Unlock(digest, words)
+    return await asker.desk.peers.ask(asked.desk.me, "unlock", question, SealedAnswer, timeout_s=3)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from quorate.errors import VerificationFailed
+from quorate.node.quorum.keys import Wanted
 from quorate.studies.release import Release, verify_release
 from tests.node.quorum.clinic import PASSPHRASE
 from tests.node.three import (
@@ -27,7 +28,7 @@ def with_the_groups_key(body: Callable[[list[Hospital]], Awaitable[None]]) -> No
                 await node.quorum.unlock(PASSPHRASE)
             names = hospitals[0].desk.group.names
             entry, _ = await hospitals[0].quorum.keys.propose(
-                "group", names, "majority", "sign", "certificates"
+                Wanted("group", names, "majority", "sign"), "certificates"
             )
             for node in hospitals[1:]:
                 await node.quorum.keys.answer(entry.plan.digest(), "approve", "agreed")

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quorate.algebra.edwards25519 import Scalar
 from quorate.errors import Refused, Unavailable
 from quorate.node.home import Home
+from quorate.node.quorum.keys import Wanted
 from quorate.node.quorum.records import KeyEntry
-from quorate.quorum.key import Key, KeyPlan, verify_key
+from quorate.quorum.key import Key, verify_key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.lifecycle import KeyState
 from quorate.quorum.posting import (
     CONFIRMATION,
@@ -25,7 +27,6 @@ from quorate.quorum.posting import (
     StaticKey,
     make_posting,
     make_static_key,
-    setup_of,
 )
 from quorate.threshold import dkg
 from quorate.threshold.dkg import Confirmation
@@ -48,7 +49,9 @@ def among(body: Callable[[Clinic], Awaitable[None]], names: tuple[str, ...] = RO
 
 
 async def planned(node: Hospital, name: str = "medication", rule: str = "2 of 3") -> KeyEntry:
-    entry, _ = await node.quorum.keys.propose(name, ROLES, rule, "sign", "orders of the ward")
+    entry, _ = await node.quorum.keys.propose(
+        Wanted(name, ROLES, rule, "sign"), "orders of the ward"
+    )
     return entry
 
 
@@ -124,7 +127,9 @@ def test_one_name_is_one_key() -> None:
         with pytest.raises(Refused, match="a key named medication already"):
             await planned(nodes["pharmacist"])
         with pytest.raises(Refused, match="a key named group is one that all members hold"):
-            await nodes["doctor"].quorum.keys.propose("group", ROLES[:2], "2 of 2", "sign", "x")
+            await nodes["doctor"].quorum.keys.propose(
+                Wanted("group", ROLES[:2], "2 of 2", "sign"), "x"
+            )
 
     among(body)
 
@@ -274,7 +279,7 @@ class TwoFaced:
             await self.tell(to, STATIC, mine)
         board = self.nodes["doctor"].quorum.records.board
         await until(lambda: len(board(self.plan).of(DEALING, SignedDealing)) == 2)
-        return setup_of(self.plan, tuple(board(self.plan).of(STATIC, StaticKey).values()))
+        return board(self.plan).setup()
 
     def dealing(self, setup: Setup) -> SignedDealing:
         return dkg.round1(setup, self.static, self.nurse.home.identity, os.urandom)

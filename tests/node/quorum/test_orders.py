@@ -15,7 +15,7 @@ from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.order import verify_order
 from quorate.quorum.request import sign_request
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.threshold import frost
 from quorate.threshold.frost import NonceCommitment
 from tests.node.quorum.clinic import (

@@ -9,19 +9,20 @@ import pytest
 from quorate import wire
 from quorate.errors import MalformedMessage, NotFound, Refused, Unavailable
 from quorate.node.quorum import unlocker
-from quorate.node.quorum.messages import Asked, Unlock
+from quorate.node.quorum.messages import Asked
+from quorate.node.quorum.opening import Opening
 from quorate.node.quorum.unlocks import document_of
-from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.request import make_request, sign_request
 from quorate.quorum.unlock import Checked, Opened, Own, sign_opened, verify_opened
-from quorate.threshold.answers import SealedAnswer, answer
+from quorate.threshold.answers import answer
 from quorate.threshold.unlocking import Unlocking
 from tests.node.quorum.clinic import (
     PASSPHRASE,
     Clinic,
     approve,
+    ask_share,
     decline,
     give_key,
     in_a_clinic,
@@ -40,13 +41,6 @@ from tests.node.quorum.records import (
 )
 from tests.node.three import NOW, Hospital, connected, make_homes, until, up
 from tests.quorum.dealt import ROLES, WARD
-
-
-async def ask_share(
-    asker: Hospital, asked: Hospital, digest: bytes, words: tuple[SignedAnswer, ...] = ()
-) -> SealedAnswer:
-    question = Unlock(digest, words)
-    return await asker.desk.peers.ask(asked.desk.me, "unlock", question, SealedAnswer, timeout_s=3)
 
 
 def test_two_of_five_are_refused_and_three_unlock_for_the_requester() -> None:
@@ -293,11 +287,11 @@ def test_control_holders_that_check_no_approval_unlock_for_whoever_asks(
         for name in ("pharmacist", "nurse"):
             part = await ask_share(doctor, nodes[name], digest)
             doctor.quorum.records.add_part(digest, part)
-        entry = doctor.quorum.records.request(digest)
-        assert (
-            doctor.quorum.gathering._unlocked(doctor.quorum.unlocker.checked(entry)).file_key
-            == FILE_KEY
-        )
+        opening = doctor.quorum.gathering.kinds["unlock"]
+        checked = doctor.quorum.unlocker.checked(doctor.quorum.records.request(digest))
+        assert isinstance(opening, Opening)
+        assert isinstance(checked, Checked)
+        assert opening.unlocked(checked).file_key == FILE_KEY
 
     in_a_clinic(body, purpose="unlock")
 
@@ -352,7 +346,7 @@ def test_a_plain_file_needs_an_opener_that_is_there_and_offered_its_key() -> Non
         assert document_of(doctor.quorum.records.request(digest)).opener is not None
         pharmacist.quorum.unlocks.replies.offered.clear()
         sought = plain_file(key, "another")
-        doctor.quorum.unlocks.requests.on_unlocking = lambda _: None
+        doctor.quorum.unlocks.requests.on_use = lambda _: None
         opening = pharmacist.quorum.unlocks.replies.offer(0, sought)
         pharmacist.quorum.unlocks.replies.offered.clear()
         reply = doctor.quorum.unlocks.replies.offer(0, sought)

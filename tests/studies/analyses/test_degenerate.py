@@ -132,7 +132,7 @@ def test_a_stratum_without_events_has_a_rate_of_none(tmp_path: Path) -> None:
     assert float(Fraction(members.together()[0].exact)) == pytest.approx(rate, rel=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.integers(0, 100), st.just(3)),

@@ -12,9 +12,11 @@ from numpy.testing import assert_allclose
 
 from quorate.studies.analyses.following import follows
 from quorate.studies.results import Result
+from quorate.studies.study import read_study
 from tests.studies.analyses.oracles import pandas, stats, tables, weights
 from tests.studies.analyses.patients import DIABETES, GBSG2, LUNG, WISCONSIN, institutions, rows_of
 from tests.studies.analyses.together import Members, Rows, members_of, split
+from tests.studies.trio import group_of, plan_of
 
 NAMES = ("gbsg2", "lung", "wisconsin", "diabetes")
 TEXTS = {"gbsg2": GBSG2, "lung": LUNG, "wisconsin": WISCONSIN, "diabetes": DIABETES}
@@ -112,6 +114,19 @@ def test_quantiles_of_whole_numbers_are_exact(
         assert_allclose(numbers(results), expected, rtol=1e-12)
 
 
+def test_the_median_of_ten_million_ages_is_that_of_a_histogram_of_each_member() -> None:
+    text = GBSG2.replace("max_rows = 1000", "max_rows = 10_000_000")
+    study = read_study(f'{text}[analyses.a]\nkind = "quantile"\ncolumn = "age"\nat = [0.25, 0.5]\n')
+    plan = plan_of(study, group_of("north", "south", "west"))
+    bins = np.arange(3 * 73).reshape(3, 73) ** 2 * 7919 % 100_003
+    vectors = [(*(10_000_000 // 3 * own // own.sum()).tolist(),) for own in bins]
+    rows = [sum(own) for own in vectors]
+    members = Members(plan, tuple((n, 1, *own) for own, n in zip(vectors, rows, strict=True)))
+    ages = np.repeat(np.arange(18, 91), np.sum(vectors, axis=0))
+    assert len(ages) > 9_999_000
+    assert numbers(members.together()) == np.quantile(ages, [0.25, 0.5]).tolist()
+
+
 def test_a_quantile_of_bins_is_within_half_a_bin(tmp_path: Path) -> None:
     members = analysed(
         tmp_path, "wisconsin", 'kind = "quantile"\ncolumn = "mean_radius"\nstep = 0.05'
@@ -145,7 +160,9 @@ def test_t(tmp_path: Path, name: str, column: str, by: str) -> None:
         assert found["t"] == pytest.approx(t, rel=1e-4)
         assert numbers(results)[2] == pytest.approx(freedom, rel=1e-4)
         assert found["p"] == pytest.approx(p, rel=1e-3)
-        ends = [found[f"difference, 95 % {end}"] for end in ("from", "to")]
+        first, second = order[:2]
+        what = f"mean of {first} less mean of {second}, 95 %"
+        ends = [found[f"{what} {end}"] for end in ("from", "to")]
         assert_allclose(ends, interval, rtol=1e-4)
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from quorate.errors import Abort
+from quorate.errors import Abort, MalformedStudy
 from quorate.studies.results import WITHHELD, Result
-from tests.studies.analyses.test_degenerate import CHI, MEDIAN, ODDS, Row, T, among
+from quorate.studies.study import read_study
+from tests.studies.analyses.test_degenerate import CHI, MEDIAN, ODDS, TEXT, Row, T, among
+from tests.studies.trio import group_of, plan_of
 
 FEW: list[Row] = [("a", 0, 10, 1), ("b", 1, 90, 1)]
 MANY: list[Row] = [("a", 0, x, 1) for x in range(20)] + [("b", 1, x, 1) for x in range(40, 60)]
@@ -52,6 +54,29 @@ def test_the_least_and_the_largest_row_are_not_told(tmp_path: Path) -> None:
     extreme = f"{MEDIAN}at = [0.5, 0.99]\n"
     assert is_withheld(among(tmp_path, extreme, MANY, MANY, MANY, least=5).together())
     assert not is_withheld(among(tmp_path, MEDIAN, MANY, MANY, MANY, least=5).together())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        '[releases]\nr = "select min(x) as least from patients"\n',
+        '[releases]\nr = "select arm, max(x) as most from patients group by arm"\n',
+        f"[analyses.a]\n{MEDIAN}at = 0\n",
+        f"[analyses.a]\n{MEDIAN}at = [0.5, 1]\n",
+    ],
+)
+def test_no_study_asks_for_the_least_or_the_largest_value(asked: str) -> None:
+    head, _ = TEXT.format(least=5).split("[analyses.a]")
+    with pytest.raises(MalformedStudy):
+        plan_of(read_study(head + asked), group_of("north", "south", "west"))
+
+
+def test_table_one_has_no_least_and_no_largest_value() -> None:
+    head, _ = TEXT.format(least=5).split("[analyses.a]")
+    study = read_study(f'{head}[table_one.t]\narm = "arm"\ncolumns = ["x", "y", "out"]\n')
+    asked = {output.statistic for query in study.releases for output in query.outputs}
+    assert asked == {"count", "avg", "stddev"}
+    assert {analysis.kind for analysis in study.analyses} == {"crosstab"}
 
 
 def test_what_is_withheld_leaves_as_zeros_and_one_bit(tmp_path: Path) -> None:

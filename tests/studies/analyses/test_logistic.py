@@ -1,5 +1,6 @@
 """Logistic regression by a formula in a study: what statsmodels says of all rows in one place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.testing import assert_allclose
 
 from quorate.errors import MalformedStudy
 from quorate.studies.analyses.following import follows
+from quorate.studies.inputs import EACH_ROW, size
 from quorate.studies.results import NONE
 from tests.studies.analyses.gbsg2 import TABLE, patients
 from tests.studies.analyses.together import Members, members_of, split
@@ -93,3 +95,59 @@ def test_collinear_columns_are_said(tmp_path: Path) -> None:
 def test_refuses_what_it_is_not_for(tmp_path: Path, formula: str, more: str, message: str) -> None:
     with pytest.raises(MalformedStudy, match=message):
         members(tmp_path, patients(), formula, more)
+
+
+def spoilt(found: Members, changes: dict[int, int], member: int = 0) -> Members:
+    """Return the members, of whom one deals other words at some places of its first row's."""
+    own = list(found.vectors[member])
+    for place, word in changes.items():
+        own[place] = word
+    vectors = [*found.vectors]
+    vectors[member] = tuple(own)
+    return replace(found, vectors=tuple(vectors))
+
+
+def first_row(found: Members) -> dict[str, int]:
+    """Return where the first row's words stand, by what they are."""
+    places, at = {}, 0
+    for item in found.plan.inputs:
+        if EACH_ROW in item.cells.axes:
+            places[item.column or item.cells.axes[-1].column or "there"] = at
+        at += size(found.plan.study, item.cells)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "word"),
+    [
+        ("age", 0, 91),
+        ("age", 0, -(1 << 63)),
+        ("age", 0, 100_000),
+        ("cens", 0, 5),
+        ("cens", 1, 1 << 62),
+        ("horTh", 0, -1),
+        ("there", 0, 2),
+        ("there", 0, 0),
+    ],
+)
+def test_a_row_dealt_otherwise_than_declared_counts_as_none(
+    tmp_path: Path, what: str, more: int, word: int
+) -> None:
+    found = members(tmp_path, patients()[:150], "cens ~ age + horTh", max_rows=50)
+    place = first_row(found)
+    lied = spoilt(found, {place[what] + more: word})
+    without = spoilt(found, {place["there"]: 0, place["age"]: 0})
+    for category in ("cens", "horTh"):
+        without = spoilt(without, {place[category]: 0, place[category] + 1: 0})
+    assert numbers(lied) == numbers(without)
+
+
+def test_control_such_a_row_turns_a_training_that_takes_it(tmp_path: Path) -> None:
+    found = members(tmp_path, patients()[:150], "cens ~ age + horTh", max_rows=50)
+    lied = spoilt(found, {first_row(found)["age"]: 100_000})
+    honest, turned = np.array(found.plain(), float), np.array(lied.plain(), float)
+    assert abs(turned[1]) > 10 * abs(honest[1])  # what age tells, by one row of 150
+
+
+def numbers(found: Members) -> list[str]:
+    return [result.value for result in found.in_the_clear()]

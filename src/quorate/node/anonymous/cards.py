@@ -12,10 +12,10 @@ import structlog
 
 from quorate import wire
 from quorate.anonymous.cards import Card, SignedCard, digest_of, sign_card, verify_card
-from quorate.anonymous.messages import Identity
 from quorate.anonymous.recipients import Recipient, RecipientKey
 from quorate.errors import Error, NotFound, Party, Refused
 from quorate.node.anonymous.book import Sealing
+from quorate.node.anonymous.others import identities
 from quorate.node.anonymous.tables import report_cards
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
@@ -74,8 +74,7 @@ class Cards:
         known = {one.name: one for one in self.all()}.get(signed.name)
         if signed == known:
             return
-        members = (Identity(m.name, m.public_key) for m in self.desk.group.members)
-        verify_card(signed, self.desk.group.digest(), members)
+        verify_card(signed, self.desk.group.digest(), identities(self.desk))
         if signed.card.number > self._now_s() + CLOCK_S:
             raise Refused("the card is of the future", hint="set the clocks")
         if known is not None and not signed.replaces(known):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from quorate.errors import NotFound
 from quorate.node.anonymous.views import (
+    FileView,
     MeterBody,
     MeterView,
     RunView,
@@ -24,12 +25,20 @@ class ReportClient:
         """Return behind whom this member would stand in a run held now."""
         return self.client.post("/reports/meter", MeterView, body)
 
-    def write(self, body: WriteBody) -> WaitingView:
-        return self.client.post("/reports", WaitingView, body)
+    def write(self, body: WriteBody) -> tuple[WaitingView, ...]:
+        return self.client.post("/reports", tuple[WaitingView, ...], body)
 
-    def reply(self, id_: str, body: WriteBody) -> WaitingView:
+    def reply(self, id_: str, body: WriteBody) -> tuple[WaitingView, ...]:
         """Go on with an own thread, or answer another's."""
-        return self.client.post(_route(id_, "reply"), WaitingView, body)
+        return self.client.post(_route(id_, "reply"), tuple[WaitingView, ...], body)
+
+    def reseal(self) -> tuple[WaitingView, ...]:
+        """Seal anew what waits for keys that are no longer the members'."""
+        return self.client.post("/reports/queue/reseal", tuple[WaitingView, ...])
+
+    def files(self, id_: str) -> tuple[FileView, ...]:
+        """Return the files of a thread that have come whole and this member may read."""
+        return self.client.get(_route(id_, "files"), tuple[FileView, ...])
 
     def open(self, id_: str) -> ThreadView:
         """Approve, as a recipient, that a thread is opened."""

@@ -6,8 +6,8 @@
     go        →                      takes part
 
 Whoever convenes says nothing by it of having something to say: nodes do it by the
-clock. A run is of all that are there, in the order of the group, and only if an
-author would stand among enough.
+clock, in turn. A run is of all that are there, in the order of the group, and only if an
+author would stand among enough. Who is left out is known to all, and why.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from quorate.anonymous import meter
 from quorate.anonymous.cards import digest_of
 from quorate.anonymous.messages import Run
 from quorate.errors import Abort, Error, Party, Refused
-from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing
+from quorate.node.anonymous.messages import Begin, Past, Prepare, Standing, age
 from quorate.node.anonymous.records import Held
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
 from quorate.node.messages import Ack
@@ -39,31 +39,37 @@ class Convening:
 
     runs: Runs
 
-    def present(self) -> tuple[Party, ...]:
-        """Return the seats of who is there and may take part, this member's among them."""
-        desk, out = self.runs.desk, self.runs.sitting_out()
-        there = {p for p, peer in desk.peers.peers.items() if peer.ready.is_set()} | {desk.me}
-        return tuple(p for p in sorted(there) if desk.group.names[p] not in out)
-
     def names(self, parties: Sequence[Party]) -> tuple[str, ...]:
         return tuple(self.runs.desk.group.names[p] for p in parties)
 
     async def hold(self) -> Held:
         """Hold a run with all that are there; return it when it has ended, well or not.
 
+        Who is there and does not get ready is asked once more, and then is in the run all
+        the same: it fails, and all hear who is silent. So nobody who convenes leaves any out.
         Raises `Refused` where an author would stand among too few, and `Abort`.
         """
-        parties = self.present()
-        while True:
-            crowd = self.runs.crowd(self.names(parties))
-            meter.check(meter.read(crowd, author=self.runs.desk.home.name))
-            standings = await self._standings(parties)
-            there = tuple(p for p in parties if p in standings)
-            if there == parties:
-                there = await self._prepare(parties, tuple(standings.values()))
-                if there == parties:
-                    return await self._go(parties)
-            parties = there
+        parties, ready = await self._made_ready()
+        if ready != parties:
+            parties, ready = await self._made_ready()
+        try:
+            self._check_many(ready)
+        except Refused:
+            self.runs.stop()
+            raise
+        return await self._go(ready)
+
+    async def _made_ready(self) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
+        """Have all that are there prepare; return them, and those that are ready."""
+        parties = self.runs.present()
+        self._check_many(parties)
+        standings = await self._standings(parties)
+        return parties, await self._prepare(parties, tuple(standings.values()))
+
+    def _check_many(self, parties: Sequence[Party]) -> None:
+        """Raise `Refused` unless an author would stand among enough."""
+        crowd = self.runs.crowd(self.names(parties))
+        meter.check(meter.read(crowd, author=self.runs.desk.home.name))
 
     async def _standings(self, parties: Sequence[Party]) -> dict[Party, Standing]:
         mine = self.runs.records.standing()
@@ -97,7 +103,8 @@ class Convening:
         identities = tuple(runs.identities()[p] for p in parties)
         group, cards = runs.desk.group.digest(), runs.cards.all()
         run = Run(group, number, previous, CELL_BYTES, identities, digest_of(cards))
-        request = Prepare(run, secrets.randbits(62) + 1, past, cards)
+        unheard = runs.silences.unheard()
+        request = Prepare(run, secrets.randbits(62) + 1, past, cards, unheard)
         runs.prepare(runs.desk.me, request)
         ready = await self._ask(parties, "report prepare", request, Ack)
         return tuple(p for p in parties if p == runs.desk.me or p in ready)
@@ -133,4 +140,4 @@ class Convening:
 def _newest(standings: Sequence[Standing]) -> Past | None:
     """Return the last run that any of them knows to have gone well."""
     pasts = [standing.past for standing in standings if standing.past is not None]
-    return max(pasts, key=lambda past: past.run.number, default=None)
+    return max(pasts, key=age, default=None)

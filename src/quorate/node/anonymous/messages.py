@@ -8,15 +8,21 @@ report proof      Proof      Ack        (evidence, a record at a time)
 report claim      Claim      Ack
 report card       SignedCard Ack        (the key by which a member is sealed to)
 report share      Wanted     Given      (a recipient's share, if the other is one and says so)
+report missed     Since      Listing    (runs that who was away should know of)
+report brought    Which      Brought    (the texts of one)
+report silent     Word       Ack        (of whom this member heard nothing in a run)
+report unheard    Unheard    Ack        (of whom nobody heard anything in one)
+report evidence   Which      Spoilt     (who spoilt one, a record at a time)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from quorate.anonymous.absence import Unheard
 from quorate.anonymous.cards import SignedCard
-from quorate.anonymous.messages import Ballot, Identity, Run, Vote, is_signed, shown_ballot
+from quorate.anonymous.filing import verify_votes
+from quorate.anonymous.messages import Identity, Run, Vote
 from quorate.anonymous.recipients import Share
-from quorate.errors import VerificationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Get ready for a run over session `session`; it follows on `past`. `cards` are all known."""
+    """Get ready for a run over session `session`; it follows on `past`.
+
+    `cards` are all known, `unheard` say why members that are there are not in it.
+    """
 
     run: Run
     session: int  # 1 .. 2^63 - 1, random
     past: Past | None
     cards: tuple[SignedCard, ...]
+    unheard: tuple[Unheard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +95,60 @@ class Given:
     share: Share | None
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Asked by who was away: which runs that all should know of came after this number?"""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run that brought texts, or that somebody is proven to have spoilt."""
+
+    number: int
+    run: bytes
+    spoilt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some such runs in the order of numbers; the next page begins after the last of them."""
+
+    runs: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Asked for: what a run brought, or record `index` of the evidence of who spoilt it."""
+
+    run: bytes
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What all members of a run have of it: what they signed, the cells, what opens them."""
+
+    past: Past
+    cells: tuple[bytes, ...]
+    joint_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """One of `count` records that prove who spoilt a run."""
+
+    run: Run
+    count: int
+    record: bytes
+
+
 def verify_past(past: Past, group: bytes, members: Sequence[Identity]) -> None:
     """Raise `VerificationFailed` unless all members of that run said go to one transcript."""
-    run, sid = past.run, past.run.digest()
-    ours = run.group == group and run.n > 0 and set(run.members) <= set(members)
-    if not ours or not past.vote.go or len(past.votes) != run.n:
-        raise VerificationFailed("the run before is none of this group's")
-    for party, signature in enumerate(past.votes):
-        if not is_signed(run, sid, shown_ballot(party, Ballot(past.vote, signature))):
-            raise VerificationFailed(f"{run.name([party])} has not signed the run before")
+    verify_votes(past.run, past.vote, past.votes, group, members)
+
+
+def age(past: Past) -> tuple[int, bytes]:
+    """Return what puts runs in one order for all, also two of one number, by halves of a group."""
+    return past.run.number, past.run.digest()

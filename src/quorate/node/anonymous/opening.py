@@ -2,13 +2,14 @@
 
 A recipient that approves gives its share to whoever asks and is a recipient too, and
 asks the others for theirs. All other questions get one answer, which is also that
-of a node whose member is no recipient: asking tells nobody who they are. What was
+of a node whose member is no recipient, at the same time after the question: asking tells
+nobody who they are. What was
 approved and given lies in the sealed book, which is of one size on every node.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from quorate import wire
 from quorate.anonymous.recipients import Found, Sealed, Share, check_share, find, unseal
@@ -20,19 +21,25 @@ from quorate.errors import (
     Party,
     VerificationFailed,
 )
-from quorate.node.anonymous.book import Book, Opening, Writer
+from quorate.node.anonymous.book import Book, Opening
 from quorate.node.anonymous.cards import Cards
 from quorate.node.anonymous.messages import Given, Wanted
+from quorate.node.anonymous.pace import evenly
+from quorate.node.anonymous.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a recipient knows of a sealed post: `text` once enough have approved."""
+    """What a recipient knows of a sealed post: its body once enough have approved."""
 
     recipients: tuple[str, ...]
     min_recipients: int
     approved: tuple[str, ...]
-    text: str | None
+    body: bytes | None = field(repr=False)
+
+    @property
+    def text(self) -> str | None:
+        return None if self.body is None else self.body.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +63,10 @@ class Openings:
         slots = {share.slot for share in shares}
         names = tuple(sorted(holder.name for holder in found.note.holders))
         approved = tuple(sorted(h.name for h in found.note.holders if h.slot in slots))
-        least, text = found.note.min_recipients, None
+        least, body = found.note.min_recipients, None
         if opening is not None and len(slots) >= least:
-            text = unseal(sealed, post.thread, found.note, shares).decode(errors="replace")
-        return Opened(names, least, approved, text)
+            body = unseal(sealed, post.thread, found.note, shares)
+        return Opened(names, least, approved, body)
 
     async def approve(self, thread: bytes) -> None:
         """Approve that the sealed posts of a thread are opened, and ask the other recipients.
@@ -92,14 +99,13 @@ class Openings:
 
     async def on_share(self, party: Party, body: bytes) -> bytes:
         """Give this member's share to a recipient, if both are and this one has approved."""
-        wanted = wire.decode(body, Wanted)
-        if self.writer.custody.state != "open":
-            return wire.encode(Given(None))
-        name = self.writer.desk.group.names[party]
-        book = self.writer.book()
-        return wire.encode(Given(self._share_for(name, wanted, book)))
+        wanted, name = wire.decode(body, Wanted), self.writer.desk.group.names[party]
+        return wire.encode(Given(await evenly(lambda: self._share_for(name, wanted))))
 
-    def _share_for(self, name: str, wanted: Wanted, book: Book) -> Share | None:
+    def _share_for(self, name: str, wanted: Wanted) -> Share | None:
+        if self.writer.custody.state != "open":
+            return None
+        book = self.writer.book()
         place = wanted.thread, wanted.number
         post = next((p for p in self.shelf().posts if (p.thread, p.number) == place), None)
         if post is None or _opening(book, post) is None:

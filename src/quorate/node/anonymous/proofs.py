@@ -66,11 +66,20 @@ class Proofs:
         if proof.index == 0:
             self.arriving[party] = (proof.run, [])
         sid, records = self.arriving.get(party, (b"", []))
-        most = 1 + 2 * len(ROUNDS) * run.n
-        size = sum(map(len, records)) + len(proof.record)
-        fits = size <= (run.n + 1) * (2 * run.vector_bytes + wire.MAX_RECORD // 4)
-        if sid != proof.run or proof.index != len(records) or not proof.count <= most or not fits:
+        fits = sum(map(len, records)) + len(proof.record) <= most_bytes(run)
+        few = proof.count <= most_records(run)
+        if sid != proof.run or proof.index != len(records) or not few or not fits:
             self.arriving.pop(party, None)
             raise Refused("this is no evidence of that run")
         records.append(proof.record)
         return records
+
+
+def most_records(run: Run) -> int:
+    """Return how many records evidence of a run can have."""
+    return 1 + 2 * len(ROUNDS) * run.n
+
+
+def most_bytes(run: Run) -> int:
+    """Return how many bytes evidence of a run can have."""
+    return (run.n + 1) * (2 * run.vector_bytes + wire.MAX_RECORD // 4)

@@ -14,7 +14,7 @@ from quorate.anonymous.decision import Delivered
 from quorate.anonymous.messages import Run
 from quorate.anonymous.threads import Claim
 from quorate.errors import NotFound, SessionReused
-from quorate.node.anonymous.messages import Past, Standing
+from quorate.node.anonymous.messages import Past, Standing, Told, age
 from quorate.node.anonymous.tables import (
     report_cells,
     report_claims,
@@ -25,8 +25,13 @@ from quorate.node.anonymous.tables import (
 )
 from quorate.node.store import Store
 
+ABSENT = "this node was not in it"
 SHOWN = 8
 """Bytes of a part that are kept to be looked at."""
+
+
+_TIES = 16
+"""Runs that may have had one number: parts of a group that did not reach each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +116,9 @@ class Records:
         went_well = sa.select(report_runs.c.past).where(report_runs.c.past.is_not(None))
         with self.store.transaction() as db:
             number = db.scalar(sa.select(sa.func.max(report_runs.c.number))) or 0
-            past = db.scalar(went_well.order_by(report_runs.c.number.desc()).limit(1))
-        return Standing(number, None if past is None else wire.decode(past, Past))
+            last = db.scalars(went_well.order_by(report_runs.c.number.desc()).limit(_TIES)).all()
+        pasts = [wire.decode(past, Past) for past in last]
+        return Standing(number, max(pasts, key=age, default=None))
 
     def keep(self, delivered: Delivered, shape: Shape) -> None:
         """Keep what a run brought. The cells, where they said something."""
@@ -121,7 +127,7 @@ class Records:
         with self.store.transaction() as db:
             where = report_runs.c.sid == sid
             values = {"past": past, "shape": wire.encode(shape)}
-            db.execute(report_runs.update().where(where).values(**values))
+            db.execute(report_runs.update().where(where).values(**values, failure=""))
             if not delivered.texts:
                 return
             cells, secret = b"".join(delivered.cells), delivered.joint_secret
@@ -141,6 +147,41 @@ class Records:
             rows = db.execute(sa.select(report_runs).where(open_ended)).all()
         return tuple(_held(row).run for row in rows)
 
+    # What members tell each other of later
+
+    def add_missed(self, run: Run) -> None:
+        """Keep a run in which this node had no part, unless it is here.
+
+        Its place in the order is the next that is free.
+        """
+        sid, number = run.digest(), run.number
+        taken = sa.select(report_runs.c.number).where(report_runs.c.number >= number)
+        with self.store.transaction() as db:
+            if db.execute(sa.select(report_runs.c.sid).filter_by(sid=sid)).first():
+                return
+            full = set(db.scalars(taken.limit(_TIES)))
+            free = next(n for n in range(number, number + _TIES + 1) if n not in full)
+            values = {"sid": sid, "number": free, "run": wire.encode(run), "claimed": True}
+            db.execute(report_runs.insert().values(**values, decision="absent", failure=ABSENT))
+
+    def has_texts(self, sid: bytes) -> bool:
+        kept = sa.select(report_texts.c.place).filter_by(sid=sid)
+        with self.store.transaction() as db:
+            return db.execute(kept.limit(1)).first() is not None
+
+    def told_of(self, after: int, at_most: int) -> tuple[Told, ...]:
+        """Return runs that brought texts or were spoilt, in the order of numbers."""
+        sids = sa.select(report_texts.c.sid).union(sa.select(report_evidence.c.sid))
+        wanted = (
+            sa.select(report_runs.c.number, report_runs.c.sid, report_runs.c.past)
+            .where(report_runs.c.sid.in_(sids), report_runs.c.number > after)
+            .order_by(report_runs.c.number)
+            .limit(at_most)
+        )
+        with self.store.transaction() as db:
+            rows = db.execute(wanted).all()
+        return tuple(Told(row.number, row.sid, row.past is None) for row in rows)
+
     def texts(self) -> tuple[bytes, ...]:
         """Return all texts, in the order of runs."""
         ordered = (
@@ -153,21 +194,33 @@ class Records:
 
     def delivered(self, text: bytes) -> Delivered:
         """Return what is kept of the run that first brought `text`. Raises `NotFound`."""
-        wanted = (
-            sa.select(report_runs.c.past, report_cells.c.cells, report_cells.c.joint_secret)
-            .join(report_cells, report_cells.c.sid == report_runs.c.sid)
-            .join(report_texts, report_texts.c.sid == report_runs.c.sid)
+        first = (
+            sa.select(report_texts.c.sid)
+            .join(report_runs, report_runs.c.sid == report_texts.c.sid)
             .where(report_texts.c.text == text)
             .order_by(report_runs.c.number)
         )
         with self.store.transaction() as db:
+            sid = db.scalar(first.limit(1))
+        return self.delivered_by(b"" if sid is None else sid)
+
+    def delivered_by(self, sid: bytes) -> Delivered:
+        """Return what is kept of a run that brought texts. Raises `NotFound`."""
+        wanted = (
+            sa.select(report_runs.c.past, report_cells.c.cells, report_cells.c.joint_secret)
+            .join(report_cells, report_cells.c.sid == report_runs.c.sid)
+            .where(report_runs.c.sid == sid)
+        )
+        texts = sa.select(report_texts.c.text).filter_by(sid=sid).order_by(report_texts.c.place)
+        with self.store.transaction() as db:
             row = db.execute(wanted).first()
+            found = tuple(db.scalars(texts))
         if row is None:
-            raise NotFound("no run brought that text to this node")
+            raise NotFound("that run brought no text to this node")
         past = wire.decode(row.past, Past)
         size = past.run.sealed_bytes
         cells = tuple(row.cells[at : at + size] for at in range(0, len(row.cells), size))
-        return Delivered(past.run, (text,), past.vote, past.votes, cells, row.joint_secret, ())
+        return Delivered(past.run, found, past.vote, past.votes, cells, row.joint_secret, ())
 
     # Who spoilt a run
 

@@ -20,36 +20,24 @@ from quorate.anonymous.decision import Delivered
 from quorate.anonymous.filing import certify
 from quorate.anonymous.messages import Identity, Run
 from quorate.anonymous.meter import Candidate, Crowd
-from quorate.errors import Abort, Disrupted, Error, Party, Refused
-from quorate.node.anonymous.book import Writer
+from quorate.errors import Abort, Disrupted, Error, Party, Refused, Silence
+from quorate.node.anonymous import others
 from quorate.node.anonymous.cards import Cards
-from quorate.node.anonymous.messages import Begin, Past, Prepare, verify_past
+from quorate.node.anonymous.convened import Convened
+from quorate.node.anonymous.messages import Begin, Past, Prepare, age, verify_past
+from quorate.node.anonymous.pace import evenly
 from quorate.node.anonymous.records import SHOWN, Records, Shape
+from quorate.node.anonymous.silences import SITS_OUT_S, Silences
+from quorate.node.anonymous.writer import Writer
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.runs import CLOCK_S
-from quorate.transport.channel import LinkChannel
 from quorate.transport.containment import contained
 from quorate.transport.session import Meter, Session
 
 CELL_BYTES = 1024
-SITS_OUT_S = 24 * 60 * 60
-"""For so long who is proven to have spoilt a run takes part in none."""
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Convened:
-    """A run this node is prepared for, or takes part in."""
-
-    run: Run
-    session: int
-    starter: Party
-    channel: LinkChannel
-    begin: asyncio.Event = field(default_factory=asyncio.Event)
-    given_up: bool = False
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -60,6 +48,7 @@ class Runs:
     records: Records
     writer: Writer
     cards: Cards
+    silences: Silences
     tasks: asyncio.TaskGroup
     pass_on: Callable[[Run], Awaitable[None]] = field(init=False)
     """Called with a run that was spoilt, when there is evidence."""
@@ -73,7 +62,7 @@ class Runs:
     def stop(self) -> None:
         """Give up a run that has not begun; one that has ends with its links."""
         if self.current is not None:
-            _give_up(self.current)
+            self.current.give_up()
 
     def now_s(self) -> int:
         return int(self.desk.now().timestamp())
@@ -82,13 +71,29 @@ class Runs:
         """Return who is proven to have spoilt a run lately."""
         return self.records.culprits(self.now_s() - SITS_OUT_S)
 
+    def out(self) -> frozenset[str]:
+        """Return who takes part in no run: proven to have spoilt one, or silent to all."""
+        return self.sitting_out() | self.silences.left_out()
+
+    def present(self) -> tuple[Party, ...]:
+        """Return the seats of who is there and may take part, this member's among them."""
+        desk, out = self.desk, self.out()
+        there = {p for p, peer in desk.peers.peers.items() if peer.ready.is_set()} | {desk.me}
+        return tuple(p for p in sorted(there) if desk.group.names[p] not in out)
+
+    def left_behind(self, run: Run) -> frozenset[str]:
+        """Return who is there and not in a run, and this node knows no reason of its own for it."""
+        peers, group = self.desk.peers.peers, self.desk.group
+        there = {group.names[p] for p, peer in peers.items() if peer.ready.is_set()}
+        reasons = self.sitting_out() | self.silences.missed_by_none()
+        return frozenset(there - reasons - {member.name for member in run.members})
+
     def identities(self) -> tuple[Identity, ...]:
-        return tuple(Identity(m.name, m.public_key) for m in self.desk.group.members)
+        return others.identities(self.desk)
 
     def crowd(self, names: tuple[str, ...]) -> Crowd:
         """Return those members as the meter counts them."""
-        members = self.desk.group.members
-        return frozenset(Candidate(m.name, m.run_by) for m in members if m.name in names)
+        return others.crowd(self.desk, names)
 
     # What whoever convenes says
 
@@ -97,8 +102,16 @@ class Runs:
         return wire.encode(replace(self.records.standing(), card=self.cards.own()))
 
     async def on_prepare(self, party: Party, body: bytes) -> bytes:
-        """Get ready for a run, if it is one this node may take part in."""
-        self.prepare(party, wire.decode(body, Prepare))
+        """Get ready for a run, if it is one this node may take part in.
+
+        If not, whoever convenes is first told what it may not know, for it asks again.
+        """
+        try:
+            self.prepare(party, wire.decode(body, Prepare))
+        except Refused:
+            await self.cards.catch_up(party)
+            await self.silences.catch_up(party)
+            raise
         return wire.encode(Ack())
 
     async def on_go(self, party: Party, body: bytes) -> bytes:
@@ -114,8 +127,10 @@ class Runs:
         if self.current is not None:
             if self.current.starter != starter or self.current.begin.is_set():
                 raise Refused("a run is under way here", hint="wait for its end")
-            _give_up(self.current)
+            self.current.give_up()
         run, group = request.run, self.desk.group
+        for unheard in request.unheard:
+            self.silences.take(unheard)
         self._check(run, group.names[starter], request.session)
         self._check_past(run, request.past)
         self._check_cards(run, request.cards)
@@ -134,8 +149,10 @@ class Runs:
             raise Refused("the run is not of members of this group, in its order")
         if not {self.desk.home.name, starter} <= set(names):
             raise Refused("who convenes a run, and who is asked, take part in it")
-        if out := sorted(self.sitting_out() & set(names)):
-            raise Refused(f"{', '.join(out)} spoilt a run, and sits out for a day")
+        if out := sorted(self.out() & set(names)):
+            raise Refused(
+                f"{', '.join(out)} spoilt a run, or was silent in many: it sits out a day"
+            )
         meter.check(meter.read(self.crowd(names), author=self.desk.home.name))
         if run.cell_bytes != CELL_BYTES or not 0 < session < 1 << 63:
             raise Refused("the run has not the form of this version's")
@@ -151,7 +168,7 @@ class Runs:
             raise Refused("the run does not follow on the one that was shown")
         if mine is None or past == mine:
             return
-        if past is None or past.run.number <= mine.run.number:
+        if past is None or age(past) < age(mine):
             raise Refused("this node has taken part in another run since")
 
     def _check_cards(self, run: Run, shown: tuple[SignedCard, ...]) -> None:
@@ -189,6 +206,9 @@ class Runs:
             self.note_evidence(run, e.evidence, e.culprits)
             self._note_failure(run, str(e))
             self.tasks.create_task(self._pass_on(run))
+        except Silence as e:
+            self._note_failure(run, str(e))
+            self.silences.note(run, e.suspects)
         except Error as e:
             self._note_failure(run, str(e))
 
@@ -211,7 +231,7 @@ class Runs:
     async def _take_part(self, convened: Convened) -> None:
         run, home = convened.run, self.desk.home
         names = tuple(member.name for member in run.members)
-        text = self.writer.next_text(self.crowd(names), run.cards)
+        text = await evenly(lambda: self._next_text(run))
         session = Session(names.index(home.name), names, convened.channel, home.timeout_s)
         try:
             async with session:
@@ -228,6 +248,18 @@ class Runs:
             raise
         self._note_delivered(delivered, session.meter)
         self.writer.sent(text if text in delivered.texts else b"")
+
+    def _next_text(self, run: Run) -> bytes:
+        """Return what this member says in a run, if it says anything.
+
+        Not behind a smaller set than is there; and what is sealed, not in the run in which
+        others first hear of a key: only whom its owner told before could have used it.
+        """
+        past = self.records.standing().past
+        names = tuple(member.name for member in run.members)
+        is_known = past is not None and past.run.cards == run.cards
+        crowd = frozenset[Candidate]() if self.left_behind(run) else self.crowd(names)
+        return self.writer.next_text(crowd, run.cards if is_known else None)
 
     def _note_delivered(self, delivered: Delivered, cost: Meter) -> None:
         run, texts = delivered.run, len(delivered.texts)
@@ -250,13 +282,6 @@ class Runs:
         with self.desk.store.transaction():
             self.records.fail(run.digest(), why)
             self.desk.audit.append("report run failed", why)
-
-
-def _give_up(convened: Convened) -> None:
-    """End a run that has not begun."""
-    if not convened.begin.is_set():
-        convened.given_up = True
-        convened.begin.set()
 
 
 def _shape(delivered: Delivered, cost: Meter) -> Shape:

@@ -57,3 +57,11 @@ report_cards = sa.Table(
     sa.Column("member", sa.String(32), primary_key=True),
     sa.Column("card", sa.LargeBinary, nullable=False),
 )
+report_silences = sa.Table(
+    "report_silences",
+    schema,
+    sa.Column("sid", sa.LargeBinary, sa.ForeignKey("report_runs.sid"), primary_key=True),
+    sa.Column("member", sa.String(32), primary_key=True),
+    sa.Column("by", sa.String(32), primary_key=True),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+)

@@ -2,11 +2,35 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
+from quorate.anonymous.attachments import Kind
 from quorate.node.views import View
 
 Written = Annotated[str, Field(repr=False, max_length=100_000)]
+
+
+Data = Annotated[Base64Bytes, Field(repr=False, max_length=1_000_000)]
+
+
+class FileBody(View):
+    """A file to send, cleaned already of what tells its author; its name is not said."""
+
+    kind: Kind
+    data: Data
+
+
+class FileView(FileBody):
+    """A file that came with a report, under a name made here."""
+
+    name: str
+
+
+class FileNote(View):
+    """What is told of a file without handing it out."""
+
+    name: str
+    size: int
 
 
 class MeterView(View):
@@ -16,6 +40,8 @@ class MeterView(View):
     organisations: int
     lost: tuple[str, ...]  # who stood behind the thread so far, and would not any more
     lacking: tuple[str, ...]  # what is too little; then the report waits
+    left_out: tuple[str, ...] = ()  # who was silent in several runs, by all others' word
+    left_behind: tuple[str, ...] = ()  # who is there, and was not in the last run: texts wait
 
 
 class MeterBody(View):
@@ -28,9 +54,10 @@ class MeterBody(View):
 
 
 class WriteBody(View):
-    """A text to send, and whom its author fears."""
+    """A text to send, with files, and whom its author fears."""
 
     text: Written
+    files: tuple[FileBody, ...] = ()
     feared: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()  # none: all read it
     open_by: int = 0  # how many of the recipients open it; 0: all
@@ -56,6 +83,9 @@ class PostView(View):
     to: str  # the thread it answers, or nothing
     sealed: bool
     text: str
+    files: int = 0  # that belong to this text; each is a later post
+    is_file: bool = False
+    file: FileNote | None = None  # of a file that this member may read
     recipients: tuple[str, ...] = ()
     open_by: int = 0
     approved: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from quorate.dp.ledger import Entry, digest_of
+from quorate.dp.chain import Entry, digest_of
 from quorate.errors import NotFound
 from quorate.node.budgets.rows import OwnersCap
 from quorate.node.budgets.views import BudgetBody, BudgetView, LedgerEntryView

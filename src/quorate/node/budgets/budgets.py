@@ -15,24 +15,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from quorate import wire
-from quorate.dp.accounting import Charge
-from quorate.dp.ledger import (
-    NOTHING_SEEN,
-    Cap,
-    Entry,
-    Ledger,
-    Release,
-    State,
-    decimal_of,
-    digest_of,
-)
-from quorate.errors import NotFound, Refused, VerificationFailed
+from quorate.dp import chain
+from quorate.dp.accounting import MOST, Charge
+from quorate.dp.caps import Cap, decimal_of
+from quorate.dp.chain import NOTHING_SEEN, Entry, State, digest_of
+from quorate.dp.ledger import Ledger
+from quorate.errors import Abort, NotFound, Refused, VerificationFailed
 from quorate.node.audit import AuditLog
 from quorate.node.budgets.rows import LedgerRows, OwnersCap, all_caps, cap_of, set_cap
 from quorate.node.store import Store
 from quorate.studies.noise_disclosure import cost_of, cost_text, noise_in_words
 from quorate.studies.plan import Plan
-from quorate.studies.runners.noise import OPENS, Standing
+from quorate.studies.release import Release
+from quorate.studies.runners.noise import OPENS, Standing, totals_in
 
 SET = "budget set"
 EVENTS = {
@@ -40,6 +35,9 @@ EVENTS = {
     State.OPENED: "budget opened",
     State.RELEASED: "budget released",
 }
+UNLIMITED = Cap(nano_rho=MOST)
+"""For what was released already."""
+
 _MAX_WORDS = 4000
 
 
@@ -102,7 +100,7 @@ class Budgets:
         """Raise `Refused` if the plan costs more than there is; nothing is written, no row read."""
         dataset = plan.study.table.name
         self.history(dataset)
-        self._ledger(dataset).check(_release(plan), self._cap(dataset))
+        self._ledger(dataset).check(_asked(plan), self._cap(dataset))
 
     def reserve(self, plan: Plan) -> Standing:
         """Reserve what the plan costs, or find its answer. Raises `Refused`, with the numbers."""
@@ -111,9 +109,9 @@ class Budgets:
         ledger, cap = self._ledger(dataset), self._cap(dataset)
         before = ledger.head()
         with self.store.transaction():
-            answer = ledger.reserve(_release(plan), cap, self.now())
+            answer = ledger.reserve(_asked(plan), cap, self.now())
             if ledger.head() != before:
-                self._tell(dataset, _release(plan).name)
+                self._tell(dataset, _asked(plan).name)
         epsilon, rho = self.left(dataset)
         return Standing(answer or b"", epsilon, rho)
 
@@ -121,7 +119,7 @@ class Budgets:
         """Say that what is sent from now on may reveal the result, if that is so at this stage."""
         if plan.study.privacy is None or stage not in OPENS:
             return
-        dataset, name = plan.study.table.name, _release(plan).name
+        dataset, name = plan.study.table.name, _asked(plan).name
         with self.store.transaction():
             self._ledger(dataset).open(name, self.now())
             self._tell(dataset, name)
@@ -130,12 +128,40 @@ class Budgets:
         """Keep the answer of a plan under privacy, unless it is kept already."""
         if plan.study.privacy is None:
             return
-        dataset, asked = plan.study.table.name, _release(plan)
+        dataset, asked = plan.study.table.name, _asked(plan)
         ledger = self._ledger(dataset)
         with self.store.transaction():
             if ledger.state_of(asked.name) is not State.RELEASED:
                 ledger.release(asked.name, answer, self.now())
                 self._tell(dataset, asked.name)
+
+    def answer(self, plan: Plan) -> bytes:
+        """Return what the ledger keeps of a plan's release; nothing where it keeps none."""
+        if plan.study.privacy is None:
+            return b""
+        return self._ledger(plan.study.table.name).answer_of(_asked(plan).name)
+
+    def adopt(self, release: Release, answer: bytes) -> None:
+        """Keep what another member keeps of a release whose run this one did not see the end of.
+
+        It is charged whatever the cap, if it was not: all members signed it, so it is out. Raises
+        `Abort` where `answer` is not what the release was computed from.
+        """
+        plan = release.plan
+        if plan.study.privacy is None:
+            return
+        if plan.results(totals_in(answer)) != release.certificate.results:
+            raise Abort("a member answered with noisy totals that are not those of the release")
+        dataset, asked = plan.study.table.name, _asked(plan)
+        ledger = self._ledger(dataset)
+        with self.store.transaction():
+            if ledger.state_of(asked.name) is None:
+                ledger.reserve(asked, UNLIMITED, self.now())
+                self._tell(dataset, asked.name)
+            if ledger.state_of(asked.name) is State.RESERVED:
+                ledger.open(asked.name, self.now())
+                self._tell(dataset, asked.name)
+            self.release(plan, answer)
 
     def left(self, dataset: str) -> tuple[int | None, int | None]:
         """Return what is left of a budget, in 10^-9 of epsilon and of rho."""
@@ -167,9 +193,9 @@ def release_name(plan: Plan) -> str:
     return wire.digest("noisy release", what).hex()
 
 
-def _release(plan: Plan) -> Release:
+def _asked(plan: Plan) -> chain.Release:
     name, words = release_name(plan), "; ".join(noise_in_words(plan))
-    return Release(name, bytes.fromhex(name), words[:_MAX_WORDS], cost_of(plan))
+    return chain.Release(name, bytes.fromhex(name), words[:_MAX_WORDS], cost_of(plan))
 
 
 def _told(dataset: str, entry: Entry) -> str:

@@ -42,7 +42,7 @@ from quorate.quorum.roster import (
     verify_vote,
 )
 from quorate.studies.group import Member
-from quorate.studies.plan import utc_text
+from quorate.studies.times import utc_text
 from quorate.transport.peers import ROSTER
 from quorate.wire import ABSENT
 

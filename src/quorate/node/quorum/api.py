@@ -7,9 +7,17 @@ from fastapi.responses import PlainTextResponse
 
 from quorate.errors import NotFound
 from quorate.node.quorum.backup import make_backup, restore
+from quorate.node.quorum.keys import Wanted
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import KeyEntry, RequestEntry
-from quorate.node.quorum.request_views import answer_views, made_key, request_view
+from quorate.node.quorum.renewals import OtherHands
+from quorate.node.quorum.request_views import (
+    answer_views,
+    made_key,
+    request_view,
+    roles_of,
+    witnesses_of,
+)
 from quorate.node.quorum.unlock_api import add_unlocks
 from quorate.node.quorum.views import (
     AliveView,
@@ -20,21 +28,29 @@ from quorate.node.quorum.views import (
     OrderBody,
     OrderView,
     PassphraseBody,
+    RefreshBody,
+    RenewalBody,
     RestoreBody,
+    SuccessionBody,
     VaultView,
 )
-from quorate.quorum.fhir import plain_words
 from quorate.quorum.key import Key
-from quorate.quorum.lifecycle import KeyState, RequestState
-from quorate.quorum.order import order_to_json
+from quorate.quorum.lifecycle import KEY_OPEN, KeyState, RequestState
+from quorate.quorum.order import order_to_json, words_for
+from quorate.quorum.request import SIGNED
+from quorate.quorum.succeeding import message_of, succession_to_json
 from quorate.threshold import plain
+from quorate.threshold.access import UNREVIEWED
 from quorate.threshold.age.keys import VERSION, Identity, Recipient
+from quorate.threshold.recovery import MEANING
+from quorate.wire import ABSENT
 
 
 def add_quorum(app: FastAPI, quorum: Quorum) -> None:
     """Add all routes of keys, orders and unlocking."""
     _add_vault(app, quorum)
     _add_keys(app, quorum)
+    _add_renewals(app, quorum)
     _add_shares(app, quorum)
     _add_orders(app, quorum)
     add_unlocks(app, quorum)
@@ -66,7 +82,17 @@ def _add_keys(app: FastAPI, quorum: Quorum) -> None:
     @app.post("/keys")
     async def propose(body: KeyBody) -> KeyView:
         members = body.members or quorum.desk.group.names
-        entry, untold = await keys.propose(body.name, members, body.rule, body.purpose, body.reason)
+        wanted = Wanted(
+            body.name,
+            members,
+            body.rule,
+            body.purpose,
+            body.recovery,
+            body.witnesses,
+            body.published,
+            roles_of(body.policy, body.roles),
+        )
+        entry, untold = await keys.propose(wanted, body.reason)
         return _key_view(quorum, entry, untold)
 
     @app.get("/keys/{name}")
@@ -75,15 +101,46 @@ def _add_keys(app: FastAPI, quorum: Quorum) -> None:
 
     @app.post("/keys/{name}/approve")
     async def approve(name: str, body: AnswerBody) -> KeyView:
-        digest = records.find_key(name).plan.digest()
+        digest = records.find_key(name, KEY_OPEN).plan.digest()
         entry, untold = await keys.answer(digest, "approve", body.reason)
         return _key_view(quorum, entry, untold)
 
     @app.post("/keys/{name}/decline")
     async def decline(name: str, body: AnswerBody) -> KeyView:
-        digest = records.find_key(name).plan.digest()
+        entry = records.find_key(name, KEY_OPEN)
+        digest = entry.plan.digest()
+        if entry.state is KeyState.GENERATING and entry.plan.renews is not ABSENT:
+            quorum.generation.withdraw(digest, body.reason)
+            return _key_view(quorum, records.key(digest))
         entry, untold = await keys.answer(digest, "decline", body.reason)
         return _key_view(quorum, entry, untold)
+
+
+def _add_renewals(app: FastAPI, quorum: Quorum) -> None:
+    renewals, records = quorum.renewals, quorum.records
+
+    @app.post("/keys/{name}/reshare")
+    async def reshare(name: str, body: RenewalBody) -> KeyView:
+        to = OtherHands(body.members, body.rule, roles_of(body.policy, body.roles))
+        entry, untold = await renewals.reshare(records.find_key(name), to, body.reason)
+        return _key_view(quorum, entry, untold)
+
+    @app.post("/keys/{name}/refresh")
+    async def refresh(name: str, body: RefreshBody) -> KeyView:
+        entry, untold = await renewals.refresh(records.find_key(name), body.reason, body.lost)
+        return _key_view(quorum, entry, untold)
+
+    @app.post("/keys/{name}/succeed")
+    async def succeed(name: str, body: SuccessionBody) -> tuple[OrderView, OrderView]:
+        old, new = made_key(quorum, name), made_key(quorum, body.successor)
+        lasts = timedelta(hours=body.hours)
+        by_old, by_new = await quorum.successions.propose(old, new, body.reason, lasts)
+        return _order_view(quorum, by_old), _order_view(quorum, by_new)
+
+    @app.get("/keys/{name}/succession")
+    async def succession(name: str) -> PlainTextResponse:
+        signed = quorum.successions.of(made_key(quorum, name))
+        return PlainTextResponse(succession_to_json(signed), media_type="application/json")
 
 
 def _add_shares(app: FastAPI, quorum: Quorum) -> None:
@@ -113,7 +170,7 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
     @app.get("/orders")
     async def orders() -> tuple[OrderView, ...]:
         quorum.requests.expire()
-        entries = (e for e in records.all_requests() if e.request.type == "order")
+        entries = (e for e in records.all_requests() if e.request.type in SIGNED)
         return tuple(_order_view(quorum, entry) for entry in entries)
 
     @app.post("/orders")
@@ -157,7 +214,7 @@ def _add_orders(app: FastAPI, quorum: Quorum) -> None:
 
 def _found(quorum: Quorum, prefix: str) -> RequestEntry:
     entry = quorum.records.find_request(prefix)
-    if entry.request.type != "order":
+    if entry.request.type not in SIGNED:
         raise NotFound("that is not an order", hint="list them with: quorate order list")
     return entry
 
@@ -170,8 +227,12 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
         digest=plan.digest().hex(),
         name=plan.name,
         purpose=plan.purpose,
-        rule=str(plan.rule),
-        warning=plain.RISK if plan.purpose == "plain" else plan.rule.warning,
+        rule=plan.wanted,
+        follows="" if plan.follows is ABSENT else plan.follows,
+        dealers=() if plan.renews is ABSENT else tuple(d.name for d in plan.dealers),
+        recovery=str(plan.recovery) if plan.purpose == "plain" else "",
+        witnesses=witnesses_of(plan),
+        warning=_warning(quorum, entry),
         state=entry.state.value,
         note=entry.note,
         proposer=plan.proposer,
@@ -192,6 +253,18 @@ def _key_view(quorum: Quorum, entry: KeyEntry, untold: tuple[str, ...] = ()) -> 
     )
 
 
+def _warning(quorum: Quorum, entry: KeyEntry) -> str:
+    """Return what whoever uses a key should know first."""
+    if entry.plan.policy is not ABSENT:
+        return UNREVIEWED
+    if entry.plan.purpose != "plain":
+        return entry.plan.rule.warning
+    if entry.key is None:
+        return plain.RISK
+    has_it = quorum.recoveries.who_has(entry.key)
+    return f"{', '.join(has_it)} has the whole key: {MEANING}" if has_it else plain.RISK
+
+
 def _recipient(key: Key) -> str:
     """Return the line to which age seals."""
     if key.plan.purpose == "plain":
@@ -208,11 +281,12 @@ def _identity(quorum: Quorum, key: Key) -> str:
 
 def _order_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> OrderView:
     order = None if entry.result is None else quorum.orders.order(entry)
+    key = quorum.records.key_of(entry.request.key)
     return OrderView(
         **dict(request_view(quorum, entry, untold)),
-        words=plain_words(entry.document.decode()),
+        words=words_for(entry.request, entry.document.decode(), key),
         document=entry.document.decode(),
         subject=entry.request.subject.hex(),
         signature="" if order is None else order.signature.hex(),
-        message=entry.request.message().hex(),
+        message=message_of(entry.request, entry.document.decode(), key).hex(),
     )

@@ -47,7 +47,7 @@ async def restore(desk: Desk, custody: Custody, keys: Keys, text: str, passphras
     custody.vault()
     backup = document.read(TAG, text, Backup)
     key = backup.key
-    verify_key(key, desk.group)
+    verify_key(key, keys.roster(key.plan.group))
     me = desk.home.member()
     mine = [h for h in key.plan.holders if h.name == me.name and h.public_key == me.public_key]
     if not mine or backup.member != me.name:

@@ -14,12 +14,19 @@ from quorate.node.quorum.views import (
     OrderBody,
     OrderView,
     PassphraseBody,
+    RecoveryBody,
+    RefreshBody,
+    RenewalBody,
     RestoreBody,
+    RoleBody,
+    SuccessionBody,
     UnlockView,
     VaultView,
+    WholeKeyView,
 )
 from quorate.threshold.answers import Sought
 from quorate.threshold.keys import Purpose
+from quorate.threshold.policy import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,61 @@ class QuorumClient:
         rule: str,
         reason: str,
         purpose: Purpose = "sign",
+        recovery: str = "",
+        witnesses: tuple[str, ...] = (),
+        published: int = 0,
+        policy: str = "",
+        roles: tuple[Role, ...] = (),
     ) -> KeyView:
         """Plan a key among `members`, or all members where none is named."""
-        body = KeyBody(name=name, members=members, rule=rule, purpose=purpose, reason=reason)
+        body = KeyBody(
+            name=name,
+            members=members,
+            rule=rule,
+            purpose=purpose,
+            reason=reason,
+            recovery=recovery,
+            witnesses=witnesses,
+            published=published,
+            policy=policy,
+            roles=_bodies(roles),
+        )
         return self.client.post("/keys", KeyView, body)
 
     def answer_key(self, name: str, word: Literal["approve", "decline"], reason: str) -> KeyView:
         path = route("keys", name, word)
         return self.client.post(path, KeyView, AnswerBody(reason=reason))
+
+    def reshare_key(
+        self,
+        name: str,
+        reason: str,
+        members: tuple[str, ...] = (),
+        rule: str = "",
+        policy: str = "",
+        roles: tuple[Role, ...] = (),
+    ) -> KeyView:
+        """Propose that a key goes on in other hands; what is empty follows the roster, or stays."""
+        body = RenewalBody(
+            reason=reason, members=members, rule=rule, policy=policy, roles=_bodies(roles)
+        )
+        return self.client.post(route("keys", name, "reshare"), KeyView, body)
+
+    def refresh_key(self, name: str, reason: str, lost: str = "") -> KeyView:
+        """Propose new shares of a key for all its holders."""
+        body = RefreshBody(reason=reason, lost=lost)
+        return self.client.post(route("keys", name, "refresh"), KeyView, body)
+
+    def succeed_key(
+        self, name: str, successor: str, reason: str, hours: float = 168
+    ) -> tuple[OrderView, OrderView]:
+        """Ask the holders of two keys that one takes the other's place."""
+        body = SuccessionBody(successor=successor, reason=reason, hours=hours)
+        return self.client.post(route("keys", name, "succeed"), tuple[OrderView, OrderView], body)
+
+    def succession(self, name: str) -> str:
+        """Return the text of the file that says which key took the place of one."""
+        return self.client.ask("GET", route("keys", name, "succession"))
 
     def check_key(self, name: str) -> tuple[AliveView, ...]:
         """Ask every holder to show that its share is alive."""
@@ -113,11 +167,30 @@ class QuorumClient:
         return read_view(told, UnlockView)
 
     def answer_unlock(
-        self, id_: str, word: Literal["approve", "decline"], reason: str
+        self,
+        id_: str,
+        word: Literal["approve", "decline"],
+        reason: str,
+        *,
+        whole_key: bool = False,
     ) -> UnlockView:
+        """Answer a request; who approves that a whole key is given away says so."""
         path = route("unlocks", id_, word)
-        return self.client.post(path, UnlockView, AnswerBody(reason=reason))
+        return self.client.post(path, UnlockView, AnswerBody(reason=reason, whole_key=whole_key))
+
+    def ask_for_key(self, name: str, reason: str, hours: float = 24) -> UnlockView:
+        """Ask the holders of a plain key for all of it."""
+        body = RecoveryBody(reason=reason, hours=hours)
+        return self.client.post(route("keys", name, "recover"), UnlockView, body)
+
+    def whole_key(self, id_: str) -> WholeKeyView:
+        """Return the key that a request of this member recovered."""
+        return self.client.get(route("unlocks", id_, "identity"), WholeKeyView)
 
     def file_key(self, id_: str) -> bytes:
         """Return the file key that a request of this member opened."""
         return self.asking.file_key(id_)
+
+
+def _bodies(roles: tuple[Role, ...]) -> tuple[RoleBody, ...]:
+    return tuple(RoleBody(name=role.name, members=role.members) for role in roles)

@@ -1,7 +1,7 @@
 """What a node does in the background about approved requests, and how it asks their holders."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -78,17 +78,37 @@ def is_there(desk: Desk, name: str) -> bool:
     return listed and desk.peers.peers[desk.group.party(name)].ready.is_set()
 
 
-async def ask_each(
+async def ask_enough(
     desk: Desk,
-    names: Sequence[str],
+    names: Iterable[str],
     topic: str,
     question: object,
     answer: type[T],
     here: Callable[[Party], T],
+    enough: Callable[[Collection[str]], bool],
+    *,
+    patience: float = 1.0,
 ) -> dict[str, T | Error]:
-    """Ask these members at once, this one by `here`; return what each answers, or its error."""
-    asked = (ask_one(desk, name, topic, question, answer, here) for name in names)
-    return dict(zip(names, await asyncio.gather(*asked), strict=True))
+    """Ask these members at once, this one by `here`, until those who have answered are `enough`.
+
+    Returns what each of them answered, or its error, in the order in which that
+    came; who has not answered by then is not waited for.
+    """
+    found: dict[str, T | Error] = {}
+    async with asyncio.TaskGroup() as tasks:
+        asking = {
+            tasks.create_task(
+                ask_one(desk, name, topic, question, answer, here, patience=patience)
+            ): name
+            for name in names
+        }
+        pending = set(asking)
+        while pending and not enough([n for n, r in found.items() if not isinstance(r, Error)]):
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            found.update({asking[task]: task.result() for task in done})
+        for task in pending:
+            task.cancel()
+    return found
 
 
 async def ask_one(
@@ -98,12 +118,17 @@ async def ask_one(
     question: object,
     answer: type[T],
     here: Callable[[Party], T],
+    *,
+    patience: float = 1.0,
 ) -> T | Error:
-    """Ask a member, this one by `here`; return what it answers, or its error."""
+    """Ask a member, this one by `here`; return what it answers, or its error.
+
+    `patience` is how long to wait for it, in this node's time-outs.
+    """
     try:
         if name == desk.home.name:
             return here(desk.me)
-        party, timeout_s = desk.group.party(name), desk.home.timeout_s
+        party, timeout_s = desk.group.party(name), desk.home.timeout_s * patience
         return await desk.peers.ask(party, topic, question, answer, timeout_s=timeout_s)
     except Error as e:
         return e

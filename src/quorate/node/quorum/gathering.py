@@ -1,8 +1,8 @@
-"""Gathering partial decryptions: one question to each holder that approved.
+"""Gathering what holders answer to a request: one question to each that approved.
 
     gatherer                             each approving holder
     unlock (with the approvals) →        checks them, answers parts sealed to the gatherer
-    opened (file key, for the requester) → all members
+    opened, or recovered →               all members
 
 The gatherer is the member to whom answers go: the requester, or the opener of a
 plain file. It asks as soon as it hears of enough approvals, keeps each answer,
@@ -12,29 +12,52 @@ part is left out and proven to have. One round.
 """
 
 import asyncio
-import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
-from quorate.errors import Abort, Error, Party, VerificationFailed
+from quorate.errors import Abort, Error, Party
 from quorate.node.desk import Desk
 from quorate.node.quorum.errands import Errands, ask_one, is_there
 from quorate.node.quorum.messages import Unlock
 from quorate.node.quorum.records import Records, RequestEntry
+from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.unlocker import Unlocker
-from quorate.node.quorum.unlocks import Unlocks, document_of
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.countersign import answers_of
 from quorate.quorum.lifecycle import RequestState
-from quorate.quorum.unlock import Checked, Opened, Proof, identities, sign_opened
-from quorate.threshold.answers import SealedAnswer, read_answer, verify_proof
+from quorate.quorum.request import Purpose
+from quorate.threshold.answers import SealedAnswer
 from quorate.threshold.keys import seat
-from quorate.threshold.unlocking import Unlocked, pass_on, unlock
 
 _Asking = dict[str, asyncio.Task[SealedAnswer | Error]]
 
 log = structlog.get_logger()
+
+
+class Kind(Protocol):
+    """A kind of request whose answers are gathered, and what is made of them."""
+
+    @property
+    def topic(self) -> str:
+        """Under which all members are told of the outcome."""
+        ...
+
+    def gatherer(self, entry: RequestEntry) -> str:
+        """Return the member to whom answers go."""
+        ...
+
+    def must_approve(self, entry: RequestEntry) -> str:
+        """Return who must have approved before anybody is asked; nobody if empty."""
+        ...
+
+    def finish(self, entry: RequestEntry, approved: tuple[SignedAnswer, ...]) -> object:
+        """Keep and return what comes of the answers kept. Raises `Abort` where they fall short."""
+        ...
+
+
+Kinds = Mapping[Purpose, Kind]
 
 
 @dataclass(slots=True)
@@ -44,7 +67,8 @@ class Gathering:
     desk: Desk
     records: Records
     unlocker: Unlocker
-    unlocks: Unlocks
+    requests: Requests
+    kinds: Kinds
     tasks: asyncio.TaskGroup
     errands: Errands = field(init=False)
     news: dict[bytes, asyncio.Event] = field(default_factory=dict)  # of requests at work
@@ -55,7 +79,7 @@ class Gathering:
     def start(self, digest: bytes) -> None:
         """Gather the answers to an approved request, if they go to this node."""
         entry = self.records.request(digest)
-        if document_of(entry).answers_to.member == self.desk.home.name:
+        if self.kinds[entry.request.type].gatherer(entry) == self.desk.home.name:
             if digest in self.news:
                 self.news[digest].set()
             self.errands.start(digest)
@@ -63,7 +87,7 @@ class Gathering:
     def start_all(self) -> None:
         """Try again for every request that waits for answers."""
         for entry in self.records.requests_in(RequestState.APPROVED):
-            if entry.request.type == "unlock":
+            if entry.request.type in self.kinds:
                 self.start(entry.request.digest())
 
     def stop(self) -> None:
@@ -71,17 +95,26 @@ class Gathering:
         self.errands.stop()
 
     async def _gather(self, digest: bytes) -> None:
-        """Ask who has approved and not answered, until enough have or nobody is left."""
+        """Ask who has approved and not answered, and again where there was news meanwhile."""
+        news = self.news[digest] = asyncio.Event()
+        try:
+            await self._gather_once(digest)
+            while news.is_set():  # it came when nobody looked any more
+                await self._gather_once(digest)
+        finally:
+            del self.news[digest]
+
+    async def _gather_once(self, digest: bytes) -> None:
+        """Ask until enough have answered or nobody is left."""
         asking: _Asking = {}
         failed: Error | None = None
+        self.news[digest].clear()
         async with asyncio.TaskGroup() as tasks:
-            self.news[digest] = asyncio.Event()
             try:
                 await self._gather_from(digest, asking, tasks)
             except Error as e:
                 failed = e
             finally:
-                del self.news[digest]
                 for task in asking.values():
                     task.cancel()
         if failed is not None:
@@ -94,8 +127,8 @@ class Gathering:
                 self.news[digest].clear()
                 have = self._have(entry)
                 tried = {name: why for name, why in tried.items() if name in have}
-            approved = self.unlocks.requests.approved_by(entry)
-            if self._opened(entry, approved, tried):
+            approved = self.requests.approved_by(entry)
+            if self._done(entry, approved, tried):
                 return
             question = Unlock(digest, approved)
             for name in self._to_ask(entry, approved, tried):
@@ -113,9 +146,9 @@ class Gathering:
         self, entry: RequestEntry, approved: tuple[SignedAnswer, ...], tried: dict[str, str]
     ) -> list[str]:
         """Return which approvers to ask now; who is not there is noted in `tried`."""
-        me = self.desk.home.name
-        if document_of(entry).opener and me not in [s.answer.member for s in approved]:
-            tried[me] = f"{me} is to open this, and has not approved it"
+        due = self.kinds[entry.request.type].must_approve(entry)
+        if due and due not in [s.answer.member for s in approved]:
+            tried[due] = f"{due} is to open this, and has not approved it"
             return []
         have = self._have(entry)
         names = [s.answer.member for s in approved if s.answer.member not in {*have, *tried}]
@@ -131,6 +164,8 @@ class Gathering:
         def here(me: Party) -> SealedAnswer:
             return self.unlocker.answer(me, question)
 
+        if name == self.desk.home.name:
+            await self.unlocker.publication.publish(question.request)
         return await ask_one(self.desk, name, "unlock", question, SealedAnswer, here)
 
     async def _next(self, asking: _Asking, tasks: asyncio.TaskGroup, news: asyncio.Event) -> None:
@@ -152,78 +187,43 @@ class Gathering:
         else:
             self.records.add_part(entry.request.digest(), answer)
 
-    def _opened(
+    def _done(
         self, entry: RequestEntry, approved: tuple[SignedAnswer, ...], tried: dict[str, str]
     ) -> bool:
-        """Open with the answers that are here, and tell all; return whether they were enough."""
-        digest = entry.request.digest()
-        checked = self.unlocker.checked(entry)
-        if len(self.records.parts(digest)) < checked.key.plan.min_signers:
+        """Finish with the answers that are here, and tell all; return whether they were enough."""
+        kind = self.kinds[entry.request.type]
+        plan = self.records.key_of(entry.request.key).plan
+        if not plan.suffice(self._have(entry)):
             return False
         try:
-            unlocked = self._unlocked(checked)
+            outcome = kind.finish(entry, approved)
         except Abort as e:
-            self._blame(checked, e, tried)
+            self._blame(entry, e, tried)
             return False
         except Error as e:
             tried[""] = str(e)
             return False
-        opened = self._told(checked, entry, approved, unlocked)
-        self.unlocks.take(opened)
-        self.errands.aside(self._tell(opened))
+        self.errands.aside(self._tell(kind.topic, outcome))
         return True
 
-    def _unlocked(self, checked: Checked) -> Unlocked:
-        key, digest = checked.key, checked.request.digest()
-        secret, parts = self.unlocks.replies.secret(checked.request), self.records.parts(digest)
-        return unlock(key.public, checked.unlocking, digest, secret, parts, identities(key))
-
-    def _told(
-        self,
-        checked: Checked,
-        entry: RequestEntry,
-        approved: tuple[SignedAnswer, ...],
-        unlocked: Unlocked,
-    ) -> Opened:
-        request, unlocking = checked.request, checked.unlocking
-        box = pass_on(unlocked.file_key, unlocking, unlocking.asked(request.digest()))
-        proofs = self._proofs(checked)
-        signature = sign_opened(self.desk.home.identity, request, box, proofs)
-        answers = answers_of(checked.key, approved)
-        return Opened(request, entry.document, entry.signature, answers, box, proofs, signature)
-
-    def _proofs(self, checked: Checked) -> tuple[Proof, ...]:
-        """Return what proves that holders cheated, of all that answered: each is read again."""
-        digest, key = checked.request.digest(), checked.key
-        secret = self.unlocks.replies.secret(checked.request)
-        asked, them = checked.unlocking.asked(digest), identities(key)
-        proofs: list[Proof] = []
-        for part in self.records.parts(digest):
-            holder = them[seat(part.identifier)]
-            with contextlib.suppress(VerificationFailed):  # it is right, or anybody's
-                signed = read_answer(secret, asked, part, holder)
-                by = (part.identifier, holder)
-                verify_proof(key.public, asked, checked.bases, signed, by)
-                proofs.append(Proof(part.identifier, signed))
-        return tuple(proofs)
-
-    def _blame(self, checked: Checked, error: Abort, tried: dict[str, str]) -> None:
+    def _blame(self, entry: RequestEntry, error: Abort, tried: dict[str, str]) -> None:
         """Say whose answers were of no use; what could not be read is asked for again later."""
-        digest, plan = checked.request.digest(), checked.key.plan
+        digest, id_ = entry.request.digest(), entry.request.short_id
+        plan = self.records.key_of(entry.request.key).plan
         for one in error.culprits | error.suspects:
             name = plan.names[one]
             if one in error.suspects:
                 self.records.drop_part(digest, one + 1)
                 tried[name] = f"the answer of {name} cannot be read"
                 continue
-            said = f"{name} cheated: wrong partial decryptions, signed by it"
+            said = f"{name} cheated: what it answered is wrong, and signed by it"
             if tried.get(name) == said:
                 continue
             tried[name] = said
-            log.warning("wrong parts", id=checked.request.short_id, member=name)
+            log.warning("wrong answer", id=id_, member=name)
             if tried[name] not in self.records.request(digest).note:
-                self.desk.audit.append("cheating proven", f"{checked.request.short_id}: {said}")
+                self.desk.audit.append("cheating proven", f"{id_}: {said}")
         tried.setdefault("", str(error))
 
-    async def _tell(self, opened: Opened) -> None:
-        await self.desk.tell_all("opened", opened)
+    async def _tell(self, topic: str, outcome: object) -> None:
+        await self.desk.tell_all(topic, outcome)

@@ -14,35 +14,40 @@ from dataclasses import dataclass, replace
 import structlog
 
 from quorate import wire
-from quorate.errors import Abort, Error, NotFound, Party, Unavailable, VerificationFailed
+from quorate.errors import Abort, Error, NotFound, Party, Refused, Unavailable, VerificationFailed
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.custody import Custody
+from quorate.node.quorum.handing import Handing
 from quorate.node.quorum.kept import Kept, keep_share_of, kept_of, sealed_name
 from quorate.node.quorum.keys import Keys
 from quorate.node.quorum.records import KeyEntry, Records
-from quorate.quorum.key import Key, KeyPlan, sign_key, verify_key_signature
+from quorate.quorum.key import Key, sign_key, verify_key_signature
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.lifecycle import KEY_OPEN, KeyEvent, KeyState
 from quorate.quorum.posting import (
     COMPLAINT,
     CONFIRMATION,
     DEALING,
     STATIC,
+    WITHDRAWAL,
     Body,
     Confirmed,
     Posting,
-    StaticKey,
+    Withdrawn,
     convicted,
+    due,
     make_posting,
     make_static_key,
-    setup_of,
     verify_posting,
 )
-from quorate.threshold import dkg
+from quorate.threshold import dkg, reshare
 from quorate.threshold.evidence import Complaint, complain
-from quorate.threshold.keys import PublicKey
-from quorate.threshold.record import common_commitment
 from quorate.threshold.setup import Setup, SignedDealing, static_key
+from quorate.wire import ABSENT, Absent
+
+_TOLD = (KeyState.GENERATING, KeyState.FAILED, KeyState.EXPIRED, KeyState.REFUSED)
+"""Of which keys the postings are told again: what proves cheating, and who withdrew, too."""
 
 log = structlog.get_logger()
 
@@ -55,6 +60,7 @@ class Generation:
     records: Records
     custody: Custody
     keys: Keys
+    handing: Handing
     tasks: asyncio.TaskGroup
 
     async def on_posting(self, party: Party, body: bytes) -> bytes:
@@ -68,7 +74,7 @@ class Generation:
         """Verify and keep one posting. Raises `VerificationFailed`, `NotFound`."""
         entry = self.records.key(posting.session)
         body = verify_posting(entry.plan, posting)
-        if entry.state not in KEY_OPEN:
+        if entry.state not in KEY_OPEN and not isinstance(body, Withdrawn):
             return
         before = self._posted(entry.plan, posting.round, posting.member)
         if before is not None:
@@ -78,15 +84,18 @@ class Generation:
         self.records.add_posting(posting)
         if isinstance(body, Complaint):
             self._judge(entry, body)
+        if isinstance(body, Withdrawn) and entry.state is KeyState.GENERATING:
+            note = f"{posting.member} withdrew: {body.reason}"
+            self.keys.move(posting.session, KeyEvent.WITHDRAWN, note)
         self.advance(posting.session)
         if isinstance(body, Confirmed):
             self._compare(entry.plan, body)
 
     async def catch_up(self, party: Party) -> None:
         """Tell a holder that has just connected all that was posted for keys that are not made."""
-        name, unmade = self.desk.group.names[party], (KeyState.GENERATING, KeyState.FAILED)
+        name, told = self.desk.group.names[party], _TOLD
         for entry in self.records.all_keys():
-            if entry.state in unmade and name in entry.plan.names:
+            if entry.state in told and name in due(entry.plan, STATIC):
                 for posting in self.records.board(entry.plan).postings:
                     await self.desk.tell(party, "posting", posting)
 
@@ -96,8 +105,25 @@ class Generation:
             if entry.state is KeyState.GENERATING:
                 self.advance(entry.plan.digest())
                 self._tell(entry.plan, self._own(entry.plan))
+            elif entry.state is KeyState.EXPIRED and self._never_ready(entry.plan):
+                self.withdraw(entry.plan.digest(), "its time is over")
             elif entry.key is not None:
                 self.keep_share_of(entry.key)
+
+    def withdraw(self, digest: bytes, reason: str) -> None:
+        """Say that this new holder of a key is not ready and never will be. Raises `Refused`."""
+        plan, me = self.records.key(digest).plan, self.desk.home.name
+        board = self.records.board(plan)
+        if me not in due(plan, WITHDRAWAL) or me not in board.lacking(CONFIRMATION):
+            raise Refused(
+                f"{me} has no part in this, or said already that it is ready",
+                hint="wait until the others are, or until one of them withdraws",
+            )
+        if me in board.of(WITHDRAWAL, Withdrawn):
+            return
+        posting = make_posting(self.desk.home.identity, digest, WITHDRAWAL, me, Withdrawn(reason))
+        self.take(posting)
+        self._tell(plan, (posting,))
 
     def begin(self, digest: bytes) -> None:
         """Begin a generation once the answers that allow it are kept."""
@@ -117,30 +143,33 @@ class Generation:
         """Keep this member's share of a key that now exists, if it took part in making it."""
         keep_share_of(self.custody, key)
 
+    def _never_ready(self, plan: KeyPlan) -> bool:
+        board, me = self.records.board(plan), self.desk.home.name
+        return me in due(plan, WITHDRAWAL) and me in (
+            set(board.lacking(CONFIRMATION)) & set(board.lacking(WITHDRAWAL))
+        )
+
     # Steps
 
     def _step(self, entry: KeyEntry) -> tuple[KeyPlan, Posting] | None:
         """Take the next step and return what it posts; None where there is nothing to do now."""
         plan, me = entry.plan, self.desk.home.name
-        if entry.state is not KeyState.GENERATING or me not in plan.names:
+        if entry.state is not KeyState.GENERATING or me not in due(plan, STATIC):
             return None
         board = self.records.board(plan)
-        statics = board.of(STATIC, StaticKey)
-        dealings = board.of(DEALING, SignedDealing)
-        confirmed = board.of(CONFIRMATION, Confirmed)
-        if me not in statics:
+        if me in board.lacking(STATIC):
             return plan, self._post_static(plan)
-        if len(statics) < len(plan.holders):
+        if board.lacking(STATIC):
             return None
-        setup = setup_of(plan, tuple(statics.values()))
-        if me not in dealings:
-            return plan, self._post_dealing(plan, setup)
-        if len(dealings) < len(plan.holders):
+        if me in board.lacking(DEALING):
+            return plan, self._post_dealing(plan, board.setup())
+        if board.lacking(DEALING):
             return None
-        if me not in confirmed:
-            return plan, self._post_confirmation(plan, setup, tuple(dealings.values()))
-        if len(confirmed) == len(plan.holders):
-            self._finish(plan, tuple(confirmed.values()))
+        if me in board.lacking(CONFIRMATION):
+            dealings = tuple(board.of(DEALING, SignedDealing).values())
+            return plan, self._post_confirmation(plan, board.setup(), dealings)
+        if me in plan.names and not board.lacking(CONFIRMATION):
+            self._finish(plan, tuple(board.of(CONFIRMATION, Confirmed).values()))
         return None
 
     def _post_static(self, plan: KeyPlan) -> Posting:
@@ -150,8 +179,12 @@ class Generation:
 
     def _post_dealing(self, plan: KeyPlan, setup: Setup) -> Posting:
         kept = kept_of(self.custody, plan)
-        identity = self.desk.home.identity
-        dealing = dkg.round1(setup, static_key(kept.seed), identity, os.urandom)
+        identity, static = self.desk.home.identity, static_key(kept.seed)
+        if plan.renews is ABSENT:
+            dealing = dkg.round1(setup, static, identity, os.urandom)
+        else:
+            share = self.custody.share(plan.renews.public.key_id())
+            dealing = reshare.round1(setup, share, static, identity, os.urandom)
         return self._post(plan, DEALING, dealing, replace(kept, dealing=dealing))
 
     def _post_confirmation(
@@ -159,22 +192,26 @@ class Generation:
     ) -> Posting:
         kept = kept_of(self.custody, plan)
         static = static_key(kept.seed)
-        if kept.dealing is None:
-            raise Abort("this holder's own dealing is not the one it made")
+        proof: bytes | Absent = ABSENT
         try:
-            pending, confirmation = dkg.round2(setup, static, kept.dealing, dealings)
+            if plan.renews is ABSENT:
+                pending, confirmation = dkg.round2(setup, static, kept.dealing, dealings)
+            else:
+                self.handing.check_free(plan)
+                pending, ready = reshare.round2(setup, static, dealings)
+                confirmation, proof = ready.confirmation, ready.proof
         except Abort as e:
             self._complain(plan, setup, dealings, e)
             raise
-        public = PublicKey(
-            plan.purpose, len(plan.holders), common_commitment(pending.record.promises)
-        )
-        certificate = sign_key(self.desk.home.identity, plan, public)
-        body = Confirmed(confirmation, certificate)
+        certificate = sign_key(self.desk.home.identity, plan, pending.public)
+        body = Confirmed(confirmation, certificate, proof)
         return self._post(plan, CONFIRMATION, body, replace(kept, pending=pending))
 
     def _finish(self, plan: KeyPlan, confirmed: tuple[Confirmed, ...]) -> None:
         """Check what all confirmed, and keep key and share. Raises `Abort`."""
+        if plan.renews is not ABSENT:
+            self.handing.start(plan.digest())
+            return
         pending = kept_of(self.custody, plan).pending
         if pending is None:
             raise Abort("this holder confirmed what it does not have")
@@ -236,7 +273,7 @@ class Generation:
 
     def _failed(self, entry: KeyEntry, error: Abort) -> None:
         for seat in error.culprits:
-            self._end(entry, entry.plan.names[seat], str(error))
+            self._end(entry, due(entry.plan, DEALING)[seat], str(error))
             return
         self.records.set_key_state(entry.plan.digest(), entry.state, str(error))
         log.warning("a key generation cannot go on", id=entry.plan.short_id, why=str(error))
@@ -250,7 +287,8 @@ class Generation:
         with self.desk.store.transaction():
             self.desk.audit.append("cheating proven", f"key {entry.plan.name}: {note}")
             self.keys.move(entry.plan.digest(), KeyEvent.ABORTED, note)
-            self.records.drop_sealed(sealed_name(entry.plan))
+            if entry.plan.renews is ABSENT:  # else what this node said it has, it keeps
+                self.records.drop_sealed(sealed_name(entry.plan))
 
     # Shared
 
@@ -276,7 +314,7 @@ class Generation:
 
     def _tell(self, plan: KeyPlan, postings: tuple[Posting, ...]) -> None:
         """Tell the other holders, in the background; who is away hears it when it is back."""
-        others = [name for name in plan.names if name != self.desk.home.name]
+        others = [name for name in due(plan, STATIC) if name != self.desk.home.name]
         for party in map(self.desk.group.party, others):
             self.tasks.create_task(self._tell_one(party, postings))
 

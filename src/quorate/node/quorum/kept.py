@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from quorate.errors import Abort
 from quorate.node.quorum.custody import Custody
-from quorate.quorum.key import Key, KeyPlan
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.threshold.dkg import Pending
 from quorate.threshold.keys import KeyShare
 from quorate.threshold.setup import SignedDealing
@@ -33,7 +34,7 @@ def keep_share_of(custody: Custody, key: Key) -> None:
     if custody.records.sealed(name) is None or custody.state != "open":
         return
     pending = kept_of(custody, key.plan).pending
-    if pending is not None:
+    if pending is not None and pending.public == key.public:
         custody.keep_share(KeyShare(pending.identifier, pending.secret, key.public))
         custody.records.drop_sealed(name)
 

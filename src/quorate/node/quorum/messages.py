@@ -8,16 +8,22 @@ alive      Challenge   Alive
 request    Asked       Ack
 commit     Commit      NonceCommitment
 sign       Sign        SignedShare
+try commit Commit      NonceCommitment   of new shares
+try sign   Sign        SignedShare
 order      Order       Ack
 opener     Sought      ReplyKey
 unlock     Unlock      SealedAnswer
 opened     Opened      Ack
+recovered  Recovered   Ack
+publish    Asked       Noted
 """
 
 from dataclasses import dataclass
 
+from quorate.node.audit import AuditEntry
+from quorate.node.messages import SignedHead
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import KeyPlan
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.request import Request
 from quorate.threshold.frost import NonceCommitment
 
@@ -36,7 +42,7 @@ class Asked:
     """A request and its document, with the answers to it that the sender knows of."""
 
     request: Request
-    document: bytes  # of an order text, of an unlocking its encoding
+    document: bytes  # of an order text, else its encoding
     signature: bytes  # its requester's
     answers: tuple[SignedAnswer, ...]
 
@@ -60,10 +66,18 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Answer a request to unlock with your partial decryptions."""
+    """Answer a request with your partial decryptions, or with your share."""
 
     request: bytes  # digest
     answers: tuple[SignedAnswer, ...]  # the approvals under which it is answered
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """That a request stands in a member's audit log: the entry, and the head it made."""
+
+    entry: AuditEntry
+    head: SignedHead
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Signed orders on one node: made where a signature was gathered, told to all, kept by each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import structlog
 
@@ -9,16 +9,17 @@ from quorate import wire
 from quorate.errors import NotFound, Party
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
+from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.countersign import answers_of
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.order import FORMAT, Order, verify_order
-
-TOLD_FOR = timedelta(days=30)
-"""How long after its time an order is still told to members that come back."""
+from quorate.quorum.request import SIGNED
+from quorate.studies.group import Group
 
 log = structlog.get_logger()
 
@@ -30,10 +31,15 @@ class Orders:
     desk: Desk
     records: Records
     requests: Requests
+    roster: Callable[[bytes], Group]
+    """Returns the group's roster with a digest, the present one or one before; or `NotFound`."""
+
+    on_succession: Callable[[Order], None] = lambda _: None
+    """Called with a signed statement of a succession that has just been kept."""
 
     def order(self, entry: RequestEntry) -> Order:
         """Return the signed order of a request. Raises `NotFound`."""
-        if entry.result is None or entry.request.type != "order":
+        if entry.result is None or entry.request.type not in SIGNED:
             raise NotFound(
                 f"order {entry.request.short_id} is {entry.state.value}: it is not signed",
                 hint=f"quorate order show {entry.request.short_id}",
@@ -67,24 +73,21 @@ class Orders:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected which orders were signed of late."""
-        for entry in self.records.requests_in(RequestState.SIGNED):
-            over = datetime.fromisoformat(entry.request.expires) + TOLD_FOR
-            if entry.request.type == "order" and over > self.desk.now():
+        for entry in self.requests.lately(RequestState.SIGNED):
+            if entry.request.type in SIGNED:
                 await self.desk.tell(party, "order", self.order(entry))
 
     def take(self, order: Order) -> None:
         """Keep an order that verifies, if it is the first. Raises `VerificationFailed`."""
-        verify_order(order, self.desk.group)
-        request, digest = order.request, order.request.digest()
+        verify_order(order, self.roster(order.key.plan.group), self.desk.group)
+        request = order.request
         with self.desk.store.transaction():
             self.records.key_of(request.key)
-            self.records.add_request(request, order.document.encode(), order.requested)
-            self.requests.keep_answers(request, order.answers)
-            entry = self.records.request(digest)
-            if entry.state is RequestState.SIGNED:
+            told = Asked(request, order.document.encode(), order.requested, order.answers)
+            if not self.requests.finish(told, order, RequestEvent.SIGNED):
                 return
-            self.records.set_result(digest, wire.encode(order))
-            self.requests.move(digest, RequestEvent.SIGNED, entry.note)
+            if request.type == "succeed":
+                self.on_succession(order)
             self.desk.audit.append(
                 "order signed", f"{request.short_id} under {order.key.plan.name}"
             )

@@ -9,20 +9,29 @@ import structlog
 
 from quorate.errors import Error, NotFound, Party, Unavailable
 from quorate.node.desk import Desk
+from quorate.node.heads import Heads
 from quorate.node.quorum.custody import Custody
-from quorate.node.quorum.gathering import Gathering
+from quorate.node.quorum.gathering import Gathering, Kinds
 from quorate.node.quorum.generation import Generation
+from quorate.node.quorum.handing import Handing
 from quorate.node.quorum.heartbeat import Heartbeats
 from quorate.node.quorum.keys import Keys
+from quorate.node.quorum.opening import Opening
 from quorate.node.quorum.orders import Orders
+from quorate.node.quorum.publication import Publication
 from quorate.node.quorum.records import Records
+from quorate.node.quorum.recoveries import Recoveries
+from quorate.node.quorum.renewals import Renewals
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
 from quorate.node.quorum.signer import Signer
 from quorate.node.quorum.signing import Signing
+from quorate.node.quorum.successions import Successions
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.node.quorum.unlocks import Unlocks
 from quorate.node.quorum.vault import Vault
+from quorate.quorum.request import SIGNED
+from quorate.studies.group import Group
 from quorate.threshold.together import GroupSigner
 
 Answerer = Callable[[Party, bytes], Awaitable[bytes]]
@@ -38,14 +47,18 @@ class Quorum:
     records: Records
     custody: Custody
     keys: Keys
+    handing: Handing
+    renewals: Renewals
     generation: Generation
     heartbeats: Heartbeats
     requests: Requests
     orders: Orders
+    successions: Successions
     signer: Signer
     signing: Signing
     unlocks: Unlocks
     unlocker: Unlocker
+    recoveries: Recoveries
     gathering: Gathering
 
     def answers(self) -> dict[str, Answerer]:
@@ -54,6 +67,8 @@ class Quorum:
             "key": self.keys.on_key,
             "posting": self.generation.on_posting,
             "certified": self.keys.on_certified,
+            "try commit": self.handing.on_commit,
+            "try sign": self.handing.on_sign,
             "alive": self.heartbeats.on_alive,
             "request": self.requests.on_request,
             "order": self.orders.on_order,
@@ -62,6 +77,8 @@ class Quorum:
             "opener": self.unlocker.on_opener,
             "unlock": self.unlocker.on_unlock,
             "opened": self.unlocks.on_opened,
+            "recovered": self.recoveries.on_recovered,
+            "publish": self.unlocker.publication.on_publish,
         }
 
     async def catch_up(self, party: Party) -> None:
@@ -72,6 +89,9 @@ class Quorum:
             await self.orders.catch_up(party)
             await self.requests.catch_up(party)
             await self.unlocks.catch_up(party)
+            await self.recoveries.catch_up(party)
+            await self.unlocker.publication.tell_gatherers()
+            await self.renewals.follow_roster()
             self._start_all()
         except Error as e:
             log.info("catching up failed", member=self.desk.group.names[party], why=str(e))
@@ -95,6 +115,7 @@ class Quorum:
         self.desk.audit.append("shares unlocked")
         self.generation.resume()
         self._start_all()
+        await self.renewals.follow_roster()
         for party, peer in self.desk.peers.peers.items():
             if peer.ready.is_set():  # somebody may have waited for this share
                 self.gathering.errands.aside(self.catch_up(party))
@@ -109,6 +130,7 @@ class Quorum:
 
     def stop(self) -> None:
         """Give up what is under way: it will be tried again."""
+        self.handing.stop()
         self.signing.stop()
         self.gathering.stop()
 
@@ -117,28 +139,45 @@ class Quorum:
         self.gathering.start_all()
 
 
-def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, vault: Vault | None = None) -> Quorum:
-    """Return the keys and orders of one node; with the `vault` that was open already."""
+def make_quorum(
+    desk: Desk,
+    tasks: asyncio.TaskGroup,
+    roster: Callable[[bytes], Group],
+    vault: Vault | None = None,
+) -> Quorum:
+    """Return the keys and orders of one node; `roster` finds any roster of its group.
+
+    With the `vault` that was open already, if one was.
+    """
     records = Records(desk.store)
     custody = Custody(records, os.urandom, opened=vault)
-    keys = Keys(desk, records, custody)
-    generation = Generation(desk, records, custody, keys, tasks)
+    keys = Keys(desk, records, custody, roster)
+    renewals = Renewals(desk, records, keys)
+    handing = Handing(desk, records, custody, keys, tasks)
+    generation = Generation(desk, records, custody, keys, handing, tasks)
     keys.on_approved, keys.on_ready = generation.begin, generation.keep_share_of
     heartbeats = Heartbeats(desk, records, custody)
     requests = Requests(desk, records)
-    orders = Orders(desk, records, requests)
+    keys.on_handed_over = requests.end_of
+    orders = Orders(desk, records, requests, roster)
+    successions = Successions(desk, records, requests, orders, keys)
+    orders.on_succession = successions.on_order
     signer = Signer(desk, records, custody, requests)
     signing = Signing(desk, records, requests, signer, orders, tasks)
     replies = Replies(desk, custody)
     unlocks = Unlocks(desk, records, requests, replies)
-    unlocker = Unlocker(desk, records, custody, requests, replies)
-    gathering = Gathering(desk, records, unlocker, unlocks, tasks)
+    publication = Publication(desk, records, requests, Heads(desk))
+    unlocker = Unlocker(desk, records, custody, requests, replies, publication)
+    recoveries = Recoveries(desk, records, requests, unlocker, replies)
+    opening = Opening(desk, records, unlocker, unlocks)
+    kinds: Kinds = {"unlock": opening, "recover": recoveries}
+    gathering = Gathering(desk, records, unlocker, requests, kinds, tasks)
 
     def begin(digest: bytes, sign: Callable[[bytes], object]) -> None:
-        order = records.request(digest).request.type == "order"
+        order = records.request(digest).request.type in SIGNED
         (sign if order else gathering.start)(digest)
 
-    requests.on_unlocking = unlocks.on_unlocking
+    requests.on_use = lambda new: replies.keep_own(new.request, new.reply_keys)
     requests.on_quorum = lambda digest: begin(digest, signing.start_later)
     requests.on_last_word = lambda digest: begin(digest, signing.start)
     return Quorum(
@@ -146,13 +185,17 @@ def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, vault: Vault | None = None
         records,
         custody,
         keys,
+        handing,
+        renewals,
         generation,
         heartbeats,
         requests,
         orders,
+        successions,
         signer,
         signing,
         unlocks,
         unlocker,
+        recoveries,
         gathering,
     )

@@ -24,7 +24,8 @@ from quorate.node.quorum.tables import (
 )
 from quorate.node.store import Store
 from quorate.quorum.answer import SignedAnswer
-from quorate.quorum.key import Key, KeyPlan
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import KeyPlan
 from quorate.quorum.lifecycle import KeyState, RequestState
 from quorate.quorum.posting import Board, Posting
 from quorate.quorum.request import Request
@@ -79,6 +80,10 @@ class Records:
         """Return every key, oldest first."""
         return tuple(map(_key_entry, self._rows(keys)))
 
+    def made(self) -> tuple[Key, ...]:
+        """Return every key that exists, in all the hands it ever was in, oldest first."""
+        return tuple(entry.key for entry in self.all_keys() if entry.key is not None)
+
     def key_of(self, key_id: bytes) -> Key:
         """Return the key of that identifier. Raises `NotFound`."""
         with self.store.transaction() as db:
@@ -88,12 +93,15 @@ class Records:
             raise NotFound("this node does not know the key", hint="quorate key list")
         return key
 
-    def find_key(self, name: str) -> KeyEntry:
-        """Return the newest key of that name, or the one whose identifier begins with it."""
+    def find_key(self, name: str, first: tuple[KeyState, ...] = (KeyState.READY,)) -> KeyEntry:
+        """Return the newest key of that name, or the one whose identifier begins with it.
+
+        One that is in the states `first` goes before others of its name.
+        """
         plain = name.replace("-", "").lower()
         entries = self.all_keys()
         named = [e for e in entries if e.plan.name == name]
-        ready = [e for e in named if e.state is KeyState.READY]
+        ready = [e for e in named if e.state in first]
         begun = [e for e in entries if e.plan.digest().hex().startswith(plain)] if plain else []
         found = ready[-1:] or named[-1:] or begun
         if len(found) != 1:

@@ -6,6 +6,7 @@ nothing sealed to it can be read again.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,8 +16,8 @@ from quorate.errors import NotFound, Party, Refused
 from quorate.node.desk import Desk
 from quorate.node.quorum.custody import Custody
 from quorate.quorum.request import Request
-from quorate.studies.plan import utc_text
-from quorate.threshold.answers import ReplyKey, Sought, make_reply_key
+from quorate.studies.times import utc_text
+from quorate.threshold.answers import ReplyKey, Sought, Whole, make_reply_key
 
 PREFIX = "reply "
 MAX_OFFERED = 10
@@ -31,7 +32,7 @@ class Replies:
     custody: Custody
     offered: dict[Party, dict[bytes, X25519PrivateKey]] = field(default_factory=dict, repr=False)
 
-    def offer(self, to: Party, sought: Sought) -> ReplyKey:
+    def offer(self, to: Party, sought: Sought | Whole) -> ReplyKey:
         """Return a fresh key for a request that `to` is about to make. Raises `Unavailable`."""
         self.custody.vault()
         home = self.desk.home
@@ -42,16 +43,11 @@ class Replies:
             del theirs[next(iter(theirs))]
         return reply
 
-    def keep(self, request: Request, reply: ReplyKey) -> None:
-        """Seal the secret of a key that `request` names. Raises `Refused` if it was not offered."""
-        theirs = self.offered.get(self.desk.group.party(request.requester), {})
-        if reply.key not in theirs:
-            raise Refused(
-                f"{self.desk.home.name} did not offer this key to answer to, or not lately",
-                hint="ask again",
-            )
-        self.custody.keep(_name(request), theirs[reply.key].private_bytes_raw())
-        del theirs[reply.key]
+    def keep_own(self, request: Request, named: Iterable[ReplyKey]) -> None:
+        """Seal the secrets of those keys that are this node's. Raises `Refused` if not offered."""
+        for reply in named:
+            if reply.member == self.desk.home.name:
+                self._keep(request, reply)
 
     def secret(self, request: Request) -> X25519PrivateKey:
         """Return the secret kept for a request. Raises `NotFound`, `Unavailable`."""
@@ -59,7 +55,7 @@ class Replies:
         if kept is None:
             raise NotFound(
                 f"what request {request.short_id} opened is not kept here any more",
-                hint="ask for it again: quorate unlock FILE --reason WHY",
+                hint="ask for it again",
             )
         return X25519PrivateKey.from_private_bytes(kept)
 
@@ -69,6 +65,16 @@ class Replies:
         for name in self.custody.records.sealed_names(PREFIX):
             if name < due:
                 self.custody.records.drop_sealed(name)
+
+    def _keep(self, request: Request, reply: ReplyKey) -> None:
+        theirs = self.offered.get(self.desk.group.party(request.requester), {})
+        if reply.key not in theirs:
+            raise Refused(
+                f"{self.desk.home.name} did not offer this key to answer to, or not lately",
+                hint="ask again",
+            )
+        self.custody.keep(_name(request), theirs[reply.key].private_bytes_raw())
+        del theirs[reply.key]
 
 
 def _name(request: Request) -> str:

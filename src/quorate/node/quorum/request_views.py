@@ -3,9 +3,12 @@
 from quorate.errors import Refused
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.quorum.records import RequestEntry
-from quorate.node.quorum.views import AnswerView, RequestView
+from quorate.node.quorum.views import AnswerView, RequestView, RoleBody
 from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
+from quorate.quorum.key_plan import KeyPlan, Roles
+from quorate.threshold.policy import Role
+from quorate.wire import ABSENT, Absent
 
 
 def made_key(quorum: Quorum, name: str) -> Key:
@@ -19,6 +22,15 @@ def made_key(quorum: Quorum, name: str) -> Key:
     return entry.key
 
 
+def roles_of(policy: str, roles: tuple[RoleBody, ...]) -> Roles | Absent:
+    """Return a policy as a person gave it; nothing if it is empty. Raises `Refused`."""
+    if roles and not policy:
+        raise Refused("roles are of a policy", hint='add for example --policy "2 of ROLE, ROLE"')
+    if not policy:
+        return ABSENT
+    return Roles(policy, tuple(Role(role.name, role.members) for role in roles))
+
+
 def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = ()) -> RequestView:
     request, records = entry.request, quorum.records
     key = records.key_of(request.key)
@@ -28,7 +40,7 @@ def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = 
         id=request.short_id,
         digest=request.digest().hex(),
         key=key.plan.name,
-        rule=str(key.plan.rule),
+        rule=key.plan.wanted_for(request.type),
         requester=request.requester,
         reason=request.reason,
         created=request.created,
@@ -40,6 +52,14 @@ def request_view(quorum: Quorum, entry: RequestEntry, untold: tuple[str, ...] = 
         waits_for=tuple(name for name in key.plan.names if name not in answered),
         untold=untold,
     )
+
+
+def witnesses_of(plan: KeyPlan) -> str:
+    """Return whose shares wait until a request is published, in words; empty if nobody's do."""
+    if plan.witnesses is ABSENT:
+        return ""
+    names = " and ".join(plan.witnesses.names)
+    return f"{names}, once it stands in the logs of {plan.witnesses.members} members"
 
 
 def answer_views(answers: tuple[SignedAnswer, ...]) -> tuple[AnswerView, ...]:

@@ -7,38 +7,67 @@ again. What happens when enough holders have approved is `on_quorum`'s to say.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
 from quorate import wire
 from quorate.errors import Party, Refused
-from quorate.node.desk import Desk
+from quorate.node.desk import PATIENCE_S, Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.runs import CLOCK_S
 from quorate.quorum.answer import Answer, SignedAnswer, Word, approvals, sign_answer, verify_answer
 from quorate.quorum.countersign import check_counts
-from quorate.quorum.fhir import plain_words, text_of
-from quorate.quorum.key import Key, holders_of
-from quorate.quorum.lifecycle import REQUEST_OPEN, REQUESTS, RequestEvent, RequestState, after
+from quorate.quorum.fhir import text_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
+from quorate.quorum.lifecycle import (
+    KEYS,
+    REQUEST_DONE,
+    REQUEST_OPEN,
+    REQUESTS,
+    KeyEvent,
+    KeyState,
+    RequestEvent,
+    RequestState,
+    after,
+)
+from quorate.quorum.order import words_for
+from quorate.quorum.recovery import Recovery, check_use
 from quorate.quorum.request import (
+    SIGNED,
     Purpose,
     Request,
     check_request,
     is_over,
     make_request,
+    noted_as,
     sign_request,
     verify_requester,
 )
-from quorate.quorum.unlock import Checked, check_unlock
-from quorate.studies.plan import utc_text
+from quorate.quorum.unlock import Checked
+from quorate.studies.times import utc_text
+
+T = TypeVar("T")
 
 MAX_OPEN = 100
 """Requests of one member that wait on a node; more of it are refused."""
+
+TOLD_FOR = timedelta(days=30)
+"""How long after its time what came of a request is still told to members that come back."""
+
+KEYS_FOR: dict[Purpose, tuple[str, ...]] = {
+    "order": ("sign",),
+    "succeed": ("sign",),
+    "unlock": ("unlock", "plain"),
+    "recover": ("plain",),
+}
+"""What a key must be for, for each kind of request."""
 
 log = structlog.get_logger()
 
@@ -54,8 +83,8 @@ class Requests:
     on_last_word: Callable[[bytes], None] = lambda _: None
     """Called where this node's own staff gave the approval that was enough."""
 
-    on_unlocking: Callable[[Checked], None] = lambda _: None
-    """Called with a new request to unlock, before it is kept; may refuse it."""
+    on_use: Callable[[Checked | Recovery], None] = lambda _: None
+    """Called with a new request to use shares, before it is kept; may refuse it."""
 
     # What this node's staff does
 
@@ -79,7 +108,7 @@ class Requests:
         )
         own = (self._answer(request, "approve", reason),) if me in key.plan.names else ()
         signature = sign_request(self.desk.home.identity, request)
-        self._take(Asked(request, document, signature, own))
+        self.take(Asked(request, document, signature, own))
         return await self._tell(request)
 
     async def answer(
@@ -99,7 +128,7 @@ class Requests:
                     f"{me} has answered {entry.request.short_id} already", hint="an answer is final"
                 )
             signed = self._answer(entry.request, word, reason)
-            self._take(Asked(entry.request, entry.document, entry.signature, (signed,)))
+            self.take(Asked(entry.request, entry.document, entry.signature, (signed,)))
             decided = self.records.request(digest).state is RequestState.APPROVED
         if decided:
             self.on_last_word(digest)
@@ -110,10 +139,10 @@ class Requests:
     async def on_request(self, party: Party, body: bytes) -> bytes:
         """Take in a request and answers to it, whoever passes them on."""
         asked = wire.decode(body, Asked)
-        self._take(asked)
+        self.take(asked)
         digest = asked.request.digest()
         waits = self.records.request(digest).state is RequestState.APPROVED
-        if waits and asked.request.type == "unlock":
+        if waits and asked.request.type not in SIGNED:
             self.on_quorum(digest)  # whoever tells it again can help now
         log.info("request", id=asked.request.short_id, via=self.desk.group.names[party])
         return wire.encode(Ack())
@@ -121,7 +150,7 @@ class Requests:
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what waits, as far as it is known here."""
         for entry in self.records.requests_in(*REQUEST_OPEN):
-            await self.desk.tell(party, "request", self._asked(entry))
+            await self.desk.tell(party, "request", self.asked(entry))
 
     # Shared
 
@@ -161,6 +190,44 @@ class Requests:
         state = self.records.request(digest).state
         self.records.set_request_state(digest, after(REQUESTS, "the request", state, event), note)
 
+    def finish(self, asked: Asked, result: object, event: RequestEvent) -> bool:
+        """Keep what came of a request, verified, with the answers under which it came.
+
+        Returns whether it is the first word of it; the caller holds a transaction.
+        """
+        request, digest = asked.request, asked.request.digest()
+        self.records.add_request(request, asked.document, asked.signature)
+        self.keep_answers(request, asked.answers)
+        entry = self.records.request(digest)
+        if entry.state in REQUEST_DONE:
+            return False
+        self.records.set_result(digest, wire.encode(result))
+        self.move(digest, event, entry.note)
+        return True
+
+    def lately(self, state: RequestState) -> tuple[RequestEntry, ...]:
+        """Return the requests of which members that come back are still told what came."""
+        now = self.desk.now()
+        return tuple(
+            entry
+            for entry in self.records.requests_in(state)
+            if datetime.fromisoformat(entry.request.expires) + TOLD_FOR > now
+        )
+
+    async def tell_lately(
+        self, party: Party, state: RequestState, topic: str, form: type[T]
+    ) -> None:
+        """Tell a member that has just connected what came of requests of late."""
+        for entry in self.lately(state):
+            if entry.result is not None:
+                await self.desk.tell(party, topic, wire.decode(entry.result, form))
+
+    def convict(self, request: Request, key: Key, cheats: Iterable[int], of: str) -> None:
+        """Write down which holders, by identifier, sent something wrong and signed it."""
+        for identifier in cheats:
+            said = f"{request.short_id}: {key.holder(identifier).name} sent {of}, signed by it"
+            self.desk.audit.append("cheating proven", said)
+
     def expire(self) -> None:
         """End the requests whose time is over."""
         for entry in self.records.requests_in(*REQUEST_OPEN):
@@ -168,6 +235,14 @@ class Requests:
                 with self.desk.store.transaction():
                     self.desk.audit.append("request expired", entry.request.short_id)
                     self.move(entry.request.digest(), RequestEvent.EXPIRED, entry.note)
+
+    def end_of(self, key: bytes) -> None:
+        """End the requests of a key whose shares are given up; the caller holds a transaction."""
+        for entry in self.records.requests_in(*REQUEST_OPEN):
+            if entry.request.key == key:
+                note = "its key is in other hands: propose it again"
+                self.desk.audit.append("request expired", f"{entry.request.short_id}: {note}")
+                self.move(entry.request.digest(), RequestEvent.EXPIRED, note)
 
     def _answer(self, request: Request, word: Word, reason: str) -> SignedAnswer:
         return sign_answer(
@@ -182,7 +257,7 @@ class Requests:
             ),
         )
 
-    def _take(self, asked: Asked) -> None:
+    def take(self, asked: Asked) -> None:
         """Keep a request if it is one this node's staff could answer, and the answers to it."""
         request = asked.request
         digest = request.digest()
@@ -190,16 +265,19 @@ class Requests:
             if not self.records.has_request(digest):
                 self._check_new(asked)
                 self.records.add_request(request, asked.document, asked.signature)
-                who = f"{request.short_id} by {request.requester}"
-                self.desk.audit.append(f"{request.type} requested", who)
+                witnessed = self.records.key_of(request.key).plan.witnesses is not wire.ABSENT
+                self.desk.audit.append(*noted_as(request, whole=witnessed))
             self.take_answers(digest, asked.answers)
 
     def _check_new(self, asked: Asked) -> None:
         request, group = asked.request, self.desk.group
         check_request(request, asked.document)
         key = self.records.key_of(request.key)
-        if (key.plan.purpose == "sign") is not (request.type == "order"):
+        if key.plan.purpose not in KEYS_FOR[request.type]:
             raise Refused(f"key {key.plan.name} is not for this", hint="quorate key list")
+        state = self.records.key(key.plan.digest()).state
+        if state is not KeyState.READY:
+            after(KEYS, f"key {key.plan.name}", state, KeyEvent.HANDED_OVER)
         requester = group.members[group.party(request.requester)]
         verify_requester(request, requester.public_key, asked.signature)
         self._check_document(key, asked)
@@ -214,11 +292,11 @@ class Requests:
 
     def _check_document(self, key: Key, asked: Asked) -> None:
         """Raise an `Error` where no person could be shown what the request is about."""
-        if asked.request.type == "order":
-            plain_words(text_of(asked.document))
+        if asked.request.type in SIGNED:
+            words_for(asked.request, text_of(asked.document), key)
         else:
             (requester,) = holders_of(self.desk.group, [asked.request.requester])
-            self.on_unlocking(check_unlock(key, asked.request, asked.document, requester))
+            self.on_use(check_use(key, asked.request, asked.document, requester))
 
     def _move_on(self, digest: bytes, key: Key) -> None:
         """Move a request on where its answers decide it."""
@@ -229,18 +307,24 @@ class Requests:
             self.on_quorum(digest)  # one more: another holder may help
         if entry.state is not RequestState.OPEN:
             return
-        words = [signed.answer.word for signed in self.records.answers(digest)]
-        if words.count("approve") >= key.plan.min_signers:
+        words = {s.answer.member: s.answer.word for s in self.records.answers(digest)}
+        purpose = entry.request.type
+        if key.plan.suffice([name for name in words if words[name] == "approve"], purpose):
             self.move(digest, RequestEvent.QUORUM)
             self.on_quorum(digest)
-        elif words.count("decline") > len(key.plan.holders) - key.plan.min_signers:
+        elif not key.plan.suffice(
+            [name for name in key.plan.names if words.get(name) != "decline"], purpose
+        ):
             self.move(digest, RequestEvent.NO_QUORUM, "too many holders declined")
 
-    def _asked(self, entry: RequestEntry) -> Asked:
+    def asked(self, entry: RequestEntry) -> Asked:
+        """Return a request as it is told, with all answers that are known here."""
         answers = self.records.answers(entry.request.digest())
         return Asked(entry.request, entry.document, entry.signature, answers)
 
     async def _tell(self, request: Request) -> tuple[RequestEntry, tuple[str, ...]]:
         digest = request.digest()
-        untold = await self.desk.tell_all("request", self._asked(self.records.request(digest)))
+        untold = await self.desk.tell_all(
+            "request", self.asked(self.records.request(digest)), PATIENCE_S
+        )
         return self.records.request(digest), untold

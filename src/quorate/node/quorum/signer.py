@@ -19,7 +19,8 @@ from quorate.node.quorum.nonces import Waiting, WaitingSessions
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
 from quorate.quorum.lifecycle import RequestState
-from quorate.quorum.request import is_over
+from quorate.quorum.request import SIGNED, is_over
+from quorate.quorum.succeeding import message_of
 from quorate.threshold import frost, statement
 from quorate.threshold.frost import NonceCommitment
 from quorate.threshold.statement import SignedShare
@@ -59,7 +60,8 @@ class Signer:
         with self.desk.store.transaction():
             entry = self._may_sign(waiting.request)
             key = self.records.key_of(entry.request.key)
-            package = frost.package(entry.request.message(), asked.commitments)
+            message = message_of(entry.request, entry.document.decode(), key)
+            package = frost.package(message, asked.commitments)
             self._check_signers(entry, [key.holder(i).name for i in package.identifiers])
             share = self.custody.share(entry.request.key)
             self.desk.store.claim_session(asked.session, waiting.request)
@@ -73,7 +75,7 @@ class Signer:
         """Return a request that this node may sign now. Raises `Refused`."""
         entry = self.records.request(digest)
         request, me = entry.request, self.desk.home.name
-        if request.type != "order":
+        if request.type not in SIGNED:
             raise Refused("that is not a request to sign")
         if is_over(request.expires, self.desk.now()):
             raise Refused(f"request {request.short_id} is over since {request.expires}")
@@ -82,7 +84,7 @@ class Signer:
         approved = [signed.answer.member for signed in self.requests.approved_by(entry)]
         if me not in approved:
             raise Refused(f"{me} has not approved request {request.short_id}")
-        if len(approved) < self.records.key_of(request.key).plan.min_signers:
+        if not self.records.key_of(request.key).plan.suffice(approved):
             raise Refused(f"request {request.short_id} lacks approvals")
         return entry
 

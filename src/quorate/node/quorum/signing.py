@@ -1,28 +1,20 @@
-"""Coordinating a signature: two questions to each of `min_signers` approvers who are there.
-
-    coordinator                     each signer
-    commit (with the approvals) →   checks them, keeps nonces in memory, answers commitments
-    sign (everybody's commitments) → signs once, and states for which package
+"""Coordinating the signatures of approved requests, by `collecting`.
 
 The node whose staff gave the approval that was enough begins at once; the
 others try where it has not finished. Several may coordinate at the same time:
 each session has its own nonces. Who is silent, refuses or cheats is left out of the next try
-with another set of signers; who cheated is proven to have, and named. Two
-rounds; 32 bytes of share a signer, and a few hundred of statement.
+with another set of signers; who cheated is proven to have, and named.
 """
 
 import asyncio
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
-from quorate.errors import Abort, Error, Party
+from quorate.errors import Abort, Error
 from quorate.node.desk import Desk
-from quorate.node.quorum.errands import Errands, ask_each, is_there
-from quorate.node.quorum.messages import Commit, Sign
+from quorate.node.quorum.collecting import Wanted, Ways, collect
+from quorate.node.quorum.errands import Errands, is_there
 from quorate.node.quorum.orders import Orders
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.requests import Requests
@@ -31,11 +23,8 @@ from quorate.quorum.answer import SignedAnswer
 from quorate.quorum.key import Key
 from quorate.quorum.lifecycle import RequestState
 from quorate.quorum.order import Order
-from quorate.threshold import frost, statement
-from quorate.threshold.frost import NonceCommitment
-from quorate.threshold.statement import SignedShare
-
-T = TypeVar("T")
+from quorate.quorum.request import SIGNED
+from quorate.quorum.succeeding import message_of
 
 PATIENCE_S = 2.0
 """How long a node waits for the one that begins, times its place among the members."""
@@ -73,7 +62,7 @@ class Signing:
     def start_all(self) -> None:
         """Try again for every request that waits to be signed."""
         for entry in self.records.requests_in(RequestState.APPROVED):
-            if entry.request.type == "order":
+            if entry.request.type in SIGNED:
                 self.start(entry.request.digest())
 
     def stop(self) -> None:
@@ -89,12 +78,12 @@ class Signing:
                 return
             key = self.records.key_of(entry.request.key)
             approved = self.requests.approved_by(entry)
-            signers = self._choose(key, approved, left_out)
-            if not signers:
+            able = self._able(key, approved, left_out)
+            if not able:
                 self._note(digest, left_out)
                 return
             try:
-                signature = await self._session(entry, key, approved, signers)
+                signature = await self._session(entry, key, approved, able)
             except Abort as e:
                 self._leave_out(entry, key, e, left_out)
                 continue
@@ -108,60 +97,30 @@ class Signing:
         except Error as e:
             log.warning("order not told", id=order.request.short_id, why=str(e))
 
-    def _choose(
+    def _able(
         self, key: Key, approved: tuple[SignedAnswer, ...], left_out: dict[str, str]
     ) -> tuple[str, ...]:
-        """Return as many approvers as must sign, this node first; nobody if they are too few."""
+        """Return the approvers who could sign; nobody if they are too few."""
         for signed in approved:
             name = signed.answer.member
             if not is_there(self.desk, name):
                 left_out.setdefault(name, f"{name} is not connected")
-        able = [s.answer.member for s in approved if s.answer.member not in left_out]
-        able.sort(key=lambda name: name != self.desk.home.name)
-        enough = key.plan.min_signers
-        return tuple(able[:enough]) if len(able) >= enough else ()
+        able = tuple(s.answer.member for s in approved if s.answer.member not in left_out)
+        return able if key.plan.suffice(able) else ()
 
     async def _session(
         self,
         entry: RequestEntry,
         key: Key,
         approved: tuple[SignedAnswer, ...],
-        names: tuple[str, ...],
+        able: tuple[str, ...],
     ) -> bytes:
-        """Gather one signature from these signers. Raises `Abort` with seats of holders."""
-        session = os.urandom(32)
-        ask = Commit(entry.request.digest(), session, approved)
-        commitments = await self._ask_all(
-            key, names, "commit", ask, NonceCommitment, lambda me: self.signer.commit(me, ask)
-        )
-        _check_identifiers(key, names, [c.identifier for c in commitments])
-        package = frost.package(entry.request.message(), commitments)
-        order = Sign(session, package.commitments)
-        shares = await self._ask_all(
-            key, names, "sign", order, SignedShare, lambda me: self.signer.sign(me, order)
-        )
-        _check_identifiers(key, names, [s.share.identifier for s in shares])
-        identities = [holder.public_key for holder in key.plan.holders]
-        return statement.aggregate(key.public, session, package, shares, identities)
-
-    async def _ask_all(
-        self,
-        key: Key,
-        names: tuple[str, ...],
-        topic: str,
-        question: object,
-        answer: type[T],
-        here: Callable[[Party], T],
-    ) -> list[T]:
-        """Ask all signers at once. Raises `Abort` naming all who did not do their part."""
-        results = await ask_each(self.desk, names, topic, question, answer, here)
-        failed = {name: r for name, r in results.items() if isinstance(r, Error)}
-        if failed:
-            raise Abort(
-                "; ".join(str(error) for error in failed.values()),
-                suspects=[key.plan.identifier(name) - 1 for name in failed],
-            )
-        return [r for r in results.values() if not isinstance(r, Error)]
+        """Gather one signature from some of these. Raises `Abort` with seats of holders."""
+        request = entry.request
+        message = message_of(request, entry.document.decode(), key)
+        wanted = Wanted(key.plan, key.public, request.digest(), message, approved)
+        ways = Ways("commit", "sign", self.signer.commit, self.signer.sign)
+        return await collect(self.desk, wanted, able, ways)
 
     def _leave_out(
         self, entry: RequestEntry, key: Key, error: Abort, left_out: dict[str, str]
@@ -185,15 +144,3 @@ class Signing:
         entry = self.records.request(digest)
         note = "; ".join(dict.fromkeys(left_out.values()))
         self.records.set_request_state(digest, entry.state, note)
-
-
-def _check_identifiers(key: Key, names: tuple[str, ...], found: list[int]) -> None:
-    """Raise `Abort` naming who answered in another's place."""
-    wrong = [
-        key.plan.identifier(name) - 1
-        for name, identifier in zip(names, found, strict=True)
-        if key.plan.identifier(name) != identifier
-    ]
-    if wrong:
-        who = ", ".join(key.plan.names[seat] for seat in wrong)
-        raise Abort(f"{who} answered in another holder's place", suspects=wrong)

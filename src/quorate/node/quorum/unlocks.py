@@ -1,7 +1,7 @@
 """Unlocking on one node: asked for by its staff, told to all, read by the requester only."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -10,14 +10,15 @@ from quorate.errors import Abort, NotFound, Party, Refused, Unavailable, Verific
 from quorate.node.desk import Desk
 from quorate.node.messages import Ack
 from quorate.node.quorum.errands import is_there
-from quorate.node.quorum.orders import TOLD_FOR
+from quorate.node.quorum.messages import Asked
 from quorate.node.quorum.records import Records, RequestEntry
 from quorate.node.quorum.replies import Replies
 from quorate.node.quorum.requests import Requests
-from quorate.quorum.key import Key, holders_of
+from quorate.quorum.key import Key
+from quorate.quorum.key_plan import holders_of
 from quorate.quorum.lifecycle import RequestEvent, RequestState
 from quorate.quorum.request import Request, is_over
-from quorate.quorum.unlock import Checked, Opened, verify_opened
+from quorate.quorum.unlock import Opened, verify_opened
 from quorate.threshold.answers import ReplyKey, Sought
 from quorate.threshold.partial import check_purpose
 from quorate.threshold.unlocking import Unlocking, take_over
@@ -69,6 +70,8 @@ class Unlocks:
     def file_key(self, entry: RequestEntry) -> bytes:
         """Return the file key that a request of this member opened, until the request is over."""
         request = entry.request
+        if request.type != "unlock":
+            raise Refused(f"request {request.short_id} opens no file", hint="quorate unlock list")
         if entry.result is None:
             why = f": {entry.note}" if entry.note else ""
             raise NotFound(
@@ -90,23 +93,13 @@ class Unlocks:
 
     async def catch_up(self, party: Party) -> None:
         """Tell a member that has just connected what was unlocked of late."""
-        for entry in self.records.requests_in(RequestState.UNLOCKED):
-            over = datetime.fromisoformat(entry.request.expires) + TOLD_FOR
-            if entry.result is not None and over > self.desk.now():
-                await self.desk.tell(party, "opened", wire.decode(entry.result, Opened))
+        await self.requests.tell_lately(party, RequestState.UNLOCKED, "opened", Opened)
 
     # Shared
 
-    def on_unlocking(self, checked: Checked) -> None:
-        """Seal the secrets of this node's own keys that a new request names."""
-        request, unlocking = checked.request, checked.unlocking
-        for reply in (unlocking.requester, unlocking.opener):
-            if reply is not None and reply.member == self.desk.home.name:
-                self.replies.keep(request, reply)
-
     def take(self, opened: Opened) -> None:
         """Keep that a request was unlocked, if it verifies and is the first word of it."""
-        request, digest = opened.request, opened.request.digest()
+        request = opened.request
         key = self.records.key_of(request.key)
         (requester,) = holders_of(self.desk.group, [request.requester])
         checked = verify_opened(key, opened, requester)
@@ -114,19 +107,13 @@ class Unlocks:
         if mine and self.replies.custody.state == "open" and not self._is_over(request):
             self._taken_over(opened)
         with self.desk.store.transaction():
-            self.records.add_request(request, opened.document, opened.requested)
-            self.requests.keep_answers(request, opened.answers)
-            entry = self.records.request(digest)
-            if entry.state is RequestState.UNLOCKED:
+            told = Asked(request, opened.document, opened.requested, opened.answers)
+            if not self.requests.finish(told, opened, RequestEvent.UNLOCKED):
                 return
-            self.records.set_result(digest, wire.encode(opened))
-            self.requests.move(digest, RequestEvent.UNLOCKED, entry.note)
             said = f"{request.short_id} for {request.requester}: {checked.unlocking.sought.record}"
             self.desk.audit.append("record unlocked", said)
-            for proof in opened.proofs:
-                name = key.holder(proof.identifier).name
-                what = f"{request.short_id}: {name} sent wrong partial decryptions, signed by it"
-                self.desk.audit.append("cheating proven", what)
+            cheats = (proof.identifier for proof in opened.proofs)
+            self.requests.convict(request, key, cheats, "wrong partial decryptions")
 
     def _taken_over(self, opened: Opened) -> bytes:
         document = wire.decode(opened.document, Unlocking)

@@ -34,9 +34,15 @@ class KeyView(View):
     digest: str  # of its plan
     name: str
     purpose: Purpose
-    rule: str
+    rule: str  # a number of holders, or a policy
+    follows: Literal["", "majority", "half"]  # counted anew when the roster changes
+    recovery: str  # of a plain key: how many must approve that one member gets it whole
+    witnesses: str  # whose shares wait until a request is published, in words
     warning: str
-    state: Literal["proposed", "generating", "ready", "refused", "expired", "failed"]
+    dealers: tuple[str, ...]  # of a key in other hands: who deals the old shares
+    state: Literal[
+        "proposed", "generating", "ready", "refused", "expired", "failed", "renewed", "succeeded"
+    ]
     note: str
     proposer: str
     created: str
@@ -63,7 +69,7 @@ class RequestView(View):
     reason: str
     created: str
     expires: str
-    state: Literal["open", "approved", "signed", "unlocked", "declined", "expired"]
+    state: Literal["open", "approved", "signed", "unlocked", "recovered", "declined", "expired"]
     note: str
     holders: tuple[str, ...]
     answers: tuple[AnswerView, ...]
@@ -82,12 +88,13 @@ class OrderView(RequestView):
 
 
 class UnlockView(RequestView):
-    """One request to unlock on this node."""
+    """One request on this node to unlock something, or for a whole key."""
 
-    mode: Literal["sealed", "plain"]
+    mode: Literal["sealed", "plain", "whole key"]
     record: str
     needed: int  # approvals
     opener: str  # of a plain file: the holder that adds the answers up
+    witnesses: str  # whose shares wait until the request is published, in words
     risk: str  # what no check removes, where there is such a thing
     culprits: tuple[str, ...] = ()
 
@@ -100,6 +107,38 @@ class AliveView(View):
     trouble: str
 
 
+class RoleBody(View):
+    """A role in a policy, and who has it."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+class RenewalBody(View):
+    """In whose hands a key shall go on; what is empty stays."""
+
+    reason: str
+    members: tuple[str, ...] = ()
+    rule: str = ""
+    policy: str = ""
+    roles: tuple[RoleBody, ...] = ()
+
+
+class RefreshBody(View):
+    """Why all holders of a key shall have new shares, and who lost its own, if one did."""
+
+    reason: str
+    lost: str = ""
+
+
+class SuccessionBody(View):
+    """Which key takes the place of one, why, and for how long holders may answer."""
+
+    successor: str
+    reason: str
+    hours: float
+
+
 class KeyBody(View):
     """A key to plan."""
 
@@ -108,12 +147,18 @@ class KeyBody(View):
     rule: str
     purpose: Purpose
     reason: str
+    recovery: str = ""  # of a plain key; if it does not say, all holders
+    witnesses: tuple[str, ...] = ()
+    published: Annotated[int, Field(ge=0)] = 0  # in how many members' logs; 0 means all
+    policy: str = ""  # in place of the rule
+    roles: tuple[RoleBody, ...] = ()
 
 
 class AnswerBody(View):
     """Why this member approves or declines."""
 
     reason: str
+    whole_key: bool = False  # said by who means to give a whole key away
 
 
 class OrderBody(View):
@@ -135,6 +180,20 @@ class UnlockBody(View):
     hours: float
     key: str = ""  # where what is sealed does not say
     opener: str = ""
+
+
+class RecoveryBody(View):
+    """Why one member is to have a whole key, and for how long holders may answer."""
+
+    reason: str
+    hours: float
+
+
+class WholeKeyView(View):
+    """A whole key as the line of an age identity, for who asked for it."""
+
+    identity: Secret
+    recipient: str  # its public half
 
 
 class FileKeyView(View):

@@ -140,8 +140,8 @@ Found = Sequence[Fraction | None]
 """The numbers revealed, in the order of `values`; None is no number, or withheld."""
 
 
-class Kind(Protocol):
-    """The functions of one kind's file; `KIND` is its name in the study file."""
+class Stated(Protocol):
+    """What a kind says of itself before a run and after; `KIND` is its name in the study file."""
 
     @property
     def KIND(self) -> str: ...  # noqa: N802 - a constant of the file
@@ -152,14 +152,18 @@ class Kind(Protocol):
 
     def parameters(self) -> tuple[str, ...]: ...
 
-    def needs(self, asked: Asked) -> tuple[Input, ...]: ...
-
     def values(self, asked: Asked) -> tuple[Value, ...]: ...
-
-    def together(self, asked: Asked, sums: Sums) -> Told: ...
-
-    def plain(self, asked: Asked, totals: Totals) -> tuple[float | None, ...]: ...
 
     def derived(self, asked: Asked, found: Found) -> tuple[Derived, ...]: ...
 
     def sentences(self, asked: Asked) -> tuple[str, ...]: ...
+
+
+class Kind(Stated, Protocol):
+    """The functions of the file of a kind that is computed once, from what members deal once."""
+
+    def needs(self, asked: Asked) -> tuple[Input, ...]: ...
+
+    def together(self, asked: Asked, sums: Sums) -> Told: ...
+
+    def plain(self, asked: Asked, totals: Totals) -> tuple[float | None, ...]: ...

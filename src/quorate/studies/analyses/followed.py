@@ -16,7 +16,7 @@ from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies.analyses.asked import Asked, Sums
 from quorate.studies.inputs import Axis, Input
-from quorate.studies.schema import canonical, check_number, refuse
+from quorate.studies.schema import DECIMALS, canonical, check_number, refuse
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +43,15 @@ def bins_of(asked: Asked) -> int:
     """Return how many bins there are between the bounds of time."""
     time = asked.column("time", "integer", "number")
     return max(ceil((Decimal(time.high) - Decimal(time.low)) / Decimal(asked.one("width"))), 1)
+
+
+def bin_of(asked: Asked, times: Floats) -> NDArray[np.int64]:
+    """Return the bin of each time; the last is closed."""
+    time = asked.column("time", "integer", "number")
+    unit = 10.0 ** DECIMALS[time.kind]
+    low, width = (round(float(text) * unit) for text in (time.low, asked.one("width")))
+    place = (np.rint(times * unit).astype(np.int64) - low) // width
+    return np.minimum(place, bins_of(asked) - 1)
 
 
 def edge(asked: Asked, at: int) -> str:

@@ -33,15 +33,15 @@ def results_told(study: Study, members: int, words: tuple[int, ...]) -> tuple[Re
 def could_be_told(place: tuple[Asked, Value], result: Result) -> bool:
     """Return whether `result` is in the one form a result at `place` can have."""
     asked, value = place
-    if result == _without(asked, value, WITHHELD):
+    if result == untold_at(asked, value, WITHHELD):
         return asked.study.min_cell > 1
-    if result == _without(asked, value, NONE):
+    if result == untold_at(asked, value, NONE):
         return True
     parsed = from_exact(result.exact)
     if parsed is None or parsed[1] or not value.low <= parsed[0] <= value.high:
         return False
     whole = (parsed[0] * value.over).denominator == 1
-    return whole and result == _with(asked, value, parsed[0])
+    return whole and result == told_at(asked, value, parsed[0])
 
 
 def _result(asked: Asked, value: Value, word: int, *, told: bool, sound: bool) -> Result:
@@ -49,18 +49,20 @@ def _result(asked: Asked, value: Value, word: int, *, told: bool, sound: bool) -
     if not (told and sound):
         if word:
             raise _impossible()
-        return _without(asked, value, NONE if told else WITHHELD)
+        return untold_at(asked, value, NONE if told else WITHHELD)
     if not value.low <= number <= value.high:
         raise _impossible()
-    return _with(asked, value, number)
+    return told_at(asked, value, number)
 
 
-def _with(asked: Asked, value: Value, number: Fraction) -> Result:
+def told_at(asked: Asked, value: Value, number: Fraction) -> Result:
+    """Return a number of an analysis as the result at its place."""
     text = decimal_text(number)
     return Result(*_name(asked, value.name), value.cell, value.unit, exact_text(number), text)
 
 
-def _without(asked: Asked, value: Value, why: str) -> Result:
+def untold_at(asked: Asked, value: Value, why: str) -> Result:
+    """Return that there is no such number, or that it is withheld."""
     return Result(*_name(asked, value.name), value.cell, value.unit, "", why)
 
 

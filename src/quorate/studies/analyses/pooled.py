@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from quorate.studies.analyses.kinds import all_asked, every_input, kind_of
-from quorate.studies.inputs import EACH_ROW, Input, labels
+from quorate.studies.analyses.kinds import all_asked, computed_kind, every_input
+from quorate.studies.inputs import Input, labels
 from quorate.studies.plan import Plan
 
 Floats = NDArray[np.float64]
@@ -21,11 +21,11 @@ def plain_numbers(plan: Plan, vectors: Sequence[Sequence[int]]) -> list[float | 
         shape = [len(labels(study, axis)) for axis in item.cells.axes]
         here = whole[:, at : at + int(np.prod(shape))]
         at += here.shape[1]
-        if EACH_ROW in item.cells.axes:
+        if item.is_apart:
             shape[0] *= members
             numbers = here.reshape(-1)
         else:
             numbers = here.sum(axis=0)
         parts[item] = numbers.reshape(shape) / 10.0 ** plan.decimals(item)
     asked = all_asked(study, members)
-    return [number for one in asked for number in kind_of(one).plain(one, parts.__getitem__)]
+    return [number for one in asked for number in computed_kind(one).plain(one, parts.__getitem__)]

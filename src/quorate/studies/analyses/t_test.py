@@ -49,9 +49,8 @@ def needs(asked: Asked) -> tuple[Input, ...]:
 def values(asked: Asked) -> tuple[Value, ...]:
     column, sizes = _column(asked), sizes_of(asked, _column(asked))
     most, unit = 2.1 * float(column.largest), 10 ** _to(asked)
-    first, second = _groups(asked)
     return (
-        Value(f"mean of {first} less mean of {second}", column.unit, unit << 32, -most, most),
+        Value(_difference(asked), column.unit, unit << 32, -most, most),
         Value("its variance", f"({column.unit})^2", unit**2 << sizes.variance_bits, 0, most**2),
         Value("degrees of freedom", "", 1 << moments.FREEDOM_BITS, 0, 1.01 * asked.rows + 1),
     )
@@ -91,13 +90,13 @@ def derived(asked: Asked, found: Found) -> tuple[Derived, ...]:
     error, unit = sqrt(variance), _column(asked).unit
     if not error or not freedom:
         return ()
-    wide = tails.t_quantile(freedom) * error
+    wide, name = tails.t_quantile(freedom) * error, _difference(asked)
     return (
         Derived("standard error", (), unit, error),
         Derived("t", (), "", difference / error),
         Derived("p", (), "", tails.two_sided_t(difference / error, freedom)),
-        Derived("difference, 95 % from", (), unit, difference - wide),
-        Derived("difference, 95 % to", (), unit, difference + wide),
+        Derived(f"{name}, 95 % from", (), unit, difference - wide),
+        Derived(f"{name}, 95 % to", (), unit, difference + wide),
     )
 
 
@@ -117,6 +116,11 @@ def _column(asked: Asked) -> Column:
 
 def _to(asked: Asked) -> int:
     return units_of(asked, _column(asked))
+
+
+def _difference(asked: Asked) -> str:
+    first, second = _groups(asked)
+    return f"mean of {first} less mean of {second}"
 
 
 def _groups(asked: Asked) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ squares or products over it, so it is an input as any other.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from itertools import product
 from math import ceil, log2
@@ -25,6 +26,8 @@ from quorate.studies.schema import refuse, shown
 
 MOST_COLUMNS = 64
 MOST_STARS = 2  # each doubles the columns
+
+Products = tuple[tuple[str, ...], ...]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_ ~+:*()]+")
 _CATEGORY = re.compile(r"C\((\w+)\)")
@@ -112,7 +115,8 @@ def place_of(asked: Asked, one: Term, other: Term) -> tuple[int, ...]:
     )
 
 
-def _sides(place: str, text: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+@lru_cache(maxsize=16)  # a plan is read many times on its way, and parsing takes longest
+def _sides(place: str, text: str) -> tuple[Products, Products]:
     """Return the products that stand before ~ and after it, each by its factors."""
     if not _PLAIN.fullmatch(text) or text.count("*") > MOST_STARS or "**" in text:
         refuse(place, f"{shown(text)} is no formula this reads", _HINT)
@@ -127,7 +131,7 @@ def _sides(place: str, text: str) -> tuple[list[tuple[str, ...]], list[tuple[str
         refuse(place, f"{shown(text)} is no formula", _HINT)
     if not (hasattr(read, "lhs") and hasattr(read, "rhs")):
         refuse(place, "has no ~", _HINT)
-    left, right = ([tuple(_factors(term)) for term in side] for side in (read.lhs, read.rhs))
+    left, right = (tuple(tuple(_factors(term)) for term in side) for side in (read.lhs, read.rhs))
     return left, right
 
 
@@ -138,7 +142,7 @@ def _factors(term: Any) -> Iterator[str]:
             yield factor.expr
 
 
-def _check_margins(place: str, products: list[tuple[str, ...]]) -> None:
+def _check_margins(place: str, products: Products) -> None:
     """Refuse a product without its parts: R would then code its categories in another way."""
     named = {frozenset(factors) for factors in products}
     for factors in named:

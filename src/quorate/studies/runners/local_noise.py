@@ -7,7 +7,6 @@ that they were told the same sums. A liar moves an estimate by more than its rec
 Unreviewed.
 """
 
-from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
@@ -15,30 +14,22 @@ import numpy as np
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.errors import Party
-from quorate.mpc.agreement import Claim, Randomness, agree
-from quorate.transport.session import Session
+from quorate.studies.running import Running
 
 STAGES = ("ledgers", "keys", "perturbed sums", "confirmation")
 FIRST = 4  # words kept of what each member sent
 
 
-async def tell_sums(
-    session: Session,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+async def tell_sums(running: Running) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
     """Return the sums of all members, the session's identifier, and what each was seen to send.
 
     Cost, m numbers: 4 rounds, (n - 1) * (8 * m + 195) bytes a party
     """
-    progress("keys")
-    bond = await agree(session, context, bytes(32), claim, randomness)
-    progress("perturbed sums")
-    everyones = await session.exchange(own)
-    progress("confirmation")
+    session = running.session
+    bond = await running.keys()
+    running.progress("perturbed sums")
+    everyones = await session.exchange(running.own)
+    running.progress("confirmation")
     await session.confirm(*everyones)
     total = reduce(np.add, everyones)
     seen = {party: everyones[party][:FIRST].copy() for party in session.others}

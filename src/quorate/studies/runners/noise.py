@@ -14,9 +14,10 @@ shares of noise than planned are never opened, and the next run draws afresh.
 Adversary: as in `dp.shares` and `dp.joint`. Unreviewed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
+from typing import cast
 
 import numpy as np
 
@@ -24,22 +25,27 @@ from quorate import wire
 from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.dp import joint
-from quorate.dp.mechanisms import Laplace
 from quorate.dp.shares import noisy_total
 from quorate.errors import Abort, MalformedMessage, Party
-from quorate.mpc import owners
-from quorate.mpc.agreement import Claim, Randomness, agree
+from quorate.mpc import expression, owners, secret
+from quorate.mpc.engine import Secure
 from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unverified
 from quorate.mpc.verification import verify
-from quorate.studies.committee import TICK, dealt, noise_seen
+from quorate.studies.committee import PACE, TICK, dealt, noise_seen, tick, wait_for
+from quorate.studies.largest import largest_of, placed, steps_of
 from quorate.studies.noised import Vector, shared
-from quorate.studies.plan import NOISE_IN_SHARES, NOISE_ON_RECORDS, Plan
+from quorate.studies.plan import Plan
+from quorate.studies.protocols import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS
+from quorate.studies.runners import third_party
 from quorate.studies.runners.local_noise import tell_sums
-from quorate.transport.session import Session, together
+from quorate.studies.runners.third_party import tell_third
+from quorate.studies.running import Running
+from quorate.transport.session import together
 
 STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
 STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
-OPENS = ("opening", "reveal", "perturbed sums")
+STAGES_THIRD = ("ledgers", *third_party.STAGES)
+OPENS = ("opening", "reveal", "perturbed sums", "rows")
 """Stages from which on what a member sends may tell the result: its ledger says so before."""
 
 _UNLIMITED = (1 << 64) - 1
@@ -72,25 +78,16 @@ class Noisy:
     seen: dict[Party, Words]
 
 
-async def reveal_noisy(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    *,
-    standing: Standing,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Noisy:
-    """Add up everyone's `own` numbers of the plan's vectors with noise; reveal nothing else.
+async def reveal_noisy(running: Running, standing: Standing) -> Noisy:
+    """Add up everyone's numbers of the plan's vectors with noise; reveal nothing else.
 
     Raises `Abort` where anybody is missing, or where ledgers do not agree on what was released.
 
     Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
-    progress("ledgers")
-    told = await session.exchange(_told(standing))
+    plan = running.plan
+    running.progress("ledgers")
+    told = await running.session.exchange(_told(standing))
     left = tuple((_left(words[4]), _left(words[5])) for words in told)
     if not all(np.array_equal(words[:4], told[0][:4]) for words in told):
         raise Abort(
@@ -98,32 +95,23 @@ async def reveal_noisy(
             hint="propose it under another title: it is another release then, and costs anew",
         )
     if standing.answer:
-        progress("keys")
-        bond = await agree(session, context, bytes(32), claim, randomness)
-        return Noisy(standing.answer, _numbers(standing.answer), left, bond.session_id, {})
+        bond = await running.keys()
+        return Noisy(standing.answer, totals_in(standing.answer), left, bond.session_id, {})
     if plan.protocol == NOISE_ON_RECORDS:
-        numbers, session_id, seen = await tell_sums(
-            session, own, context, claim, randomness, progress
-        )
+        numbers, session_id, seen = await tell_sums(running)
+    elif plan.protocol == BY_THIRD_PARTY:
+        words, session_id, seen = await tell_third(running)
+        numbers = _signed(words)
     else:
         add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
-        numbers, session_id, seen = await add_up(
-            session, plan, own, context, claim, randomness, progress
-        )
+        numbers, session_id, seen = await add_up(running)
     answer = wire.encode(Answer(numbers))
     return Noisy(answer, numbers, left, session_id, seen)
 
 
-async def _in_shares(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+async def _in_shares(running: Running) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
     """Add up everybody's vectors, each with everybody's share of noise."""
+    session, plan = running.session, running.plan
     ends = np.cumsum([vector.size for vector in plan.vectors])
     noises = [
         None if vector.mechanism is None else shared(vector.mechanism, session.n)
@@ -131,44 +119,41 @@ async def _in_shares(
     ]
     total = await noisy_total(
         session,
-        np.split(ring.to_signed(own), ends[:-1]),
+        np.split(ring.to_signed(running.own), ends[:-1]),
         noises,
-        context=context,
-        claim=claim,
-        randomness=randomness,
-        progress=progress,
+        context=running.context,
+        claim=running.claim,
+        randomness=running.randomness,
+        progress=running.progress,
     )
     return _signed(total.words), total.session_id, total.seen
 
 
-async def _jointly(
-    session: Session,
-    plan: Plan,
-    own: Words,
-    context: bytes,
-    claim: Claim,
-    randomness: Randomness,
-    progress: Callable[[str], None],
-) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
+async def _jointly(running: Running) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:
     """Let the first three members add noise that none of them knows to the shares of the totals."""
-    progress("keys")
-    bond = await agree(session, context, bytes(32), claim, randomness)
-    like, seen = np.zeros(own.size, np.uint64), dict[Party, Words]()
+    session, plan, progress = running.session, running.plan, running.progress
+    bond = await running.keys()
+    like, seen = np.zeros(plan.revealed, np.uint64), dict[Party, Words]()
+    ticks = [session.at(f"step {i}") for i in range(steps_of(plan))]
     noisy: Share | None = None
     progress("shares")
     if session.me >= SEATS:
-        await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
+        place = session.at(f"of {session.me}")
+        await owners.deal_to_committee(place, session.me, running.own, running.randomness)
         progress("noise")
+        await wait_for(ticks)
         await session.at("drawn").route(senders=range(SEATS), like=TICK)
     else:
         committee = convened(session.among(SEATS, "committee"), bond, plan.security)
-        shares = await dealt(session, committee, own, randomness)
+        shares = await dealt(session, committee, running.own, running.randomness)
         seen = noise_seen(session.me, shares)
         progress("noise")
         drawn = await _drawn(committee, plan.vectors)
+        each_depth = partial(tick, iter(ticks), range(SEATS, session.n))
+        total = reduce(_sum, [drawn, *shares])
+        noisy = await _shown(committee.at("shown"), plan, total, each_depth)
         await verify(committee)
         refuse_unverified(committee)
-        noisy = reduce(_sum, [drawn, *shares])
         if session.n > SEATS:
             await session.at("drawn").route(TICK, to=range(SEATS, session.n), like=TICK)
     progress("reveal")
@@ -186,10 +171,29 @@ async def _drawn(committee: Committee, vectors: Sequence[Vector]) -> Share:
 
 
 async def _noise(committee: Committee, vector: Vector) -> Share:
-    if isinstance(vector.mechanism, Laplace):
-        return await joint.discrete_laplace(committee, vector.mechanism.scale, vector.size)
+    if vector.mechanism is not None:
+        return await joint.noise(committee, vector.mechanism, vector.size)
     zeros = np.zeros(vector.size, np.uint64)  # no patient can change it
     return Share(zeros, zeros)
+
+
+async def _shown(
+    committee: Committee, plan: Plan, noisy: Share, each_depth: Callable[[], Awaitable[None]]
+) -> Share:
+    """Return what is revealed: noisy totals, and of some vectors the places of the largest."""
+    if plan.revealed == plan.numbers:
+        return noisy
+    engine = Secure(committee, PACE)
+    total = secret.held(engine, noisy, shape=noisy.shape, limit=expression.RANGE - 1)
+    nodes = [array.node for array in largest_of(plan, total)]
+    found = await engine.compute(nodes, each_depth=each_depth)
+    places = iter(cast("list[Share]", found))  # words, as places are
+    parts = [
+        next(places) if vector.choices > 1 else Share(noisy.own[here], noisy.next[here])
+        for vector, here in placed(plan)
+    ]
+    own, after = zip(*((part.own, part.next) for part in parts), strict=True)
+    return Share(np.concatenate(own), np.concatenate(after))
 
 
 def _sum(x: Share, y: Share) -> Share:
@@ -214,8 +218,9 @@ def _left(word: np.uint64) -> int | None:
     return None if int(word) == _UNLIMITED else int(word)
 
 
-def _numbers(answer: bytes) -> tuple[int, ...]:
+def totals_in(answer: bytes) -> tuple[int, ...]:
+    """Return the noisy totals that a ledger keeps as its answer. Raises `Abort` for other bytes."""
     try:
         return wire.decode(answer, Answer).numbers
     except MalformedMessage:
-        raise Abort("this member's ledger holds an answer that is none") from None
+        raise Abort("a ledger holds an answer that is none") from None

@@ -1,0 +1,77 @@
+"""The same person at several hospitals: counted once, without anybody learning who it is.
+
+Exact keys: the rows of all hospitals are sorted by key, and groups are counted. Keys with typing
+errors: Dice's coefficient of two sets, 2 |x AND y| / (|x| + |y|), of sets that are given as rows of
+zeros and ones [SBR09]. The sets stay secret, so nobody can look up how frequent one is.
+
+Adversary: as in `mpc.replicated`. Unreviewed.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from quorate.algebra.ring import Words
+from quorate.mpc import comparison
+from quorate.mpc.boolean import BitShare, invert, to_ring
+from quorate.mpc.cost import NEAR, Pace
+from quorate.mpc.replicated import Committee, Share, local, matmul
+from quorate.mpc.tables import groups
+from quorate.mpc.tables.keys import Column, Layout
+from quorate.mpc.tables.sorting import sort
+from quorate.mpc.tables.table import Table, column
+
+KEY_BITS = 62
+PERSONS = Layout((Column(KEY_BITS), Column(1, descending=True)))
+"""The key of a person, and whether the row has the event: such a row is the first of its group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """How many persons there are, and how many have the event: one number each."""
+
+    distinct: Share = field(repr=False)
+    events: Share = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Sets are alike where Dice's coefficient is at least numerator / denominator."""
+
+    numerator: int = 4
+    denominator: int = 5
+
+
+async def persons(committee: Committee, rows: Table, pace: Pace = NEAR) -> Persons:
+    """Count the persons of all rows and those with the event, which is the rows' one number.
+
+    Rows are written by `PERSONS`, the number is 1 or 0 as its last column says.
+
+    Cost: `sort`, `groups.ends`, `boolean.to_ring`, 1 round
+    """
+    ordered = await sort(committee, rows, PERSONS, pace)
+    first = (await groups.ends(committee, ordered, PERSONS.mask(0))).first
+    mark = await to_ring(committee, first)
+    event = local(lambda part: part.reshape(1, -1), column(ordered.numbers, 0))
+    met = await matmul(committee, event, local(lambda part: part.reshape(-1, 1), mark))
+    total = local(lambda part: part.sum(keepdims=True), mark)
+    return Persons(total, local(np.ravel, met))
+
+
+async def alike(committee: Committee, ours: Share, theirs: Share, likeness: Likeness) -> BitShare:
+    """Return for each pair of sets whether they are alike, (rows, rows), of zeros and ones.
+
+    2 d |x AND y| - n (|x| + |y|) is not negative. Two empty sets are alike.
+
+    Cost, m pairs: 1 round, 8 * m bytes a party, then that of `comparison.is_negative` of m words
+    """
+    common = await matmul(committee, ours, local(np.transpose, theirs))
+
+    def weighed(both: Words, x: Words, y: Words) -> Words:
+        sizes = x.sum(axis=1)[:, None] + y.sum(axis=1)[None, :]
+        found: Words = np.uint64(2 * likeness.denominator) * both
+        found -= np.uint64(likeness.numerator) * sizes
+        return found
+
+    below = await comparison.is_negative(committee, local(weighed, common, ours, theirs))
+    return invert(committee, below)

@@ -1,0 +1,20 @@
+"""The queries of the benchmark page give what NumPy gives, at a thousandth of their size."""
+
+import pytest
+
+from bench import relational
+from bench.relational import Query, Timed
+from quorate.mpc.replicated import Committee
+from tests.mpc.committee import everyones
+
+QUERIES = relational.queries(1000)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=[one.name for one in QUERIES])
+def test_a_query_that_is_timed_gives_the_right_result(query: Query) -> None:
+    async def protocol(committee: Committee) -> Timed:
+        return await relational.time_one(committee, query, 1)  # it compares with NumPy's result
+
+    timed = everyones(protocol)
+    assert {one.rounds for one in timed} == {timed[0].rounds}
+    assert all(one.bytes_sent > 0 for one in timed)

@@ -1,0 +1,61 @@
+"""Persons at several hospitals are counted once, and alike ones found, whatever committee it is."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from quorate.algebra.bits import Bits
+from quorate.algebra.ring import Words
+from quorate.mpc.boolean import reveal_bits
+from quorate.mpc.replicated import Committee, Security, deal
+from quorate.mpc.tables.linkage import PERSONS, Likeness, alike, persons
+from quorate.mpc.verification import verify
+from tests.mpc.tables.sharing import (
+    SECURITIES,
+    Draws,
+    column_words,
+    dealt_table,
+    same_for_all,
+    shown_numbers,
+)
+
+RNG = Draws(9)
+every_security = pytest.mark.parametrize("security", SECURITIES)
+
+
+@every_security
+@pytest.mark.parametrize("different", [1, 20, 10_000])
+def test_persons_are_counted_once(different: int, security: Security) -> None:
+    keys, event = RNG.integers(0, different, 90) << 40, RNG.integers(0, 4, 90) == 0
+    bits = np.concatenate((PERSONS.packed([keys, event.astype(np.int64)]), PERSONS.padding(6)))
+    numbers = column_words(np.concatenate((event.astype(np.int64), np.zeros(6, np.int64))))
+
+    async def protocol(committee: Committee) -> tuple[Words, Words]:
+        found = await persons(committee, await dealt_table(committee, bits, numbers))
+        distinct = await shown_numbers(committee, found.distinct)
+        return distinct, await shown_numbers(committee, found.events)
+
+    distinct, events = same_for_all(protocol, security)
+    assert distinct.tolist() == [np.unique(keys).size]
+    assert events.tolist() == [np.unique(keys[event]).size]
+
+
+@every_security
+def test_alike_sets_are_found(security: Security) -> None:
+    ours = RNG.integers(0, 2, (12, 30)).astype(np.uint64)
+    theirs = np.concatenate((ours[:4], RNG.integers(0, 2, (5, 30)).astype(np.uint64)))
+    theirs[1, :3] ^= np.uint64(1)
+
+    async def protocol(committee: Committee) -> Bits | None:
+        secret = await deal(committee, 0, ours), await deal(committee, 1, theirs)
+        found = await alike(committee, *secret, Likeness(4, 5))
+        await verify(committee)
+        return await reveal_bits(committee, found, range(3))
+
+    found = same_for_all(protocol, security)
+    assert found is not None
+    sizes = ours.sum(axis=1)[:, None] + theirs.sum(axis=1)[None, :]
+    expected = 5 * 2 * (ours @ theirs.T) >= 4 * sizes
+    assert_array_equal(found, expected)
+    assert expected.any()
+    assert not expected.all()
