@@ -251,9 +251,7 @@ class Desk:
 
     def expire(self) -> None:
         """End studies of which an approval is over, or that were planned for a past roster."""
-        for entry in self.store.all_studies():
-            if entry.state not in OPEN:
-                continue
+        for entry in (e for e in self.store.all_studies() if e.state in OPEN):
             words = self.store.approvals(entry.plan.digest())
             over = [w.approval.member for w in words if is_over(w, self.now())]
             note = f"the approval of {', '.join(over)} is over" if over else ""
