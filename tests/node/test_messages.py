@@ -20,7 +20,7 @@ from quorate.node.messages import (
 )
 from quorate.studies.approval import SignedApproval
 from quorate.transport.link import Stop
-from quorate.transport.peers import Greeting, Record, Refusal
+from quorate.transport.records import Greeting, Record, Refusal
 from tests.studies.trio import PLAN, approvals_of, signed_release
 
 HEAD = SignedHead(Head("north", 7, bytes(32)), bytes(64))

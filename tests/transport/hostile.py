@@ -16,11 +16,10 @@ from quorate.transport.link import HEAD
 from quorate.transport.peers import (
     DEAD_AFTER_S,
     HEARTBEAT_S,
-    WIRE_VERSION,
-    Greeting,
     Handler,
     Peers,
 )
+from quorate.transport.records import WIRE_VERSION, Greeting
 from tests.transport.mesh import GROUP, now, refuse, seats_of
 
 CHEAT = 2

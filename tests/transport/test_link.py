@@ -10,7 +10,8 @@ from quorate import wire
 from quorate.errors import Abort, Party
 from quorate.transport.channel import LinkChannel
 from quorate.transport.link import EARLY, FRAME, Stop, label_key
-from quorate.transport.peers import MAX_ASKED, Peers, Record
+from quorate.transport.peers import MAX_ASKED, Peers
+from quorate.transport.records import Record
 from quorate.transport.session import Session, StoppedByPeer
 from tests.transport.hostile import (
     CHEAT,
@@ -74,7 +75,8 @@ BEFORE_GREETING = [
     Case("a question", record(ASK), "Greeting"),
     Case("not CBOR", record(b"hello"), "not a Greeting"),
     Case("too long", frame(0, 1, U32, b"x"), "nobody expects"),
-    Case("an older wire", record(greeting(wire=0)), "it speaks wire version 0, this node 1"),
+    Case("an older wire", record(greeting(wire=0)), "its node must be upgraded"),
+    Case("a newer wire", record(greeting(wire=9, oldest=8)), "upgrade this node"),
     Case("another roster", record(greeting(group=bytes(31) + b"1")), "it has another roster"),
     Case("half a clock", record(wire.encode(GREETING)[:-1]), "not a Greeting"),
 ]

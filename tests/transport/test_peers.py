@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
 from quorate.errors import Abort, Error, Party, Refused
-from quorate.transport.peers import Peers, Record, Refusal
+from quorate.transport.peers import Peers
+from quorate.transport.records import Record, Refusal
 from tests.transport.hostile import CHEAT, greeting, record, two_and_a_cheat, until
 from tests.transport.mesh import GROUP, mesh, now, refuse, seats_of
 

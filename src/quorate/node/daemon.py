@@ -14,11 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from quorate.errors import Refused, Unavailable
 from quorate.node import CONSOLE
@@ -132,20 +134,52 @@ async def _serve(home: Home, store: Store) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with (
-        running(home, store, _now) as node,
-        _api(home, make_app(node, stopping.set)),
-    ):
-        node.desk.audit.append("node started", SOFTWARE)
-        if words := os.environ.pop(PASSPHRASE, ""):
-            await node.quorum.unlock(words)
-        elif node.quorum.custody.state == "locked":
-            log.warning("the shares are locked", hint="quorate node unlock")
-        log.info("started", member=home.name, listen=home.listen)
-        async with _console(home):
-            await stopping.wait()
-        node.desk.audit.append("node stopped")
+    front = Front()
+    async with _api(home, front), _console(home):
+        words, vault = os.environ.pop(PASSPHRASE, ""), None
+        while not stopping.is_set():
+            epoch_over = asyncio.Event()
+            async with running(home, store, _now, epoch_over.set, vault) as node:
+                front.open(make_app(node, stopping.set))
+                node.desk.audit.append("node started", SOFTWARE)
+                if words and vault is None:
+                    await node.quorum.unlock(words)
+                elif node.quorum.custody.state == "locked":
+                    log.warning("the shares are locked", hint="quorate node unlock")
+                log.info("started", member=home.name, listen=home.listen)
+                await _either(stopping, epoch_over)
+                vault = node.quorum.custody.opened
+                front.close()
+                node.desk.audit.append("node stopped")
     log.info("stopped", member=home.name)
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(event.wait()) for event in (one, other)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+
+
+@dataclass(slots=True)
+class Front:
+    """The API of the node as it is now; who asks while it begins anew is kept waiting."""
+
+    app: FastAPI | None = None
+    there: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def open(self, app: FastAPI) -> None:
+        self.app = app
+        self.there.set()
+
+    def close(self) -> None:
+        self.there.clear()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.there.wait()
+        if self.app is not None:
+            await self.app(scope, receive, send)
 
 
 @contextlib.asynccontextmanager
@@ -186,7 +220,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def _api(home: Home, app: FastAPI) -> AsyncGenerator[None]:
+async def _api(home: Home, app: Front) -> AsyncGenerator[None]:
     """Serve the staff's API on the node's Unix socket."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3

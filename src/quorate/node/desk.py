@@ -224,14 +224,14 @@ class Desk:
                 self.move(entry.plan, event, f"{said} by {approval.member}")
 
     def expire(self) -> None:
-        """End the studies of which an approval is over."""
-        for entry in self.store.all_studies():
-            if entry.state not in OPEN:
-                continue
+        """End studies of which an approval is over, or that were planned for a past roster."""
+        for entry in (e for e in self.store.all_studies() if e.state in OPEN):
             words = self.store.approvals(entry.plan.digest())
             over = [w.approval.member for w in words if is_over(w, self.now())]
-            if over:
-                note = f"the approval of {', '.join(over)} is over"
+            note = f"the approval of {', '.join(over)} is over" if over else ""
+            if entry.plan.group != self.group.digest():
+                note = f"the roster is another since epoch {self.group.epoch}"
+            if note:
                 with self.store.transaction():
                     self.audit.append("expired", f"{entry.plan.short_id}: {note}")
                     self.move(entry.plan, Event.EXPIRED, note)

@@ -2,7 +2,8 @@
 
 node.toml        name, address to listen at, address others dial, time-out, period of reports
 identity.key     the Ed25519 key that speaks for this member (PKCS 8)
-group.json       the roster, once the member has joined
+identity.next.key  the key that will, once the members have approved it
+group.json       the roster as it is now, once the member has joined
 data.toml        the tables this member has registered
 quorate.db       studies, approvals, sessions, audit log (SQLite)
 api.sock         the staff's API while the node runs
@@ -36,6 +37,7 @@ REPORT_EVERY_S = 3600.0
 SOCKET_PATH_MAX = 100
 """Bytes the system allows in the path of a Unix socket, with some to spare."""
 
+NEXT_KEY = "identity.next.key"
 _SETTINGS = {"name", "listen", "reached_at", "timeout_s", "operator", "report_every_s"}
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
@@ -99,8 +101,7 @@ class Home:
 
     def member(self) -> Member:
         """Return this member as its group should list it."""
-        key = self.identity.public_key().public_bytes_raw()
-        return Member(self.name, self.reached_at, key, self.operator)
+        return Member(self.name, self.reached_at, _public(self.identity), self.operator)
 
     def join(self, group: Group) -> None:
         """Make `group` this node's. Raises `Refused` if it does not list this very member."""
@@ -127,6 +128,42 @@ class Home:
                 hint="a node belongs to one group: set up another folder with quorate init",
             )
         write_file(self.folder / "group.json", group_to_json(group))
+
+    def adopt(self, group: Group) -> None:
+        """Go on as the member that a verified roster of one's own group lists.
+
+        A key that was made for this (`next_identity`) takes the place of the old
+        one. Raises `Refused` where this member is listed no more.
+        """
+        listed = {member.name: member for member in group.members}.get(self.name)
+        if listed is None:
+            raise Refused(
+                f"{self.name} is no member of group {group.name} any more, since epoch "
+                f"{group.epoch}",
+                hint="what was released stays in this folder: quorate verify FILE",
+            )
+        following = self.folder / NEXT_KEY
+        if following.exists() and _public(key := _read_key(following)) == listed.public_key:
+            following.replace(self.folder / "identity.key")
+            self.identity = key
+        if listed.address != self.reached_at:
+            self.reached_at = listed.address
+            settings = _read_toml(self.folder / "node.toml") | {"reached_at": listed.address}
+            write_file(self.folder / "node.toml", tomli_w.dumps(settings))
+        if listed.public_key != _public(self.identity):
+            raise Refused(
+                f"group {group.name} lists another key for {self.name}",
+                hint="is this the latest copy of the folder? compare keys with another member",
+            )
+        if self.group != group:
+            write_file(self.folder / "group.json", group_to_json(group))
+
+    def next_identity(self) -> Ed25519PrivateKey:
+        """Return the key this member is to have next, made now if there is none."""
+        path = self.folder / NEXT_KEY
+        if not path.exists():
+            write_file(path, _pem(Ed25519PrivateKey.generate()))
+        return _read_key(path)
 
     def add_table(self, name: str, path: Path, data_class: str = "real") -> None:
         """Register the file at `path` as table `name`, and what its data are.
@@ -170,8 +207,7 @@ def create(folder: Path, name: str, listen: str, reached_at: str = "", operator:
         check_member(Member(name, address, key.public_key().public_bytes_raw(), operator))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_file(folder / "identity.key", pem.decode())
+    write_file(folder / "identity.key", _pem(key))
     settings = {"name": name, "listen": listen, "reached_at": reached_at, "timeout_s": TIMEOUT_S}
     settings |= {"operator": operator} if operator else {}
     write_file(folder / "node.toml", tomli_w.dumps(settings))
@@ -268,6 +304,14 @@ def _read_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise Unavailable(f"{path} does not hold an Ed25519 key")
     return key
+
+
+def _pem(key: Ed25519PrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
 
 
 def _check_private(path: Path) -> None:

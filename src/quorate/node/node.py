@@ -13,12 +13,16 @@ from quorate.node.audit import AuditLog
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads
 from quorate.node.home import Home, split_address
+from quorate.node.members.doorway import Doorway
+from quorate.node.members.members import Members
+from quorate.node.members.records import RosterRecords
 from quorate.node.quorum.quorum import Quorum, make_quorum
+from quorate.node.quorum.vault import Vault
 from quorate.node.runs import Runs
 from quorate.node.store import Store
-from quorate.quorum.history import History
 from quorate.studies.group import RELAY, Group
 from quorate.transport.dial import Seat
+from quorate.transport.guests import Guests
 from quorate.transport.peers import DEAD_AFTER_S, HEARTBEAT_S, Peers
 
 EXPIRY_S = 60.0
@@ -35,28 +39,46 @@ class Node:
     heads: Heads
     quorum: Quorum
     reports: Reports
+    members: Members
+    doorway: Doorway
 
 
 @contextlib.asynccontextmanager
-async def running(home: Home, store: Store, now: Callable[[], datetime]) -> AsyncGenerator[Node]:
-    """Keep one member's node at work for the length of the block. Raises `Unavailable`."""
+async def running(
+    home: Home,
+    store: Store,
+    now: Callable[[], datetime],
+    on_epoch: Callable[[], None] = lambda: None,
+    vault: Vault | None = None,
+) -> AsyncGenerator[Node]:
+    """Keep one member's node at work for the length of the block. Raises `Unavailable`.
+
+    `on_epoch` is called when another roster holds: the block is to end then, and to
+    begin anew, with the `vault` that was open. Raises `Refused` for a member that was removed.
+    """
     group = home.group
     if group is None:
         raise Unavailable(
             "this node has not joined a group",
             hint=f"quorate group join GROUP.json --node {home.folder}",
         )
-    desk = Desk(home, group, store, AuditLog(store, now), now)
+    rosters = RosterRecords(store)
+    history = rosters.history(group)
+    home.adopt(history.now)
+    desk = Desk(home, history.now, store, AuditLog(store, now), now)
     async with asyncio.TaskGroup() as tasks:
         desk.tasks = tasks
         heads = Heads(desk)
         runs = Runs(desk, tasks, heads.check_past, on_end=lambda: _tell_heads(heads, tasks))
-        quorum = make_quorum(desk, tasks, History((group,)).of)
+        quorum = make_quorum(desk, tasks, history.of, vault)
+        members = Members(desk, rosters, history, tasks, on_epoch)
         reports = make_reports(desk, quorum.custody, tasks)
-        node = Node(home, desk, runs, heads, quorum, reports)
+        node = Node(home, desk, runs, heads, quorum, reports, members, Doorway(members, now))
         runs.group_signer = node.quorum.group_signer
-        desk.peers = _peers(group, node, tasks)
+        desk.peers = _peers(history.now, node, tasks)
         runs.recover()
+        desk.expire()
+        quorum.keys.end_of_other_rosters()
         reports.runs.recover()
         by_the_clock = [tasks.create_task(_expire(node)), tasks.create_task(reports.keep_time())]
         try:
@@ -110,6 +132,8 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         "prepare": runs.on_prepare,
         "go": runs.on_go,
         "cancel": runs.on_cancel,
+        "roster": node.members.on_roster,
+        "change": node.members.on_change,
         **node.quorum.answers(),
         **node.reports.answers(),
     }
@@ -120,6 +144,7 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         return await answer[topic](party, body)
 
     def on_ready(party: Party) -> None:
+        tasks.create_task(node.members.catch_up(party))
         tasks.create_task(desk.catch_up(party))
         tasks.create_task(heads.tell(party))
         tasks.create_task(node.quorum.catch_up(party))
@@ -140,6 +165,8 @@ def _peers(group: Group, node: Node, tasks: asyncio.TaskGroup) -> Peers:
         handle,
         desk.now,
         on_ready,
+        on_other_roster=node.members.meet,
+        guests=Guests(node.doorway.open_doors, node.doorway.on_guest),
         heartbeat_s=min(HEARTBEAT_S, timeout_s / 4),
         dead_after_s=min(DEAD_AFTER_S, timeout_s),
     )

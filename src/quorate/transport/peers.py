@@ -14,10 +14,10 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,15 +36,26 @@ from quorate.transport import relayed, tls
 from quorate.transport.channel import LinkChannel
 from quorate.transport.containment import contained
 from quorate.transport.dial import Seat, connect, notice_death
+from quorate.transport.guests import Guests
 from quorate.transport.link import EARLY, Link, printable
+from quorate.transport.records import (
+    WIRE_VERSION,
+    Greeting,
+    Record,
+    agreed_version,
+    answer_in,
+    encoded,
+    refusal,
+)
 from quorate.transport.tls import why
 
 T = TypeVar("T")
 
-WIRE_VERSION = 1
-HEARTBEAT_S, DEAD_AFTER_S = 5.0, 20.0
+HEARTBEAT_S, DEAD_AFTER_S, CONNECT_S = 5.0, 20.0, 10.0
 REDIAL_S, REDIAL_MAX_S = 0.1, 2.0
-CONNECT_S = 10.0
+ROSTER = "roster"
+"""The one topic that nodes with different rosters may ask each other about."""
+
 MAX_ASKED = 32
 """Requests of one peer answered at the same time; more end its link."""
 
@@ -52,34 +63,6 @@ Handler = Callable[[Party, str, bytes], Awaitable[bytes]]
 """Answers a peer: (seat, topic, body) to the body of the answer. Raises `Error` to refuse."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """The first record on a link."""
-
-    wire: int
-    group: bytes
-    software: str
-    clock: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Everything else in session 0."""
-
-    kind: Literal["ask", "answer", "refuse"]
-    id: int
-    topic: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The body of a record that refuses. Nothing private belongs in it."""
-
-    message: str
-    hint: str
 
 
 @dataclass(slots=True)
@@ -108,11 +91,15 @@ class Peers:
     handler: Handler
     now: Callable[[], datetime]
     on_ready: Callable[[Party], None] = lambda _: None
+    on_other_roster: Callable[[Party], None] | None = None
+    """Called with who has another roster; it may be asked about `ROSTER`, and nothing else."""
+    guests: Guests | None = None
     heartbeat_s: float = HEARTBEAT_S
     dead_after_s: float = DEAD_AFTER_S
     relay_trouble: str = ""  # why this node, if it waits at a relay, cannot be called there now
     peers: dict[Party, Peer] = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
+    _server_context: ssl.SSLContext = field(init=False)
     _answers: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
     _next_id: int = 0
@@ -130,6 +117,8 @@ class Peers:
         """Listen at (host, port), dial, and keep all links up for the length of the block."""
         keys = [seat.public_key for seat in self.seats]
         server_context, client_context = tls.contexts(self.identity, keys)
+        self._server_context = server_context
+        tls.trust(server_context, [] if self.guests is None else self.guests.doors())
         server = await asyncio.get_running_loop().create_server(
             lambda: Link(lambda it: self._on_open(it, None), self._on_record),
             *listen,
@@ -152,6 +141,10 @@ class Peers:
                 for peer in self.peers.values():
                     if peer.link is not None:
                         peer.link.close("this node stops")
+
+    def open_door(self, door: bytes) -> None:
+        """Let in, as a guest, who has the key of a door."""
+        tls.trust(self._server_context, [door])
 
     def channel(
         self, session: int, early: int = EARLY, among: Sequence[Party] | None = None
@@ -192,9 +185,10 @@ class Peers:
         peer.asked[number] = reply
         try:
             async with asyncio.timeout(timeout_s):
-                await peer.ready.wait()
-                link = self._link(peer)
-                link.send_record(_encoded(Record("ask", number, topic, wire.encode(body))))
+                if topic != ROSTER:
+                    await peer.ready.wait()
+                link = self._link(peer, topic)
+                link.send_record(encoded(Record("ask", number, topic, wire.encode(body))))
                 record = await reply
         except TimeoutError:
             raise self._away([party]) from None
@@ -204,11 +198,7 @@ class Peers:
 
     def _answer_of(self, peer: Peer, party: Party, record: Record, answer: type[T]) -> T:
         try:
-            if record.kind == "refuse":
-                refusal = wire.decode(record.body, Refusal)
-                said = f"{peer.seat.name}: {printable(refusal.message)}"
-                raise Refused(said, hint=printable(refusal.hint))
-            return wire.decode(record.body, answer)
+            return answer_in(record, peer.seat.name, answer)
         except MalformedMessage as e:
             raise Abort(f"{peer.seat.name} answered what was not asked", suspects=[party]) from e
 
@@ -224,8 +214,9 @@ class Peers:
             hint="see who is reachable with: quorate doctor",
         )
 
-    def _link(self, peer: Peer) -> Link:
-        if peer.link is None or not peer.ready.is_set():
+    def _link(self, peer: Peer, topic: str) -> Link:
+        greeted = peer.greeting is not None if topic == ROSTER else peer.ready.is_set()
+        if peer.link is None or not greeted:
             raise self._away([self.seats.index(peer.seat)])
         return peer.link
 
@@ -279,6 +270,8 @@ class Peers:
             return
         try:
             party = self._identify(link, dialled)
+            if party is None:
+                return
         except VerificationFailed as e:
             link.close(str(e))
             return
@@ -292,11 +285,16 @@ class Peers:
         link.send_record(wire.encode(Greeting(WIRE_VERSION, self.group, self.software, clock)))
         self._tasks.create_task(self._when_lost(peer, link))
 
-    def _identify(self, link: Link, dialled: Party | None) -> Party:
-        """Return whose link it is: the member that was dialled, or one that may dial this one."""
+    def _identify(self, link: Link, dialled: Party | None) -> Party | None:
+        """Return whose link it is: who was dialled, who may dial this node, nobody for a guest."""
         tls_object = link.connection("ssl_object")
         keys = [seat.public_key for seat in self.seats]
-        party = keys.index(tls.issuer_of(tls_object.getpeercert(True), keys))
+        doors = [] if dialled is not None or self.guests is None else list(self.guests.doors())
+        issuer = tls.issuer_of(tls_object.getpeercert(True), [*keys, *doors])
+        if self.guests is not None and issuer in doors:
+            self.guests.enter(link, issuer)
+            return None
+        party = keys.index(issuer)
         if party != dialled if dialled is not None else party <= self.me:
             raise VerificationFailed("the wrong member is at the other end")
         return party
@@ -331,6 +329,8 @@ class Peers:
 
     def _on_record(self, link: Link, data: bytes) -> None:
         if link.peer is None:
+            if self.guests is not None and link in self.guests.links:
+                self._keep(self.guests.answer(link, data))
             return
         peer = self.peers[link.peer]
         if peer.greeting is None:
@@ -346,18 +346,28 @@ class Peers:
         if peer.answering >= MAX_ASKED:
             raise MalformedMessage(f"more than {MAX_ASKED} questions at once")
         peer.answering += 1
-        answer = self._tasks.create_task(self._answer(peer, link, record))
+        self._keep(self._answer(peer, link, record))
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        answer = self._tasks.create_task(work)
         self._answers.add(answer)
         answer.add_done_callback(self._answers.discard)
 
     def _greeted(self, peer: Peer, link: Link, greeting: Greeting) -> None:
-        if greeting.wire != WIRE_VERSION:
-            link.close(f"it speaks wire version {greeting.wire}, this node {WIRE_VERSION}")
+        try:
+            agreed_version(greeting)
+        except Unavailable as e:
+            link.close(str(e))
             return
-        if greeting.group != self.group:
-            link.close("it has another roster: compare `quorate group show` with theirs")
+        other = greeting.group != self.group
+        if other and self.on_other_roster is None:
+            link.close(_OTHER_ROSTER)
             return
         peer.greeting = replace(greeting, software=printable(greeting.software))
+        if other and self.on_other_roster is not None:
+            peer.trouble = _OTHER_ROSTER
+            self.on_other_roster(self.seats.index(peer.seat))
+            return
         peer.trouble = ""
         peer.clock_ahead_s = greeting.clock - self.now().timestamp()
         peer.ready.set()
@@ -375,19 +385,16 @@ class Peers:
 
     async def _reply(self, party: Party, record: Record) -> bytes:
         """Return the encoded answer or refusal to one question."""
-        refusal = Refusal("internal error, see that node's log", "")
+        reply = refusal(record, Error("internal error, see that node's log"))
         with contained("a question failed", lambda _: None, topic=printable(record.topic)):
             try:
+                if record.topic != ROSTER and not self.peers[party].ready.is_set():
+                    raise Refused(_OTHER_ROSTER)
                 body = await self.handler(party, record.topic, record.body)
-                return _encoded(Record("answer", record.id, record.topic, body))
+                return encoded(Record("answer", record.id, record.topic, body))
             except Error as e:
-                refusal = Refusal(str(e), e.hint)
-        return wire.encode(Record("refuse", record.id, "", wire.encode(refusal)))
+                reply = refusal(record, e)
+        return reply
 
 
-def _encoded(record: Record) -> bytes:
-    """Return the bytes of `record`. Raises `Error` where its receiver would have to refuse them."""
-    data = wire.encode(record)
-    if len(data) > wire.MAX_RECORD:
-        raise Error(f"{len(data)} bytes are too many for one record: the most is {wire.MAX_RECORD}")
-    return data
+_OTHER_ROSTER = "it has another roster: compare `quorate group show` with theirs"

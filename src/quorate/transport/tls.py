@@ -39,7 +39,7 @@ def contexts(
     """Return (server, client) contexts: a fresh key of one's own, only roster keys trusted."""
     key = Ed25519PrivateKey.generate()
     certificate = _certify(key.public_key(), "node", identity)
-    anchors = "".join(_pem(_anchor(public_key)) for public_key in roster_keys)
+    anchors = list(roster_keys)
     server, client = (
         ssl.SSLContext(side) for side in (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT)
     )
@@ -48,10 +48,16 @@ def contexts(
         context.check_hostname = False  # a member is its key, not its address
         context.verify_mode = ssl.CERT_REQUIRED
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-        context.load_verify_locations(cadata=anchors)
+        trust(context, anchors)
         _load_own(context, key, certificate)
     server.num_tickets = 0  # no resumption: each connection proves its keys anew
     return server, client
+
+
+def trust(context: ssl.SSLContext, keys: Iterable[bytes]) -> None:
+    """Accept these keys too, from the next handshake on."""
+    if anchors := "".join(_pem(_anchor(key)) for key in keys):
+        context.load_verify_locations(cadata=anchors)
 
 
 def issuer_of(der: bytes, roster_keys: Iterable[bytes]) -> bytes:

@@ -21,7 +21,11 @@ from quorate.node.anonymous.pace import READ_S, evenly
 from quorate.node.anonymous.runs import CELL_BYTES, Runs
 from quorate.node.anonymous.writer import BOOK_BYTES
 from quorate.node.api import make_app
+from quorate.node.members.doorway import Doorway
+from quorate.node.members.members import Members
+from quorate.node.members.records import RosterRecords
 from quorate.node.node import Node
+from quorate.quorum.history import verify_history
 from quorate.transport.session import Session
 from tests.node.anonymous.circle import BORING, Circle, hold, in_a_circle, settled
 from tests.node.three import Hospital
@@ -88,7 +92,13 @@ async def asked_here(node: Hospital, route: str) -> bytes:
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    whole = Node(node.home, node.desk, node.runs, node.heads, node.quorum, node.reports)
+    desk = node.desk
+    history = verify_history(desk.group, ())
+    members = Members(desk, RosterRecords(desk.store), history, desk.tasks)
+    doorway = Doorway(members, desk.now)
+    whole = Node(
+        node.home, desk, node.runs, node.heads, node.quorum, node.reports, members, doorway
+    )
     scope = {"type": "http", "method": "GET", "path": route, "query_string": b"", "headers": []}
     await make_app(whole, lambda: None)(scope, receive, send)
     assert sent[0]["status"] == 200, route

@@ -146,7 +146,7 @@ def test_threads_are_answered_continued_claimed_and_certified() -> None:
 
 def test_who_has_no_open_vault_takes_part_and_cannot_write() -> None:
     async def body(circle: Circle) -> None:
-        circle["ben"].quorum.custody._vault = None
+        circle["ben"].quorum.custody.opened = None
         with pytest.raises(Unavailable, match="locked"):
             circle["ben"].reports.writer.write(BORING, ())
         circle["ada"].reports.writer.write(BORING, ())

@@ -74,10 +74,10 @@ def test_a_certificate_carries_one_signature_of_the_group() -> None:
 
 def test_one_locked_node_does_not_stop_the_group_and_two_do() -> None:
     async def body(hospitals: list[Hospital]) -> None:
-        hospitals[1].quorum.custody._vault = None
+        hospitals[1].quorum.custody.opened = None
         release = await released(hospitals)
         assert len(release.group_signature) == 64
-        hospitals[2].quorum.custody._vault = None
+        hospitals[2].quorum.custody.opened = None
         entry = await approved_by_all(hospitals, STUDY.replace("Average age", "Again"))
         error = error_of(await hospitals[0].run(entry.plan.digest()))
         assert "only 1 members can use their shares" in str(error)

@@ -137,7 +137,7 @@ def test_one_name_is_one_key() -> None:
 def test_without_an_open_vault_no_key_is_accepted() -> None:
     async def body(nodes: Clinic) -> None:
         digest = (await planned(nodes["doctor"])).plan.digest()
-        nodes["nurse"].quorum.custody._vault = None
+        nodes["nurse"].quorum.custody.opened = None
         with pytest.raises(Unavailable, match="has its shares locked"):
             await accept(nodes["nurse"], digest)
 
@@ -289,7 +289,7 @@ def with_a_two_faced_nurse(body: Callable[[Clinic, TwoFaced], Awaitable[None]]) 
     async def main(nodes: Clinic) -> None:
         plan = (await planned(nodes["doctor"])).plan
         await accept(nodes["nurse"], plan.digest())
-        nodes["nurse"].quorum.custody._vault = None
+        nodes["nurse"].quorum.custody.opened = None
         await accept(nodes["pharmacist"], plan.digest())
         await body(nodes, TwoFaced(nodes, plan))
 

@@ -60,12 +60,12 @@ async def asking(*homes: Home) -> AsyncGenerator[Asking]:
         entry = await propose(nodes["doctor"], key)
         digest = entry.request.digest()
         custody = nodes["doctor"].quorum.custody
-        vault, custody._vault = custody._vault, None
+        vault, custody.opened = custody.opened, None
         await approve(nodes["nurse"], digest)
         nurse = nodes["nurse"].quorum.custody.share(key.key_id())
         for node in nodes.values():
             node.quorum.stop()
-        custody._vault = vault
+        custody.opened = vault
         yield Asking(nodes["doctor"], key, digest, nurse)
 
 
@@ -182,7 +182,7 @@ def test_two_coordinators_at_once_get_shares_under_different_nonces() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         entry = await propose(nodes["doctor"], key)
         digest = entry.request.digest()
-        nodes["doctor"].quorum.custody._vault = None
+        nodes["doctor"].quorum.custody.opened = None
         for name in ("pharmacist", "nurse"):
             await approve(nodes[name], digest)
         await nodes["doctor"].quorum.custody.unlock(PASSPHRASE)

@@ -109,7 +109,7 @@ def test_an_order_waits_for_a_signer_whose_node_is_down_and_says_so() -> None:
         async with up_with_key(*homes) as (nodes, key):
             entry = await propose(nodes["doctor"], key)
             digest = entry.request.digest()
-            nodes["doctor"].quorum.custody._vault = None  # restarted without the passphrase
+            nodes["doctor"].quorum.custody.opened = None  # restarted without the passphrase
             await approve(nodes["pharmacist"], digest)
             await until(lambda: bool(nodes["pharmacist"].quorum.records.request(digest).note))
             note = nodes["pharmacist"].quorum.records.request(digest).note
@@ -288,7 +288,7 @@ def test_who_has_not_approved_does_not_sign_even_if_enough_others_did() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         entry = await propose(nodes["doctor"], key)
         digest = entry.request.digest()
-        nodes["doctor"].quorum.custody._vault = None
+        nodes["doctor"].quorum.custody.opened = None
         await approve(nodes["nurse"], digest)
         words = nodes["nurse"].quorum.records.answers(digest)
         with pytest.raises(Refused, match="pharmacist has not approved"):

@@ -139,7 +139,7 @@ def test_nobody_asks_for_the_key_in_the_requesters_place() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         doctor, pharmacist, nurse = (nodes[name] for name in ROLES)
         digest = await ask_for_key(doctor, key)
-        doctor.quorum.custody._vault = None  # it cannot gather
+        doctor.quorum.custody.opened = None  # it cannot gather
         for node in (pharmacist, nurse):
             await approve(node, digest)
         words = pharmacist.quorum.records.answers(digest)
@@ -173,12 +173,12 @@ def test_a_wrong_share_names_its_holder_everywhere_and_the_others_suffice() -> N
         await tamper(nodes["nurse"], key)
         doctor = nodes["doctor"]
         digest = await ask_for_key(doctor, key)
-        doctor.quorum.custody._vault, vault = None, doctor.quorum.custody._vault
+        doctor.quorum.custody.opened, vault = None, doctor.quorum.custody.opened
         for name in ROLES[1:]:
             await approve(nodes[name], digest)
         words = doctor.quorum.records.answers(digest)
         part = await ask_share(doctor, nodes["nurse"], digest, words)
-        doctor.quorum.custody._vault = vault
+        doctor.quorum.custody.opened = vault
         doctor.quorum.records.add_part(digest, part)
         doctor.quorum.look_again()
         await recovered_everywhere(nodes, digest)
@@ -198,7 +198,7 @@ def test_when_its_time_is_over_no_share_is_given_and_the_key_is_gone_from_the_no
                 await approve(nodes[name], done)
             await recovered_everywhere(nodes, done)
             waiting = await ask_for_key(nodes["nurse"], key, hours=1)
-            nodes["nurse"].quorum.custody._vault = None  # it cannot gather
+            nodes["nurse"].quorum.custody.opened = None  # it cannot gather
             for name in ROLES[:2]:
                 await approve(nodes[name], waiting)
             words = nodes["nurse"].quorum.records.answers(waiting)

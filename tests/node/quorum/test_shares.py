@@ -68,7 +68,7 @@ def test_every_holder_shows_its_share_alive_and_who_cannot_is_told() -> None:
         share = nodes["pharmacist"].quorum.custody.share(key.key_id())
         wrong = replace(share, secret=ed.scalar_add(share.secret, ed.ONE))
         nodes["pharmacist"].quorum.custody.keep(share_name(key.key_id()), wrong)
-        nodes["nurse"].quorum.custody._vault = None
+        nodes["nurse"].quorum.custody.opened = None
         found = {one.member: one.trouble for one in await doctor.heartbeats.check(key)}
         assert found["doctor"] == ""
         assert "something else than its share" in found["pharmacist"]
@@ -115,7 +115,7 @@ def test_the_passphrase_can_be_changed() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         custody = nodes["doctor"].quorum.custody
         await custody.change("another passphrase")
-        custody._vault = None
+        custody.opened = None
         with pytest.raises(Refused):
             await custody.unlock(PASSPHRASE)
         await custody.unlock("another passphrase")

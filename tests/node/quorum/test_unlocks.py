@@ -143,7 +143,7 @@ def test_when_its_time_is_over_nobody_answers_and_what_was_opened_is_forgotten()
             await unlocked_everywhere(nodes, opened)
             waiting = await ask(nodes["doctor"], key, sealed(key, "record-18"), hours=1)
             digest = waiting.request.digest()
-            nodes["nurse"].quorum.custody._vault = None  # it approves, and cannot answer
+            nodes["nurse"].quorum.custody.opened = None  # it approves, and cannot answer
             await approve(nodes["nurse"], digest)
             words = nodes["doctor"].quorum.records.answers(digest)
             assert len(words) == 2
@@ -226,7 +226,7 @@ def test_nobody_asks_holders_in_the_requesters_place() -> None:
         doctor, pharmacist, nurse = (nodes[name] for name in ROLES)
         entry = await ask(doctor, key, sealed(key))
         digest = entry.request.digest()
-        doctor.quorum.custody._vault = None
+        doctor.quorum.custody.opened = None
         await approve(pharmacist, digest)
         words = pharmacist.quorum.records.answers(digest)
         with pytest.raises(Refused, match="go to doctor"):
@@ -336,7 +336,7 @@ def test_a_plain_file_opens_as_one_record_only_also_after_a_restart() -> None:
 def test_a_plain_file_needs_an_opener_that_is_there_and_offered_its_key() -> None:
     async def body(nodes: Clinic, key: Key) -> None:
         doctor, pharmacist = nodes["doctor"], nodes["pharmacist"]
-        nodes["nurse"].quorum.custody._vault = None
+        nodes["nurse"].quorum.custody.opened = None
         with pytest.raises(Unavailable, match="nurse: this node has its shares locked"):
             await ask(doctor, key, plain_file(key), opener="nurse")
         with pytest.raises(NotFound, match="holds no share"):

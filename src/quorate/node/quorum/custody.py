@@ -32,11 +32,11 @@ class Custody:
     randomness: Callable[[int], bytes]
     on_open: Callable[[], None] = lambda: None
     """Called when the vault has been opened."""
-    _vault: Vault | None = field(default=None, repr=False)
+    opened: Vault | None = field(default=None, repr=False)
 
     @property
     def state(self) -> VaultState:
-        if self._vault is not None:
+        if self.opened is not None:
             return "open"
         return "none" if self.records.sealed(LOCK) is None else "locked"
 
@@ -45,11 +45,11 @@ class Custody:
         closed = self.records.sealed(LOCK)
         if closed is not None:
             found = wire.decode(closed, Lock)
-            self._vault = await asyncio.to_thread(unlock, found, passphrase, self.randomness)
+            self.opened = await asyncio.to_thread(unlock, found, passphrase, self.randomness)
         else:
             made, vault = await asyncio.to_thread(make_vault, passphrase, self.randomness)
             self.records.set_sealed(LOCK, wire.encode(made))
-            self._vault = vault
+            self.opened = vault
         self.on_open()
 
     async def change(self, passphrase: str) -> None:
@@ -60,10 +60,10 @@ class Custody:
 
     def vault(self) -> Vault:
         """Return the open vault. Raises `Unavailable` where it is locked, or never was."""
-        if self._vault is None:
+        if self.opened is None:
             what = "has no passphrase yet" if self.state == "none" else "has its shares locked"
             raise Unavailable(f"this node {what}", hint="give it with: quorate node unlock")
-        return self._vault
+        return self.opened
 
     def keep(self, name: str, secret: object) -> None:
         """Seal a record under its name, in place of what was there."""

@@ -72,7 +72,10 @@ class Errands:
 
 def is_there(desk: Desk, name: str) -> bool:
     """Return whether a member can be asked now: this one, or one whose node is connected."""
-    return name == desk.home.name or desk.peers.peers[desk.group.party(name)].ready.is_set()
+    if name == desk.home.name:
+        return True
+    listed = name in desk.group.names  # a holder may have left the group since
+    return listed and desk.peers.peers[desk.group.party(name)].ready.is_set()
 
 
 async def ask_enough(

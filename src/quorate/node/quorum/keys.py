@@ -199,9 +199,18 @@ class Keys:
             if entry.state in KEY_OPEN and is_over(entry.plan.expires, self.desk.now()):
                 waiting = ", ".join(self.waits_for(entry))
                 note = f"its time is over; it waited for {waiting}" if waiting else "time is over"
-                with self.desk.store.transaction():
-                    self.desk.audit.append("key expired", f"{entry.plan.name}: {note}")
-                    self.move(entry.plan.digest(), KeyEvent.EXPIRED, note)
+                self._end(entry.plan, note)
+
+    def end_of_other_rosters(self) -> None:
+        """End the keys that are not made, and were planned for a roster that is no more."""
+        for entry in self.records.all_keys():
+            if entry.state in KEY_OPEN and entry.plan.group != self.desk.group.digest():
+                self._end(entry.plan, f"the roster is another since epoch {self.desk.group.epoch}")
+
+    def _end(self, plan: KeyPlan, note: str) -> None:
+        with self.desk.store.transaction():
+            self.desk.audit.append("key expired", f"{plan.name}: {note}")
+            self.move(plan.digest(), KeyEvent.EXPIRED, note)
 
     def waits_for(self, entry: KeyEntry) -> tuple[str, ...]:
         """Return whose answer is missing, or whose step of the generation."""

@@ -29,6 +29,7 @@ from quorate.node.quorum.signing import Signing
 from quorate.node.quorum.successions import Successions
 from quorate.node.quorum.unlocker import Unlocker
 from quorate.node.quorum.unlocks import Unlocks
+from quorate.node.quorum.vault import Vault
 from quorate.quorum.request import SIGNED
 from quorate.studies.group import Group
 from quorate.threshold.together import GroupSigner
@@ -138,10 +139,18 @@ class Quorum:
         self.gathering.start_all()
 
 
-def make_quorum(desk: Desk, tasks: asyncio.TaskGroup, roster: Callable[[bytes], Group]) -> Quorum:
-    """Return the keys and orders of one node; `roster` finds any roster of its group."""
+def make_quorum(
+    desk: Desk,
+    tasks: asyncio.TaskGroup,
+    roster: Callable[[bytes], Group],
+    vault: Vault | None = None,
+) -> Quorum:
+    """Return the keys and orders of one node; `roster` finds any roster of its group.
+
+    With the `vault` that was open already, if one was.
+    """
     records = Records(desk.store)
-    custody = Custody(records, os.urandom)
+    custody = Custody(records, os.urandom, opened=vault)
     keys = Keys(desk, records, custody, roster)
     renewals = Renewals(desk, records, keys)
     handing = Handing(desk, records, custody, keys, tasks)
