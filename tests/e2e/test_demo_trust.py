@@ -19,6 +19,6 @@ def test_every_model_of_trust_is_set_beside_the_others() -> None:
         r"local +local-noise +patients +442 rows",
         r"server: north sees every row of every member: age, of each row",
         r"secure: nobody sees a row",
-        r"2 exact arms agree to the last digit",
+        r"3 exact arms agree to the last digit",
     ):
         assert re.search(shown, said.stdout, re.MULTILINE), shown
