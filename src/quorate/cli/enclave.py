@@ -117,7 +117,7 @@ def prepared(text: str, home: "Home") -> str:
 
     Raises `NotFound` for a node without a group, `Refused` for a bundle without such an arm.
     """
-    from quorate.node.enclosure import root_of
+    from quorate.node.enclosure import anchor_of, make_seed
     from quorate.node.program import measurement
     from quorate.studies.bundle import read_bundle
     from quorate.studies.study import read_toml
@@ -126,7 +126,7 @@ def prepared(text: str, home: "Home") -> str:
     group = home.group
     if group is None:
         raise NotFound("this node is in no group yet", hint="join one first: quorate group join")
-    root = root_of(home, os.urandom, utc_now()).hex()
+    root = anchor_of(make_seed(home, os.urandom(32), utc_now())).hex()
     top = read_toml(text)
     arms = cast("dict[str, dict[str, object]]", top.get("arms", {}))
     names = [name for name, arm in arms.items() if arm.get("trust") == ENCLAVE]

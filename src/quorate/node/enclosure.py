@@ -22,7 +22,6 @@ from quorate.enclave.receipt import SignedReceipt
 from quorate.enclave.rows import SignedParcel
 from quorate.enclave.simulation import platform_of
 from quorate.errors import MalformedMessage, Unavailable
-from quorate.mpc.agreement import Randomness
 from quorate.node.home import Home
 from quorate.studies.attested import Begun, Brief
 from quorate.studies.inside import Outcome, Sent
@@ -144,9 +143,8 @@ def make_seed(home: Home, secret: bytes, now: datetime) -> Seed:
     return seed_of(home)
 
 
-def root_of(home: Home, randomness: Randomness, now: datetime) -> bytes:
-    """Return the digest of the root of this host's platform, which is made if there is none."""
-    seed = make_seed(home, randomness(32), now)
+def anchor_of(seed: Seed) -> bytes:
+    """Return the digest of a platform's root, which a study names."""
     return platform_of(seed.secret, datetime.fromisoformat(seed.created)).anchor
 
 
