@@ -80,7 +80,7 @@ async def time_one(
     session: Session, of: Plan, rows: int, repeats: int, aside: Aside = asyncio.to_thread
 ) -> Timed:
     """Repeat one run; its results and its cost have to be right."""
-    own = _rows(of, rows // len(NAMES))
+    own = rows_of(of, rows // len(NAMES))
     seconds, spent = [], set()
     for i in range(repeats + 1):
         one = session.at(f"run {i}")
@@ -107,7 +107,7 @@ async def _all_timed(committee: Committee) -> list[Timed]:
     return [await time_one(committee.session.at(f"{n}"), of, n, REPEATS) for n in ROWS]
 
 
-def _rows(of: Plan, rows: int) -> Words:
+def rows_of(of: Plan, rows: int) -> Words:
     """Return the number of a member's rows, and rows made by arithmetic."""
     at = np.arange(rows)
     columns = {"age": at * 48271 % 121, "ward": at % WARDS}

@@ -17,8 +17,11 @@ def test_every_model_of_trust_is_set_beside_the_others() -> None:
         r"mean_age +48\.5181 years +0$",
         r"secure +mpc +patients +442 rows +0 +\d+\.\d\d +614 +6$",
         r"local +local-noise +patients +442 rows",
+        r"enclave +enclave +patients +442 rows +0 ",
+        r"enclave_noised +enclave +patients +4\d\d rows",
+        r"enclave: SIMULATED.*: north can read all of these rows",
         r"server: north sees every row of every member: age, of each row",
         r"secure: nobody sees a row",
-        r"2 exact arms agree to the last digit",
+        r"3 exact arms agree to the last digit",
     ):
         assert re.search(shown, said.stdout, re.MULTILINE), shown

@@ -19,7 +19,8 @@ from quorate.studies.enclosed import Enclosed
 from quorate.studies.group import Group
 from quorate.studies.inside import Inside, Machine, Outcome, Quote, Sent, finish, start
 from quorate.studies.plan import Plan
-from quorate.studies.runners.run import Ran, run_plan
+from quorate.studies.runners.noise import Standing
+from quorate.studies.runners.run import NO_LEDGER, Ran, run_plan
 from quorate.studies.study import Study, read_study
 from quorate.studies.times import utc_text
 from quorate.transport.session import Session
@@ -35,6 +36,10 @@ CODE = (
     of_bytes("interpreter", "bin/python", b"\x7fELF", executable=True),
 )
 ONE_BYTE_OFF = (of_bytes("wheel", "quorate/studies/plain.py", b"the program."), *CODE[1:])
+ZEROS = "0" * 64
+NOT_MEASURED = f"""trust = "enclave"
+enclave = {{host = "{HOST}", platform = "simulated", measurement = "{ZEROS}", root = "{ZEROS}"}}
+"""
 Own = NDArray[np.int64]
 
 
@@ -49,9 +54,9 @@ def program(study: Study, group: Group, code: tuple[File, ...] = CODE) -> bytes:
 def plan_inside(text: str, *, least: int = 5, members: int = 3) -> Plan:
     """Return a plan of a study whose enclave `south` hosts."""
     group = group_of(*names_of(members))
-    study = read_study(HEAD.format(least=least, trust="") + text)
+    study = read_study(HEAD.format(least=least, trust=NOT_MEASURED) + text)
     where = Enclosed(HOST, "simulated", program(study, group), platform().anchor)
-    return plan_of(replace(study, trust="enclave", enclave=where), group)
+    return plan_of(replace(study, enclave=where), group)
 
 
 def quoting(measurement: bytes, machine: Platform) -> Quote:
@@ -106,6 +111,8 @@ def running_inside(
     approvals: tuple[SignedApproval, ...] | None = None,
     measured: Mapping[Party, bytes] | None = None,
     claim: Callable[[Party], Claim] = no_claim,
+    standing: Standing = NO_LEDGER,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Callable[[Session], Awaitable[Ran]]:
     group = group_of(*plan.members)
 
@@ -120,8 +127,10 @@ def running_inside(
             time=utc_text(NOW),
             version="test",
             key=key(plan.members[me]),
+            standing=standing,
             claim=claim(me),
             randomness=os.urandom,
+            progress=progress,
             measured=(measured or {}).get(me, plan.study.enclosed.measurement),
             machine=machine if plan.members[me] == HOST else None,
         )

@@ -1,5 +1,6 @@
 """A run in an enclave: certified by all, at the stated cost; what a host may try, and controls."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,20 +9,26 @@ import numpy as np
 import pytest
 
 from quorate import wire
+from quorate.algebra import ring
 from quorate.enclave.simulation import qe_identity, sgx_report, tcb_info
 from quorate.errors import Abort, Error, Party, Refused, SessionReused, VerificationFailed
 from quorate.studies.attested import Begun, Brief, offer
 from quorate.studies.cost import run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.inside import Outcome, Sent
-from quorate.studies.plain import rows_to_send
+from quorate.studies.noise_disclosure import error_of
+from quorate.studies.plain import execute, rows_to_send
 from quorate.studies.plan import Plan
+from quorate.studies.protocols import BY_ENCLAVE
 from quorate.studies.release import Release, origin_of, verify_release
-from quorate.studies.runners.run import Ran
+from quorate.studies.rows import columns_sent
+from quorate.studies.runners.noise import OPENS, Answer, Standing, totals_in
+from quorate.studies.runners.run import Ran, stages_of
 from quorate.studies.running import T
 from quorate.studies.times import utc_text
 from tests.parties import measure, names_of, run_parties
 from tests.studies.enclosed import (
+    HOST,
     ONE_BYTE_OFF,
     Here,
     Own,
@@ -33,12 +40,19 @@ from tests.studies.enclosed import (
     running_inside,
 )
 from tests.studies.rows import RELEASES, parts, planned, sources
-from tests.studies.test_third_party import running
+from tests.studies.test_third_party import PRIVATE, running
 from tests.studies.trio import NOW, group_of, key
 
 Alter = Callable[[Sequence[Sent]], Sequence[Sent]]
 
 SOUTH = 1
+MANY_CELLS = """
+[privacy]
+bounds = "protocol"
+[releases.r]
+sql = "select arm, out, histogram(x, {edges}) as h from patients group by arm, out"
+privacy = {{ {budget} }}
+"""
 OTHERS = (0, 2)
 
 
@@ -106,14 +120,20 @@ def released(outcome: object) -> Release:
     return outcome.release
 
 
+def answer_of(outcome: object) -> bytes:
+    assert isinstance(outcome, Ran), outcome
+    return outcome.answer
+
+
 def refused(outcome: object) -> Error:
     assert isinstance(outcome, Error), outcome
     return outcome
 
 
 @pytest.mark.parametrize("n", [3, 4])
-def test_all_have_one_release_at_the_stated_cost(tmp_path: Path, n: int) -> None:
-    plan = plan_inside(RELEASES, members=n)
+@pytest.mark.parametrize("text", [RELEASES, PRIVATE], ids=["exact", "private"])
+def test_all_have_one_release_at_the_stated_cost(tmp_path: Path, n: int, text: str) -> None:
+    plan = plan_inside(text, members=n)
     own = rows_of(tmp_path, plan)
     outcomes, rounds, sent = measure(running_inside(plan, own, here(plan)), n)
     found = [released(one) for one in outcomes.values()]
@@ -132,6 +152,53 @@ def test_the_result_is_that_of_a_third_party(tmp_path: Path) -> None:
     trusted = run_parties(running(by_third, own), 3)
     results = [released(ran[0]).certificate.results for ran in (inside, trusted)]
     assert results[0] == results[1]
+
+
+def test_noise_is_that_of_the_stated_mechanism(tmp_path: Path) -> None:
+    plan = plan_inside(PRIVATE)
+    machine = Watched(here(plan))
+    ran = run_parties(running_inside(plan, rows_of(tmp_path, plan), machine), 3)
+    n, mean, *by_arm = released(ran[0]).certificate.results
+    assert float(n.value) == pytest.approx(125, abs=3)  # epsilon 25: e^-75 that it is further
+    assert 0 <= float(mean.value) <= 100
+    assert len(by_arm) == 3
+    words = ring.to_signed(machine.machine.finish(machine.handed[0]).words)
+    assert not np.array_equal(words, totals_in(answer_of(ran[0]))), "the same noise twice"
+
+
+@pytest.mark.parametrize("budget", ["epsilon = 0.5", "rho = 0.1"])
+def test_errors_of_noise_drawn_inside_are_those_that_were_disclosed(budget: str) -> None:
+    plan = plan_inside(MANY_CELLS.format(edges=", ".join(map(str, range(101))), budget=budget))
+    (vector,) = plan.vectors
+    nobody = (np.zeros((len(columns_sent(plan)), 0), np.int64), 0)
+    drawn = ring.to_signed(execute(plan, [nobody] * 3, os.urandom))
+    errors, due = drawn * float(vector.step) / vector.factor, error_of(plan, vector)
+    assert errors.size == 600
+    assert np.std(errors) == pytest.approx(due, rel=0.3)  # 6 sigma
+    assert abs(np.mean(errors)) < 0.3 * due
+
+
+def test_noise_is_paid_before_rows_leave(tmp_path: Path) -> None:
+    plan, stages = plan_inside(PRIVATE), stages_of(BY_ENCLAVE, under_privacy=True)
+    assert [stage for stage in stages if stage in OPENS] == ["rows"]
+    told: list[str] = []
+    run = running_inside(plan, rows_of(tmp_path, plan), here(plan), progress=told.append)
+    released(run_parties(run, 3)[0])
+    assert tuple(dict.fromkeys(told)) == stages
+
+
+def test_an_answer_given_before_is_not_certified_without_a_receipt(tmp_path: Path) -> None:
+    plan, machine = plan_inside(PRIVATE), Watched(here(plan_inside(PRIVATE)))
+    before = Standing(wire.encode(Answer((0,) * plan.revealed)), None, None)
+    run = running_inside(plan, rows_of(tmp_path, plan), machine, standing=before)
+    assert all("for that run alone" in str(refused(one)) for one in run_parties(run, 3).values())
+    assert not machine.begun
+
+
+def test_the_disclosure_says_who_draws_and_knows_the_noise() -> None:
+    told = "\n".join(disclose(plan_inside(PRIVATE)).lines())
+    assert "drawn by the program in the enclave alone" in told
+    assert f"{HOST} knows all of it" in told
 
 
 def test_everything_says_simulated(tmp_path: Path) -> None:

@@ -1,18 +1,16 @@
 """`quorate demo trust`: three hospitals' average age under each model of trust, side by side.
 
-Three real nodes run one bundle: a trusted server, which is one of them, the same with noise, the
-secure sum of all, with noise that nobody knows, and noise on every record. One approval of each
-member covers all. The patients are made up, and their owners sign that they are.
+Three real nodes run one bundle: a trusted server, which is one of them, the secure sum of all, and
+an enclave, which is SIMULATED, each exactly and with noise; and noise on every record. One approval
+of each member covers all. The patients are made up, and their owners sign that they are.
 """
 
 import time
 from pathlib import Path
 
-import tomli_w
-
 from quorate.cli import compared, stage
 from quorate.cli.demo import HOSPITALS
-from quorate.cli.enclave import enclave_at
+from quorate.cli.enclave import prepared
 from quorate.cli.options import open_home, read_file
 from quorate.cli.output import grouped, say
 from quorate.dp.accounting import NANO
@@ -22,6 +20,14 @@ from quorate.node.budgets.views import BudgetBody
 from quorate.node.client import Client
 
 EPSILON = 4
+ENCLAVES = """
+[arms.enclave]
+trust = "enclave"
+
+[arms.enclave_noised]
+trust = "enclave"
+privacy = { bounds = "nobody is older", epsilon = 1.0 }
+"""
 
 
 def trust(keep: stage.Keep = None) -> None:
@@ -45,11 +51,9 @@ def trust(keep: stage.Keep = None) -> None:
 
 
 def _with_enclave(folder: Path) -> str:
-    """Return the bundle with one more arm: an enclave at north, which is SIMULATED."""
+    """Return the bundle with two more arms: an enclave at north, which is SIMULATED."""
     text = read_file(stage.examples() / "compare-age.toml")
-    study = text[: text.index("[arms.")]
-    arm = {"trust": "enclave", "enclave": enclave_at(open_home(folder / "north"), study)}
-    return f"{text}\n{tomli_w.dumps({'arms': {'enclave': arm}})}"
+    return prepared(f"{text}\n{ENCLAVES}", open_home(folder / "north"))
 
 
 def _compare(clients: dict[str, Client], text: str) -> tuple[compared.Arm, ...]:

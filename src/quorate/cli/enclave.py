@@ -7,11 +7,10 @@ The folder of a program holds `wheels/`, `requirements.txt`, `interpreter/`,
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import tomli_w
 import typer
@@ -107,37 +106,48 @@ def prepare(
 ) -> None:
     """Print the study as this node's simulated enclave would run it: SIMULATED, nothing is secret.
 
-    The node gets a simulated platform if it has none. Every member's node measures its own build
-    before it approves.
+    Of a comparison, each arm with trust = "enclave". The node gets a simulated platform if it has
+    none. Every member's node measures its own build before it approves.
     """
     typer.echo(prepared(read_file(study), open_home(node)), nl=False)
 
 
 def prepared(text: str, home: "Home") -> str:
-    """Return the study's text with its enclave. Raises `NotFound` for a node without a group."""
-    section = tomli_w.dumps({"enclave": enclave_at(home, text)})
-    return f'trust = "enclave"\n{text.rstrip()}\n\n{section}'
+    """Return the text with the enclave of its study, or of each arm that trusts one.
 
-
-def enclave_at(home: "Home", text: str) -> dict[str, str]:
-    """Return what a study of this text says of the enclave at this node. Raises `NotFound`."""
-    from quorate.enclave.simulation import platform_of
-    from quorate.node.enclosure import make_seed
+    Raises `NotFound` for a node without a group, `Refused` for a bundle without such an arm.
+    """
+    from quorate.node.enclosure import anchor_of, make_seed
     from quorate.node.program import measurement
-    from quorate.studies.study import read_study
+    from quorate.studies.bundle import read_bundle
+    from quorate.studies.study import read_toml
+    from quorate.studies.trust import ENCLAVE
 
     group = home.group
     if group is None:
         raise NotFound("this node is in no group yet", hint="join one first: quorate group join")
-    seed = make_seed(home, os.urandom(32), utc_now())
-    root = platform_of(seed.secret, datetime.fromisoformat(seed.created)).anchor
-    measured = measurement(read_study(text), group)
-    return {
-        "host": home.name,
-        "platform": "simulated",
-        "measurement": measured.hex(),
-        "root": root.hex(),
-    }
+    root = anchor_of(make_seed(home, os.urandom(32), utc_now())).hex()
+    top = read_toml(text)
+    arms = cast("dict[str, dict[str, object]]", top.get("arms", {}))
+    names = [name for name, arm in arms.items() if arm.get("trust") == ENCLAVE]
+    if arms and not names:
+        raise Refused(
+            "no arm trusts an enclave", hint=f'add [arms.enclave] and trust = "{ENCLAVE}"'
+        )
+    said = text if "trust" in top or arms else f'trust = "{ENCLAVE}"\n{text}'
+
+    def with_measured(measured: Sequence[str]) -> str:
+        sections = [
+            {"host": home.name, "platform": "simulated", "measurement": one, "root": root}
+            for one in measured
+        ]
+        placed = {name: {"enclave": of} for name, of in zip(names, sections, strict=False)}
+        more = {"arms": placed} if arms else {"enclave": sections[0]}
+        return f"{said.rstrip()}\n\n{tomli_w.dumps(more)}"
+
+    unknown = with_measured(["0" * 64] * max(len(names), 1))  # what is measured does not hold it
+    inside = [study for study in read_bundle(unknown) if study.trust == ENCLAVE]
+    return with_measured([measurement(study, group).hex() for study in inside])
 
 
 def read_program(folder: Path) -> tuple[File, ...]:

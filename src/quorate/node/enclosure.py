@@ -20,6 +20,7 @@ import numpy as np
 from quorate import wire
 from quorate.enclave.receipt import SignedReceipt
 from quorate.enclave.rows import SignedParcel
+from quorate.enclave.simulation import platform_of
 from quorate.errors import MalformedMessage, Unavailable
 from quorate.node.home import Home
 from quorate.studies.attested import Begun, Brief
@@ -140,6 +141,11 @@ def make_seed(home: Home, secret: bytes, now: datetime) -> Seed:
         path.touch(mode=0o600)
         path.write_bytes(wire.encode(Seed(secret, now.isoformat())))
     return seed_of(home)
+
+
+def anchor_of(seed: Seed) -> bytes:
+    """Return the digest of a platform's root, which a study names."""
+    return platform_of(seed.secret, datetime.fromisoformat(seed.created)).anchor
 
 
 @contextmanager

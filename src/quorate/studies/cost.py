@@ -165,17 +165,19 @@ def _third_party_cost(plan: Plan) -> RunCost:
 
 
 def _enclave_cost(plan: Plan) -> RunCost:
-    """Return the cost of keys, offers, evidence, rows, their receipt, and signatures."""
+    """Return the cost of keys, offers, evidence, rows, their receipt, signatures; of ledgers."""
     others, host = len(plan.members) - 1, plan.computes[0]
     nobody = Ed25519PrivateKey.from_private_bytes(bytes(32))
     due, measured = datetime.fromisoformat(plan.proposed_at), plan.study.enclosed.measurement
+    under_privacy = plan.study.privacy is not None
+    ledger = STANDING_BYTES if under_privacy else 0
     sent: list[int] = []
     for name in plan.members:
         told = len(wire.encode(offer(plan, name, nobody, measured, bytes(NONCE), due)))
-        each = others * (163 + 3 * DIGEST_BYTES + told + SIGNATURE_BYTES)
+        each = others * (163 + 3 * DIGEST_BYTES + told + SIGNATURE_BYTES + ledger)
         as_host = others * (2 * FRAME + 1 + 8 + 8 * words_of(plan))
         sent.append(each + (as_host if name == host else 8 + FRAME + 8 + TAG))
-    return RunCost(12, tuple(sent), 8 * len(columns_sent(plan)))
+    return RunCost(12 + under_privacy, tuple(sent), 8 * len(columns_sent(plan)))
 
 
 def _promised(cost: RunCost, members: int) -> RunCost:

@@ -11,7 +11,6 @@ from quorate.studies.noised import (
     shared,
     vectors_of,
 )
-from quorate.studies.privacy import THIRD
 from quorate.studies.study import Study
 
 RANGE = 1 << 61
@@ -31,7 +30,7 @@ def check_noise(study: Study, members: int) -> None:
     try:
         for vector in vectors_of(study):
             _check_range(vector, members * study.max_rows)
-            if privacy_of(study).noise == THIRD:
+            if privacy_of(study).is_in_one_place:
                 central.check(vector.mechanism)
             else:
                 _check_width(vector, members, in_shares=is_in_shares(study, members))

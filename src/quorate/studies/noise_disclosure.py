@@ -20,7 +20,7 @@ from quorate.studies.noised import (
     square_step,
 )
 from quorate.studies.plan import Plan
-from quorate.studies.protocols import BY_THIRD_PARTY, JOINT_NOISE, NOISE_IN_SHARES
+from quorate.studies.protocols import JOINT_NOISE, NOISE_IN_SHARES, ON_ROWS
 from quorate.studies.records import (
     charge_of_records,
     describe_question,
@@ -229,7 +229,7 @@ def _withholds(plan: Plan) -> str:
 
 def _holds(plan: Plan) -> str:
     n = len(plan.members)
-    if plan.protocol == BY_THIRD_PARTY:
+    if plan.protocol in ON_ROWS:
         return third_holds(plan)
     if plan.protocol == JOINT_NOISE:
         one = "whatever it does" if plan.security == "malicious" else "that follows the protocol"

@@ -35,7 +35,7 @@ from quorate.dp.queries import Noised
 from quorate.dp.shares import SharedGaussian, SharedLaplace, SharedNoise, default_colluders
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.inputs import Axis, Cells, cells_of, size
-from quorate.studies.privacy import IN_SHARES, THIRD, Budget, Privacy
+from quorate.studies.privacy import IN_SHARES, Budget, Privacy
 from quorate.studies.query import Output, Query
 from quorate.studies.regressions import LARGEST, asked_regressions, products_of
 from quorate.studies.schema import DECIMALS, Column
@@ -94,8 +94,8 @@ def privacy_of(study: Study) -> Privacy:
 
 def is_in_shares(study: Study, members: int) -> bool:
     """Return whether every member adds noise of its own; otherwise three draw it together."""
-    noise = privacy_of(study).noise
-    return noise != THIRD and (members < 3 or noise == IN_SHARES)
+    privacy = privacy_of(study)
+    return not privacy.is_in_one_place and (members < 3 or privacy.noise == IN_SHARES)
 
 
 def colluders(members: int) -> int:
@@ -134,7 +134,7 @@ def vectors_of(study: Study) -> tuple[Vector, ...]:
 def charge_of(study: Study, members: int) -> Charge:
     """Return what all releases cost together. Raises `OutOfRange`."""
     in_shares = is_in_shares(study, members)
-    in_one_place = privacy_of(study).noise == THIRD
+    in_one_place = privacy_of(study).is_in_one_place
     costs: list[Charge] = []
     for vector in vectors_of(study):
         if vector.mechanism is not None:

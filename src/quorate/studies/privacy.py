@@ -5,7 +5,8 @@
     rows = 1                                 # at most so many rows of one patient at one member
     patient = "id"                           # optional: the column that tells patients apart
     neighbours = "add or remove"             # or "replace"
-    noise = "jointly"                        # or "in shares", "each record", "third party"
+    noise = "jointly"                        # or "in shares", "each record"; or, of whoever is
+                                             # trusted with rows, "third party", "enclave"
 
     [releases.age]
     sql = "select avg(age) as mean_age from patients"
@@ -27,9 +28,16 @@ from quorate.dp.mechanisms import Neighbours, Unit
 from quorate.studies.schema import check_text, refuse, shown
 
 UNIT = "patient per member"
-JOINTLY, IN_SHARES, EACH_RECORD, THIRD = "jointly", "in shares", "each record", "third party"
-Noise = Literal["jointly", "in shares", "each record", "third party"]
-NOISES = (JOINTLY, IN_SHARES, EACH_RECORD, THIRD)
+Noise = Literal["jointly", "in shares", "each record", "third party", "enclave"]
+JOINTLY: Noise = "jointly"
+IN_SHARES: Noise = "in shares"
+EACH_RECORD: Noise = "each record"
+THIRD: Noise = "third party"
+ENCLOSED: Noise = "enclave"
+NOISES = (JOINTLY, IN_SHARES, EACH_RECORD, THIRD, ENCLOSED)
+IN_ONE_PLACE = (THIRD, ENCLOSED)
+"""One noise is drawn, by who is sent the rows."""
+
 MAX_ROWS_EACH = 1000
 MAX_EPSILON = 50
 """What a release may ask for; above it nothing is protected."""
@@ -82,12 +90,16 @@ class Privacy:
     budgets: tuple[Budget, ...]  # of each release, in order
 
     @property
+    def is_in_one_place(self) -> bool:
+        return self.noise in IN_ONE_PLACE
+
+    @property
     def protects(self) -> Unit:
         return Unit(self.rows, self.neighbours)
 
 
 def read_privacy(
-    section: object, budgets: dict[str, object], noise: str = JOINTLY
+    section: object, budgets: dict[str, object], noise: Noise = JOINTLY
 ) -> Privacy | None:
     """Return what `[privacy]` and the releases' budgets say, by release; None for no noise.
 

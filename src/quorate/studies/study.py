@@ -15,7 +15,7 @@ from quorate import wire
 from quorate.errors import MalformedStudy
 from quorate.studies.analysis import Analysis, check_analyses, read_analyses
 from quorate.studies.enclosed import Enclosed, check_enclosed, read_enclosed
-from quorate.studies.privacy import JOINTLY, THIRD, Privacy, check_privacy, read_privacy
+from quorate.studies.privacy import Privacy, check_privacy, read_privacy
 from quorate.studies.query import Query
 from quorate.studies.schema import (
     MAX_NAMES,
@@ -32,7 +32,7 @@ from quorate.studies.score import Scoring, check_scoring
 from quorate.studies.score_file import read_scoring
 from quorate.studies.sql import read_query
 from quorate.studies.table_one import write_out
-from quorate.studies.trust import ENCLAVE, MPC, THIRD_PARTY, Trust, check_trust, trust_of
+from quorate.studies.trust import ENCLAVE, MPC, Trust, check_trust, noise_where, trust_of
 
 MAX_TEXT = 64 * 1024
 MAX_ROWS = 10**10
@@ -128,9 +128,7 @@ def study_of(top: dict[str, object]) -> Study:
         table=table,
         releases=(*releases, *written.releases),
         analyses=(*analyses, *written.analyses),
-        privacy=read_privacy(
-            top.get("privacy"), budgets | more, THIRD if trust == THIRD_PARTY else JOINTLY
-        ),
+        privacy=read_privacy(top.get("privacy"), budgets | more, noise_where(trust)),
         trust=trust,
         third_party=_text(top, "third_party") if "third_party" in top else "",
         scored=read_scoring(top.get("score"), top.get("record")) if is_scored else wire.ABSENT,

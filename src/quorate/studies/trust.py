@@ -12,7 +12,15 @@ A study whose records are noised one by one trusts nobody, and says so under [pr
 from typing import Literal
 
 from quorate.errors import MalformedStudy
-from quorate.studies.privacy import EACH_RECORD, THIRD, Privacy
+from quorate.studies.privacy import (
+    EACH_RECORD,
+    ENCLOSED,
+    IN_ONE_PLACE,
+    JOINTLY,
+    THIRD,
+    Noise,
+    Privacy,
+)
 from quorate.studies.schema import check_text, refuse, shown
 
 Trust = Literal["mpc", "third-party", "enclave"]
@@ -20,6 +28,8 @@ MPC: Trust = "mpc"
 THIRD_PARTY: Trust = "third-party"
 ENCLAVE: Trust = "enclave"
 TRUSTS: tuple[Trust, ...] = (MPC, THIRD_PARTY, ENCLAVE)
+
+_DRAWN_BY: dict[str, Noise] = {THIRD_PARTY: THIRD, ENCLAVE: ENCLOSED}
 
 MOST_VALUES = 1 << 27
 """Of one member, rows times columns: 1 GiB."""
@@ -41,10 +51,21 @@ def check_trust(trust: str, third_party: str, privacy: Privacy | None) -> None:
         check_text("third_party", third_party, 32)
     elif third_party:
         refuse("third_party", "named, and the study does not trust one", f'trust = "{THIRD_PARTY}"')
-    if trust == ENCLAVE and privacy is not None:
-        refuse("privacy", "noise is not drawn in an enclave yet", "leave out [privacy], or trust")
-    if privacy is None or is_third == (privacy.noise == THIRD):
+    if privacy is not None:
+        _check_noise(trust, privacy.noise)
+
+
+def noise_where(trust: Trust) -> Noise:
+    """Return who draws noise where a study does not say: whoever is trusted with rows."""
+    return _DRAWN_BY.get(trust, JOINTLY)
+
+
+def _check_noise(trust: str, noise: Noise) -> None:
+    due = _DRAWN_BY.get(trust)
+    if noise == due or (due is None and noise not in IN_ONE_PLACE):
         return
-    if privacy.noise == EACH_RECORD:
-        refuse("privacy.noise", "on each record, and a third party is trusted with records")
-    refuse("privacy.noise", f'must be "{THIRD}" where a third party is trusted, and nowhere else')
+    if noise == EACH_RECORD:
+        refuse("privacy.noise", f"on each record, and the {due} is trusted with records")
+    if due is None:
+        refuse("privacy.noise", f'is "{noise}", and the study does not trust one')
+    refuse("privacy.noise", f'must be "{due}" where the {due} is trusted with rows')

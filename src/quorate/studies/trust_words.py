@@ -99,11 +99,15 @@ def _not_by_enclave(plan: Plan) -> tuple[str, ...]:
 
 
 def third_noise(plan: Plan) -> tuple[str, ...]:
-    """Return who draws the noise, where a third party does."""
-    if plan.protocol != BY_THIRD_PARTY:
+    """Return who draws the noise, where a third party does, or an enclave."""
+    if plan.protocol not in ON_ROWS:
         return ()
-    third = plan.study.third_party
+    who, knows = plan.study.third_party, plan.study.third_party
+    if plan.protocol == BY_ENCLAVE:
+        enclosed = plan.study.enclosed
+        who = "the program in the enclave"
+        knows = "nobody outside it" if enclosed.policy().confidential else enclosed.host
     return (
-        f"drawn by {third} alone, with OpenDP where it is installed there, else with this "
-        f"software's own samplers of the same law; {third} knows all of it",
+        f"drawn by {who} alone, with OpenDP where it is installed there, else with this "
+        f"software's own samplers of the same law; {knows} knows all of it",
     )

@@ -17,7 +17,7 @@ Adversary: as in `dp.shares` and `dp.joint`. Unreviewed.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import cast
+from typing import NoReturn, cast
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from quorate.algebra import ring
 from quorate.algebra.ring import Words
 from quorate.dp import joint
 from quorate.dp.shares import noisy_total
-from quorate.errors import Abort, MalformedMessage, Party
+from quorate.enclave.receipt import Archive
+from quorate.errors import Abort, MalformedMessage, Party, Refused
 from quorate.mpc import expression, owners, secret
 from quorate.mpc.engine import Secure
 from quorate.mpc.replicated import SEATS, Committee, Share, convened, refuse_unverified
@@ -35,8 +36,8 @@ from quorate.studies.committee import PACE, TICK, dealt, noise_seen, tick, wait_
 from quorate.studies.largest import largest_of, placed, steps_of
 from quorate.studies.noised import Vector, shared
 from quorate.studies.plan import Plan
-from quorate.studies.protocols import BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS
-from quorate.studies.runners import third_party
+from quorate.studies.protocols import BY_ENCLAVE, BY_THIRD_PARTY, NOISE_IN_SHARES, NOISE_ON_RECORDS
+from quorate.studies.runners.enclave import Attending, run_inside
 from quorate.studies.runners.local_noise import tell_sums
 from quorate.studies.runners.third_party import tell_third
 from quorate.studies.running import Running
@@ -44,7 +45,6 @@ from quorate.transport.session import together
 
 STAGES_SHARES = ("ledgers", "keys", "masked values", "confirmation", "opening")
 STAGES_JOINT = ("ledgers", "keys", "shares", "noise", "reveal")
-STAGES_THIRD = ("ledgers", *third_party.STAGES)
 OPENS = ("opening", "reveal", "perturbed sums", "rows")
 """Stages from which on what a member sends may tell the result: its ledger says so before."""
 
@@ -76,12 +76,14 @@ class Noisy:
     left: tuple[tuple[int | None, int | None], ...]  # nano epsilon, nano rho; by seat
     session_id: bytes
     seen: dict[Party, Words]
+    archive: Archive | wire.Absent = wire.ABSENT  # of the enclave that drew the noise
 
 
-async def reveal_noisy(running: Running, standing: Standing) -> Noisy:
+async def reveal_noisy(running: Running, standing: Standing, attending: Attending) -> Noisy:
     """Add up everyone's numbers of the plan's vectors with noise; reveal nothing else.
 
-    Raises `Abort` where anybody is missing, or where ledgers do not agree on what was released.
+    `attending` is what this member brings to an enclave. Raises `Abort` where anybody is missing,
+    or where ledgers do not agree on what was released; `Refused` for an enclave's answer again.
 
     Cost: that of `studies.cost.run_cost`, without the round of signatures
     """
@@ -94,7 +96,10 @@ async def reveal_noisy(running: Running, standing: Standing) -> Noisy:
             "the members' ledgers do not agree on whether this was released before",
             hint="propose it under another title: it is another release then, and costs anew",
         )
+    archive: Archive | wire.Absent = wire.ABSENT
     if standing.answer:
+        if plan.protocol == BY_ENCLAVE:
+            _refuse_again()
         bond = await running.keys()
         return Noisy(standing.answer, totals_in(standing.answer), left, bond.session_id, {})
     if plan.protocol == NOISE_ON_RECORDS:
@@ -102,11 +107,22 @@ async def reveal_noisy(running: Running, standing: Standing) -> Noisy:
     elif plan.protocol == BY_THIRD_PARTY:
         words, session_id, seen = await tell_third(running)
         numbers = _signed(words)
+    elif plan.protocol == BY_ENCLAVE:
+        found = await run_inside(running, attending)
+        numbers, session_id, seen = _signed(found.words), found.session_id, {}
+        archive = found.archive
     else:
         add_up = _in_shares if plan.protocol == NOISE_IN_SHARES else _jointly
         numbers, session_id, seen = await add_up(running)
     answer = wire.encode(Answer(numbers))
-    return Noisy(answer, numbers, left, session_id, seen)
+    return Noisy(answer, numbers, left, session_id, seen, archive)
+
+
+def _refuse_again() -> NoReturn:
+    raise Refused(
+        "an enclave released this before, and its receipt is for that run alone",
+        hint="read that release; under another title it is another one, and costs anew",
+    )
 
 
 async def _in_shares(running: Running) -> tuple[tuple[int, ...], bytes, dict[Party, Words]]:

@@ -39,6 +39,7 @@ from quorate.studies.protocols import (
     JOINT_NOISE,
     NOISE_IN_SHARES,
     NOISE_ON_RECORDS,
+    ON_ROWS,
     SCORE,
     STEPS,
     Protocol,
@@ -169,8 +170,8 @@ def stages_of(
     protocol: Protocol, *, guarded: bool = False, under_privacy: bool = False
 ) -> tuple[str, ...]:
     """Return what `progress` is told in a run of a plan with this protocol, in order."""
-    of_three = protocol == BY_THIRD_PARTY and under_privacy
-    own = noise.STAGES_THIRD if of_three else STAGES[protocol]
+    noised = under_privacy and protocol in ON_ROWS
+    own = ("ledgers", *STAGES[protocol]) if noised else STAGES[protocol]
     return (*([guard.STAGE] if guarded else []), *own, SIGNATURES)
 
 
@@ -183,7 +184,7 @@ async def _compute(
 ) -> Computed:
     """Run the plan's protocol."""
     if running.plan.study.privacy is not None:
-        return await _noisy(running, standing)
+        return await _noisy(running, standing, attending)
     ways: dict[Protocol, Compute] = {
         COMMITTEE: partial(_decide, signing=signing),
         SCORE: _score,
@@ -252,12 +253,19 @@ async def _step(running: Running) -> Computed:
     return Computed(results, found.session_id, found.seen)
 
 
-async def _noisy(running: Running, standing: Standing) -> Computed:
+async def _noisy(running: Running, standing: Standing, attending: Attending) -> Computed:
     """Pool all numbers with noise, or take the answer that every member's ledger has already."""
-    noisy = await noise.reveal_noisy(running, standing)
+    noisy = await noise.reveal_noisy(running, standing, attending)
     plan = running.plan
     left = tuple(Left(name, *one) for name, one in zip(plan.members, noisy.left, strict=True))
-    return Computed(plan.results(noisy.numbers), noisy.session_id, noisy.seen, left, noisy.answer)
+    return Computed(
+        plan.results(noisy.numbers),
+        noisy.session_id,
+        noisy.seen,
+        left,
+        noisy.answer,
+        archive=noisy.archive,
+    )
 
 
 async def _sign_together(
