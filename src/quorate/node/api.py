@@ -121,7 +121,7 @@ def _add_node(app: FastAPI, node: Node, stop: Callable[[], None]) -> None:
             relay_trouble=desk.peers.relay_trouble,
             peers=tuple(_peer_view(peer) for peer in desk.peers.peers.values()),
             tables=_table_views(desk),
-            studies=len(desk.store.all_studies()),
+            studies=desk.store.count_studies(),
             vault=node.quorum.custody.state,
         )
 
@@ -254,10 +254,12 @@ def _table_views(desk: Desk) -> tuple[TableView, ...]:
 def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> StudyView:
     plan, release, outcome = entry.plan, entry.release, entry.outcome
     following, hindered = ((), ()) if release is None else _following(release)
-    digests = tuple(one.digest() for one in desk.bundle(plan))
+    words = desk.words(plan)
+    proposed = words.get(plan.proposer)
+    digests = (entry.digest,) if proposed is None else proposed.approval.plans
     return StudyView(
         id=plan.short_id,
-        digest=plan.digest().hex(),
+        digest=entry.digest.hex(),
         title=plan.study.title,
         purpose=plan.study.purpose,
         table=plan.study.table.name,
@@ -266,9 +268,9 @@ def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> Study
         state=entry.state.value,
         note=entry.note,
         members=plan.members,
-        approved_by=desk.approved_by(plan),
+        approved_by=tuple(words),
         disclosure=disclose(plan).lines(),
-        data=desk.classes_told(plan),
+        data=tuple(f"{name}: {word.approval.data}" for name, word in words.items()),
         trust=plan.trust_model,
         protocol=plan.protocol,
         is_noised=plan.privacy != "none",

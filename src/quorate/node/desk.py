@@ -254,24 +254,22 @@ class Desk:
         entry = self.store.study(plan.digest())
         self.store.set_state(plan.digest(), after(entry.state, event), note)
 
-    def approved_by(self, plan: Plan) -> tuple[str, ...]:
-        """Return who has approved, verified anew, in the order of seats."""
+    def words(self, plan: Plan) -> dict[str, SignedApproval]:
+        """Return the approvals of a plan by member, verified, in the order of seats."""
         found = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
-        return tuple(name for name in self.group.names if name in found)
+        return {name: found[name] for name in self.group.names if name in found}
+
+    def approved_by(self, plan: Plan) -> tuple[str, ...]:
+        """Return who has approved, in the order of seats."""
+        return tuple(self.words(plan))
 
     def bundle(self, plan: Plan) -> tuple[Plan, ...]:
         """Return all plans that its proposer approved by the word on this one."""
-        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        words = self.words(plan)
         if plan.proposer not in words:
             return (plan,)
         named = words[plan.proposer].approval.plans
         return tuple(self.store.study(digest).plan for digest in named)
-
-    def classes_told(self, plan: Plan) -> tuple[str, ...]:
-        """Return what each owner that approved says of its data, under its signature."""
-        words = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
-        named = [name for name in self.group.names if name in words]
-        return tuple(f"{name}: {words[name].approval.data}" for name in named)
 
     def data_class(self, plan: Plan) -> DataClass:
         """Return what this member's owner says the data of a plan are. Raises `DataError`."""

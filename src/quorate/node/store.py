@@ -1,7 +1,8 @@
 """The node's database: SQLAlchemy Core over SQLite, schema in numbered migrations.
 
-Records are stored as the bytes of their canonical encoding and decoded anew
-when read, so that the database can hold nothing the wire would refuse. One
+Records are stored as the bytes of their canonical encoding and decoded when
+read, so that the database can hold nothing the wire would refuse; what the same
+bytes said is remembered, since every page of the console asks for it again. One
 connection, used by the node's event loop only; every write is one transaction,
 on disk when it returns (WAL, synchronous = FULL).
 """
@@ -10,6 +11,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -99,6 +101,7 @@ class Outcome:
 class Entry:
     """One study as the store has it."""
 
+    digest: bytes  # of the plan
     plan: Plan
     state: State
     note: str
@@ -184,14 +187,21 @@ class Store:
     def find(self, prefix: str) -> Entry:
         """Return the study whose digest begins with `prefix` (hex, dashes ignored)."""
         wanted = prefix.replace("-", "").lower()
-        found = [e for e in self.all_studies() if e.plan.digest().hex().startswith(wanted)]
+        with self.transaction() as db:
+            digests = db.scalars(sa.select(studies.c.digest)).all()
+        found = [digest for digest in digests if digest.hex().startswith(wanted)]
         if len(found) != 1 or not wanted:
             what = "more than one study" if found and wanted else "no study"
             raise NotFound(
                 f"{what} on this node has an identifier beginning with {prefix[:64]!r}",
                 hint="list them with: quorate study list",
             )
-        return found[0]
+        return self.study(found[0])
+
+    def count_studies(self) -> int:
+        """Return how many studies there are."""
+        with self.transaction() as db:
+            return db.scalar(sa.select(sa.func.count()).select_from(studies)) or 0
 
     def set_state(self, digest: bytes, state: State, note: str) -> None:
         """Record where a study is in its life."""
@@ -229,7 +239,7 @@ class Store:
         """Return the approvals of one study."""
         with self.transaction() as db:
             rows = db.scalars(sa.select(approvals.c.approval).filter_by(plan=digest)).all()
-        return tuple(wire.decode(row, SignedApproval) for row in rows)
+        return tuple(map(_approval, rows))
 
     # Sessions
 
@@ -295,19 +305,35 @@ class Store:
 
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
-    plan = wire.decode(row.plan, Plan)
-    if plan.digest() != row.digest:
+    return Entry(
+        row.digest,
+        _plan(row.plan, row.digest),
+        State(row.state),
+        row.note,
+        None if row.release is None else _release(row.release),
+        None if row.outcome is None else wire.decode(row.outcome, Outcome),
+    )
+
+
+@lru_cache(maxsize=256)
+def _plan(record: bytes, digest: bytes) -> Plan:
+    plan = wire.decode(record, Plan)
+    if plan.digest() != digest:
         raise VerificationFailed(
             "a study in this node's database is not the one that was kept there",
             hint="the database was altered: restore it, and look who could write it",
         )
-    return Entry(
-        plan,
-        State(row.state),
-        row.note,
-        None if row.release is None else wire.decode(row.release, Release),
-        None if row.outcome is None else wire.decode(row.outcome, Outcome),
-    )
+    return plan
+
+
+@lru_cache(maxsize=64)
+def _release(record: bytes) -> Release:
+    return wire.decode(record, Release)
+
+
+@lru_cache(maxsize=1024)
+def _approval(record: bytes) -> SignedApproval:
+    return wire.decode(record, SignedApproval)
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:

@@ -8,6 +8,7 @@ anew wherever they count; a release carries those under which it ran.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,6 +62,7 @@ def sign_approval(key: Ed25519PrivateKey, approval: Approval) -> SignedApproval:
     return SignedApproval(approval, key.sign(wire.signing_input("approval", approval)))
 
 
+@lru_cache(maxsize=1024)  # a signature stays good, and every page and every step asks again
 def verify_approval(group: Group, signed: SignedApproval) -> None:
     """Raise `VerificationFailed` unless the member named in `signed` signed it."""
     approval = signed.approval
@@ -80,9 +82,10 @@ def valid_approvals(
 ) -> dict[str, SignedApproval]:
     """Return the approvals of `plan` among `words` by member, every word verified."""
     found: dict[str, SignedApproval] = {}
+    digest = plan.digest()
     for signed in words:
         verify_approval(group, signed)
-        if plan.digest() in signed.approval.plans and signed.approval.word == "approve":
+        if digest in signed.approval.plans and signed.approval.word == "approve":
             found.setdefault(signed.approval.member, signed)
     return found
 
