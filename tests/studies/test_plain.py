@@ -188,5 +188,5 @@ def test_what_a_study_may_say_of_trust() -> None:
 
 def test_a_third_party_is_a_member() -> None:
     text = HEAD.format(least=5, trust=THIRD.replace("south", "moon")) + RELEASES
-    with pytest.raises(Refused, match="moon is not a member"):
+    with pytest.raises(Refused, match="moon, which is to compute, is not a member"):
         compile_plan(read_study(text), TRIO, proposer="north", now=NOW)

@@ -96,7 +96,7 @@ def _row(clients: dict[str, Client], folder: Path, way: str) -> tuple[str, ...]:
 def _error(one: Study, way: str, rows: int) -> float:
     """Return how far the noise of one way moves the mean as a rule."""
     found = _expected(one, rows)
-    by_way = {
+    by_way: dict[str, float | None] = {
         JOINTLY: found.one_place,
         IN_SHARES: found.in_shares,
         EACH_RECORD: found.each_record,
