@@ -9,14 +9,13 @@ from quorate.algebra.ring import Words
 from quorate.mpc.boolean import reveal_bits
 from quorate.mpc.replicated import Committee, Security, deal
 from quorate.mpc.tables.linkage import PERSONS, Likeness, alike, persons
+from quorate.mpc.tables.table import Table, none_of
 from quorate.mpc.verification import verify
 from tests.mpc.tables.sharing import (
     SECURITIES,
     Draws,
-    column_words,
-    dealt_table,
     same_for_all,
-    shown_numbers,
+    shown,
 )
 
 RNG = Draws(9)
@@ -28,12 +27,12 @@ every_security = pytest.mark.parametrize("security", SECURITIES)
 def test_persons_are_counted_once(different: int, security: Security) -> None:
     keys, event = RNG.integers(0, different, 90) << 40, RNG.integers(0, 4, 90) == 0
     bits = np.concatenate((PERSONS.packed([keys, event.astype(np.int64)]), PERSONS.padding(6)))
-    numbers = column_words(np.concatenate((event.astype(np.int64), np.zeros(6, np.int64))))
 
     async def protocol(committee: Committee) -> tuple[Words, Words]:
-        found = await persons(committee, await dealt_table(committee, bits, numbers))
-        distinct = await shown_numbers(committee, found.distinct)
-        return distinct, await shown_numbers(committee, found.events)
+        secret = await deal(committee, 0, bits, np.bitwise_xor)
+        found = await persons(committee, Table(secret, none_of(len(bits))))
+        distinct = await shown(committee, found.distinct, np.add)
+        return distinct, await shown(committee, found.events, np.add)
 
     distinct, events = same_for_all(protocol, security)
     assert distinct.tolist() == [np.unique(keys).size]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from quorate.algebra.bits import BITS, Bits
 from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
+from quorate.mpc.boolean import BitShare
 from quorate.mpc.replicated import Committee, Share, local, public
 
 TIE_BITS = 24
@@ -116,6 +117,11 @@ def column_of(committee: Committee, bits: Share, layout: Layout, i: int) -> Shar
 
     found = local(value, bits)
     return local(np.bitwise_xor, found, public(committee, np.full(found.shape, _turned(one))))
+
+
+def is_set(words: Share) -> BitShare:
+    """Return a column of one bit as bits."""
+    return BitShare(words.own != 0, words.next != 0)
 
 
 def numbered(committee: Committee, bits: Share, layout: Layout) -> Share:

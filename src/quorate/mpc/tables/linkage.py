@@ -13,13 +13,14 @@ import numpy as np
 
 from quorate.algebra.ring import Words
 from quorate.mpc import comparison
-from quorate.mpc.boolean import BitShare, invert, to_ring
+from quorate.mpc.boolean import BitShare, both, invert
 from quorate.mpc.cost import NEAR, Pace
 from quorate.mpc.replicated import Committee, Share, local, matmul
 from quorate.mpc.tables import groups
-from quorate.mpc.tables.keys import Column, Layout
+from quorate.mpc.tables.keys import Column, Layout, column_of, is_set
 from quorate.mpc.tables.sorting import sort
-from quorate.mpc.tables.table import Table, column
+from quorate.mpc.tables.table import Table
+from quorate.transport.session import together
 
 KEY_BITS = 62
 PERSONS = Layout((Column(KEY_BITS), Column(1, descending=True)))
@@ -43,19 +44,19 @@ class Likeness:
 
 
 async def persons(committee: Committee, rows: Table, pace: Pace = NEAR) -> Persons:
-    """Count the persons of all rows and those with the event, which is the rows' one number.
+    """Count the persons of all rows, which are written by `PERSONS`, and those with the event.
 
-    Rows are written by `PERSONS`, the number is 1 or 0 as its last column says.
-
-    Cost: `sort`, `groups.ends`, `boolean.to_ring`, 1 round
+    Cost: `sort`, `groups.ends`, 1 round for a bit a row, `groups.count` twice at once
     """
     ordered = await sort(committee, rows, PERSONS, pace)
     first = (await groups.ends(committee, ordered, PERSONS.mask(0))).first
-    mark = await to_ring(committee, first)
-    event = local(lambda part: part.reshape(1, -1), column(ordered.numbers, 0))
-    met = await matmul(committee, event, local(lambda part: part.reshape(-1, 1), mark))
-    total = local(lambda part: part.sum(keepdims=True), mark)
-    return Persons(total, local(np.ravel, met))
+    event = is_set(column_of(committee, ordered.bits, PERSONS, 1))
+    with_event = await both(committee, first, event)
+    for_all, for_events = committee.beside(2)
+    distinct, events = await together(
+        groups.count(for_all, first), groups.count(for_events, with_event)
+    )
+    return Persons(distinct, events)
 
 
 async def alike(committee: Committee, ours: Share, theirs: Share, likeness: Likeness) -> BitShare:
