@@ -47,9 +47,9 @@ class Method(StrEnum):
 
 
 LEAKS = {
-    Method.EXACT: "nothing but the result",
+    Method.EXACT: "nothing",
     Method.MATCH: "how many persons two members have in common, to the third member",
-    Method.DICE: "nothing but the result",
+    Method.DICE: "nothing",
 }
 """What each method tells beyond its result and the number of rows, for people to read."""
 
