@@ -328,7 +328,8 @@ def _by_three(plan: Plan) -> str:
         if plan.security == "malicious"
         else "that follows the protocol and only looks (semi-honest)"
     )
-    together = "two of these together read every member's numbers"
+    read = "rows" if plan.protocol == TABLES else "numbers"
+    together = f"two of these together read every member's {read}"
     return f"against any one of {listed(plan.computes)} {one}: {together}"
 
 

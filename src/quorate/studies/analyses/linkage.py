@@ -70,6 +70,8 @@ def sentences(asked: Asked) -> tuple[str, ...]:
         f"two rows are of one person where these are the same: {named}",
         "duplicates are rows of a person that is at another member already, whose own rows of "
         "one person count once; a person has the event if any row has it",
+        "a member that makes up rows of persons it thinks of learns from duplicates how many of "
+        "them are at others",
         f"every member's table is filled up to {asked.study.max_rows} rows: how many persons it "
         "has is not told",
     )
