@@ -1,16 +1,20 @@
 """Persons at several hospitals are counted once, as DuckDB counts them on all rows in one place."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from quorate.errors import DataError, MalformedStudy, Refused
+from quorate.algebra.ring import Words
+from quorate.errors import Abort, DataError, Error, MalformedStudy, Refused
 from quorate.studies.cost import SIGNATURE_BYTES, run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.results import WITHHELD
 from quorate.studies.runners.tables import Tabled
-from tests.parties import measure, names_of, run_parties
+from quorate.transport.memory import Envelope
+from tests.parties import TIMEOUT_S, measure, names_of, run_parties
 from tests.studies.linking import BY_NAME, EVENT, Rows, linking, own_words, plan_among, row, told
 
 
@@ -105,8 +109,9 @@ def test_a_run_costs_at_most_what_the_plan_says(
 def test_who_is_outside_deals_as_much_as_the_plan_says(tmp_path: Path) -> None:
     plan = plan_among(4, BY_NAME, "semi-honest")
     own = own_words(plan, tmp_path, hospitals(4))
-    outcomes, _, sent = measure(linking(plan, own), 4)
+    outcomes, time, sent = measure(linking(plan, own), 4)
     assert isinstance(outcomes[3], Tabled)
+    assert time > TIMEOUT_S, "who is outside waits longer for the three than for a message"
     assert sent[3] + 3 * SIGNATURE_BYTES == run_cost(plan).bytes_sent[3]
 
 
@@ -132,6 +137,7 @@ def test_the_disclosure_says_what_is_told_and_that_costs_follow_from_luck() -> N
         ("", "has 1 to 8 parts"),
         ('key = ["family"]\n', "no part of a key"),
         (BY_NAME + 'method = "guess"\n', "no method guess"),
+        (BY_NAME + 'method = "match"\n', "for programs in Python"),
         (BY_NAME + 'method = "keyed hash"\n', "reads off who is there"),
         (BY_NAME + 'event = "yes"\n', "names the category"),
         (BY_NAME + 'outcome = "infarction"\nevent = "perhaps"\n', "no value perhaps"),
@@ -153,3 +159,64 @@ def test_a_file_without_a_column_of_the_key_is_refused(tmp_path: Path) -> None:
     plan = plan_among(3, 'key = ["text passport"]\n')
     with pytest.raises(DataError, match="no column passport"):
         own_words(plan, tmp_path, hospitals(3))
+
+
+CHEAT = 1
+EXPECTED = {"persons": "24", "duplicates": "12", "events": "12"}
+
+
+def with_flips(own: Sequence[Words], label: str, *accept: str) -> list[Tabled | Error]:
+    """Return what the honest end with where the cheat changes a bit of all it sends in a step."""
+
+    def flip(e: Envelope) -> list[Envelope]:
+        if e.sender != CHEAT or e.label != label:
+            return [e]
+        return [replace(e, payload=e.payload[:-8] + bytes([e.payload[-8] ^ 1]) + e.payload[-7:])]
+
+    plan = plan_among(3, BY_NAME + EVENT, *accept, most=16)
+    outcomes = run_parties(linking(plan, own), 3, flip)
+    return [outcome for party, outcome in outcomes.items() if party != CHEAT]
+
+
+def steps_of(own: Sequence[Words], *accept: str) -> list[str]:
+    """Return the steps in which the cheat sends something after it has dealt."""
+    labels: dict[str, None] = {}
+
+    def note(e: Envelope) -> list[Envelope]:
+        if e.sender == CHEAT and e.label.startswith("/committee/") and "/of " not in e.label:
+            labels.setdefault(e.label)
+        return [e]
+
+    plan = plan_among(3, BY_NAME + EVENT, *accept, most=16)
+    assert told(run_parties(linking(plan, own), 3, note)) == EXPECTED
+    return list(labels)
+
+
+def small_hospitals(tmp_path: Path) -> list[Words]:
+    parts = [[row(6 * i + j, event=j % 2 == 0) for j in range(12)] for i in range(3)]
+    return own_words(plan_among(3, most=16), tmp_path, parts)
+
+
+def test_one_of_the_three_that_deviates_ends_the_run_and_bends_no_count(tmp_path: Path) -> None:
+    own = small_hospitals(tmp_path)
+    steps = steps_of(own)
+    assert len(steps) > 30
+    ended = 0
+    for label in steps[::3]:
+        for outcome in with_flips(own, label):
+            if isinstance(outcome, Tabled):
+                assert told({0: outcome}) == EXPECTED, label
+            else:
+                assert isinstance(outcome, Abort)
+                assert not outcome.culprits
+                ended += 1
+    assert ended > len(steps[::3])
+
+
+def test_control_in_a_semi_honest_committee_counts_are_bent_unnoticed(tmp_path: Path) -> None:
+    own = small_hospitals(tmp_path)
+    bent = 0
+    for label in steps_of(own, "semi-honest"):
+        for outcome in with_flips(own, label, "semi-honest"):
+            bent += isinstance(outcome, Tabled) and told({0: outcome}) != EXPECTED
+    assert bent > 0

@@ -28,7 +28,8 @@ def parameters() -> tuple[str, ...]:
 
 def check(asked: Asked) -> None:
     parts_of(asked)
-    method_of(asked)
+    if method_of(asked) is not Method.EXACT:
+        refuse(f"{asked.place}.method", "is for programs in Python", 'method = "exact"')
     asked.check_rows()
     asked.whole("per", PER, MOST_PER)
     if asked.values("event") and not has_event(asked):
