@@ -13,6 +13,7 @@ Unreviewed.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -38,10 +39,25 @@ from quorate.mpc.tables.table import Table, none_of, stacked
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.analyses.guards import all_of, is_large_or_none, shown
 from quorate.studies.analyses.kinds import LEAST_MEMBERS
-from quorate.studies.analyses.linkage import has_event, outcome_of, parts_of
+from quorate.studies.analyses.linkage import block_of, has_event, outcome_of, parts_of
 from quorate.studies.committee import PACE
 from quorate.studies.persons import keys
 from quorate.studies.tables import OwnTable, Reads, Rows, Shape
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPersons:
+    """A member's own persons, in the order of their keys."""
+
+    keys: Numbers = field(repr=False)
+    first: Numbers = field(repr=False)
+    """Of each, its first row."""
+
+    event: Numbers = field(repr=False)
+    """Of each, 1 if any row has the event."""
+
 
 AROUND_SORT, ANDS = 17, 134
 """Rounds of the steps beside the sort, but for the guard's, and their ANDs for 64 rows."""
@@ -50,7 +66,8 @@ AROUND_SORT, ANDS = 17, 134
 def reads(asked: Asked) -> Reads:
     """Return what a member reads of its file to link its persons."""
     columns = (outcome_of(asked),) if has_event(asked) else ()
-    texts = tuple(part.column for part in parts_of(asked))
+    block = block_of(asked)
+    texts = tuple(part.column for part in (*parts_of(asked), *([block] if block else [])))
     return Reads(columns, texts, asked.analysis.where)
 
 
@@ -60,12 +77,21 @@ def shape(asked: Asked) -> Shape:
 
 def own(asked: Asked, rows: Rows) -> OwnTable:
     """Return a row of each of a member's persons, filled up. Raises `DataError`."""
-    found, of = np.unique(keys(parts_of(asked), rows.texts), return_inverse=True)
+    found = own_persons(asked, rows)
+    bits = PERSONS.packed([found.keys, found.event])
+    filling = PERSONS.padding(asked.study.max_rows - found.keys.size)
+    return OwnTable(np.concatenate((bits, filling)), np.zeros((asked.study.max_rows, 0), np.uint64))
+
+
+def own_persons(asked: Asked, rows: Rows) -> OwnPersons:
+    """Return a member's persons by their keys. Raises `DataError`."""
+    parts = parts_of(asked)
+    found, first, of = np.unique(
+        keys(parts, rows.texts[: len(parts)]), return_index=True, return_inverse=True
+    )
     event = np.zeros(found.size, np.int64)
     event[of[_has_event(asked, rows)]] = 1
-    bits = PERSONS.packed([found.astype(np.int64), event])
-    filling = PERSONS.padding(asked.study.max_rows - found.size)
-    return OwnTable(np.concatenate((bits, filling)), np.zeros((asked.study.max_rows, 0), np.uint64))
+    return OwnPersons(found.astype(np.int64), first, event)
 
 
 async def linked(asked: Asked, committee: Committee, _: OwnTable, tables: Sequence[Table]) -> Share:
@@ -77,7 +103,11 @@ async def linked(asked: Asked, committee: Committee, _: OwnTable, tables: Sequen
     everybody = stacked([one.bits for one in tables])
     found = await persons(committee, Table(everybody, none_of(len(everybody.own))), PACE)
     engine = Secure(committee, PACE)
-    told = _told(asked, engine, rows, found.distinct, found.events)
+    return await as_words(engine, _told(asked, engine, rows, found.distinct, found.events))
+
+
+async def as_words(engine: Secure, told: SecretArray) -> Share:
+    """Compute what is told."""
     (value,) = await engine.compute([told.node])
     if not isinstance(value, Share):
         raise TypeError("what is told of persons are words")
@@ -100,6 +130,16 @@ def cost(asked: Asked, security: Security) -> Cost:
 def _told(asked: Asked, engine: Engine, each: Value, one: Value, other: Value) -> SecretArray:
     rows = _held(engine, each, asked.members, asked.study.max_rows)
     distinct, events = (_held(engine, value, 1, asked.rows) for value in (one, other))
+    return guarded(asked, rows, distinct, events)
+
+
+def guarded(
+    asked: Asked, rows: SecretArray, distinct: SecretArray, events: SecretArray
+) -> SecretArray:
+    """Return what is told of these numbers: they, a 1 for each, and one; or zeros.
+
+    `rows` are those of each member, (members,), and what is counted of them (1,).
+    """
     duplicates = secret.promised(rows.sum().reshape(1) - distinct, asked.rows)
     without = secret.promised(distinct - events, asked.rows)
     counts = [distinct, duplicates, *([events] if has_event(asked) else [])]

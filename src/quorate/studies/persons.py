@@ -17,6 +17,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quorate.algebra.ring import Words
 from quorate.errors import DataError, Refused
@@ -137,6 +138,14 @@ def filters(parts: Sequence[Part], columns: Sequence[Sequence[str]]) -> Words:
     for filled, row in zip(out, rows, strict=True):
         filled[_places(row)] = 1
     return out
+
+
+def blocks(part: Part, values: Sequence[str], count: int) -> NDArray[np.int64]:
+    """Return in which of so many blocks each row is, by a part that all write alike.
+
+    Raises `DataError`.
+    """
+    return np.array([_key((part.written(value),)) % count for value in values], np.int64)
 
 
 def _written(parts: Sequence[Part], columns: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

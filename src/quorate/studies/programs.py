@@ -2,26 +2,29 @@
 
 from functools import partial
 
-from quorate.studies import linking
+from quorate.studies import linking, resembling
 from quorate.studies.analyses.kinds import all_asked, told_words
 from quorate.studies.analyses.linkage import method_of
 from quorate.studies.analyses.outcome import results_told
-from quorate.studies.persons import LEAKS
+from quorate.studies.persons import LEAKS, Method
 from quorate.studies.study import Study
 from quorate.studies.tables import Program
+
+_METHODS = {Method.EXACT: linking, Method.DICE: resembling}
 
 
 def program_of(study: Study, members: int) -> Program:
     """Return the program of a study whose protocol is `protocols.TABLES`, among so many members."""
     (asked,) = all_asked(study, members)
+    by = _METHODS[method_of(asked)]
     return Program(
         reads=linking.reads(asked),
-        shapes=(linking.shape(asked),) * members,
-        own=partial(linking.own, asked),
-        compute=partial(linking.linked, asked),
+        shapes=(by.shape(asked),) * members,
+        own=partial(by.own, asked),
+        compute=partial(by.linked, asked),
         words=told_words(study, members),
         results=partial(results_told, study, members),
-        cost=partial(linking.cost, asked),
-        depends_on_luck=True,
+        cost=partial(by.cost, asked),
+        depends_on_luck=by is linking,
         tells=(f"beyond its results a run tells {LEAKS[method_of(asked)]}",),
     )

@@ -9,13 +9,10 @@ Adversary: as in `mpc.replicated`. Unreviewed.
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from quorate.algebra.ring import Words
-from quorate.mpc import comparison
-from quorate.mpc.boolean import BitShare, both, invert
+from quorate.mpc.boolean import both
 from quorate.mpc.cost import NEAR, Pace
-from quorate.mpc.replicated import Committee, Share, local, matmul
+from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.secret import SecretArray
 from quorate.mpc.tables import groups
 from quorate.mpc.tables.keys import Column, Layout, column_of, is_set
 from quorate.mpc.tables.sorting import sort
@@ -59,20 +56,12 @@ async def persons(committee: Committee, rows: Table, pace: Pace = NEAR) -> Perso
     return Persons(distinct, events)
 
 
-async def alike(committee: Committee, ours: Share, theirs: Share, likeness: Likeness) -> BitShare:
-    """Return for each pair of sets whether they are alike, (rows, rows), of zeros and ones.
+def likeness_above(x: SecretArray, y: SecretArray, likeness: Likeness) -> SecretArray:
+    """Return of each pair of rows of x and of y a number: 0 or more where the sets are alike.
 
-    2 d |x AND y| - n (|x| + |y|) is not negative. Two empty sets are alike.
+    2 d |x AND y| - n (|x| + |y|). Two empty sets are alike.
 
-    Cost, m pairs: 1 round, 8 * m bytes a party, then that of `comparison.is_negative` of m words
+    Cost: 1 matrix product
     """
-    common = await matmul(committee, ours, local(np.transpose, theirs))
-
-    def weighed(both: Words, x: Words, y: Words) -> Words:
-        sizes = x.sum(axis=1)[:, None] + y.sum(axis=1)[None, :]
-        found: Words = np.uint64(2 * likeness.denominator) * both
-        found -= np.uint64(likeness.numerator) * sizes
-        return found
-
-    below = await comparison.is_negative(committee, local(weighed, common, ours, theirs))
-    return invert(committee, below)
+    sizes = x.sum(axis=1).reshape(-1, 1) + y.sum(axis=1).reshape(1, -1)
+    return (x @ y.T) * (2 * likeness.denominator) - sizes * likeness.numerator

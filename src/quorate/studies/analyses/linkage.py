@@ -11,25 +11,38 @@ where persons, those counted again, those with the event or those without it are
 or fewer than three members have persons: decided on shares, and one bit is told of it.
 """
 
+from fractions import Fraction
+
+from quorate.mpc.tables.linkage import Likeness
 from quorate.studies.analyses import tails
 from quorate.studies.analyses.asked import Asked, Derived, Found, Value
 from quorate.studies.persons import Method, Part, method, part
-from quorate.studies.schema import Column, refuse
+from quorate.studies.schema import Column, check_number, refuse
 from quorate.studies.trust import MPC
 
 KIND = "linkage"
 PER, MOST_PER = 1000, 1_000_000
 MOST_PARTS = 8
+MOST_BLOCKS = 1024
+MOST_PAIRS = 1 << 18
+"""Pairs of rows whose likeness is computed: the three keep what they have to verify of them."""
+
+_OF_DICE = ("block", "blocks", "likeness")
+LEAST_LIKENESS, STEPS_OF_LIKENESS = Fraction(1, 2), 100
+ROOM = 2
+"""How many times the persons of a block there is room for, if all blocks had as many."""
 
 
 def parameters() -> tuple[str, ...]:
-    return "key", "method", "outcome", "event", "per"
+    return "key", "method", "outcome", "event", "per", *_OF_DICE
 
 
 def check(asked: Asked) -> None:
     parts_of(asked)
-    if method_of(asked) is not Method.EXACT:
-        refuse(f"{asked.place}.method", "is for programs in Python", 'method = "exact"')
+    if method_of(asked) is Method.MATCH:
+        what = "is for programs in Python: it tells the overlap of two members to a third"
+        refuse(f"{asked.place}.method", what, 'method = "exact"')
+    _check_likeness(asked)
     asked.check_rows()
     asked.whole("per", PER, MOST_PER)
     if asked.values("event") and not has_event(asked):
@@ -67,14 +80,24 @@ def derived(asked: Asked, found: Found) -> tuple[Derived, ...]:
 
 def sentences(asked: Asked) -> tuple[str, ...]:
     named = ", ".join(f"{one.way} of {one.column}" for one in parts_of(asked))
+    size = asked.study.max_rows
+    alike = f"two rows are of one person where these are the same: {named}"
+    if method_of(asked) is Method.DICE:
+        size, likeness = blocks_of(asked) * room_of(asked), likeness_of(asked)
+        by = block_of(asked)
+        within = f", of persons with the same {by.way} of {by.column}" if by else ""
+        alike = (
+            f"two persons are one where the letter pairs of these are alike to "
+            f"{likeness.numerator}/{likeness.denominator} or more: {named}{within}; who is like "
+            "somebody of a member before, in the order of the members, does not count again"
+        )
     return (
-        f"two rows are of one person where these are the same: {named}",
+        alike,
         "duplicates are rows of a person that is at another member already, whose own rows of "
         "one person count once; a person has the event if any row has it",
         "a member that makes up rows of persons it thinks of learns from duplicates how many of "
         "them are at others",
-        f"every member's table is filled up to {asked.study.max_rows} rows: how many persons it "
-        "has is not told",
+        f"every member's table is filled up to {size} rows: how many persons it has is not told",
     )
 
 
@@ -91,6 +114,32 @@ def parts_of(asked: Asked) -> tuple[Part, ...]:
     return tuple(part(place, text) for text in given)
 
 
+def block_of(asked: Asked) -> Part | None:
+    """Return by what persons are put into blocks, if they are. Raises `MalformedStudy`."""
+    place = f"{asked.place}.block"
+    return part(place, asked.one("block")) if asked.values("block") else None
+
+
+def blocks_of(asked: Asked) -> int:
+    return asked.whole("blocks", 1, MOST_BLOCKS)
+
+
+def room_of(asked: Asked) -> int:
+    """Return how many persons of one member there is room for in a block."""
+    most, count = asked.study.max_rows, blocks_of(asked)
+    return most if count == 1 else min(most, -(-ROOM * most // count))
+
+
+def likeness_of(asked: Asked) -> Likeness:
+    """Return from what likeness on two persons are one. Raises `MalformedStudy`."""
+    place, text = f"{asked.place}.likeness", asked.one("likeness", "0.8")
+    check_number(place, text, "number")
+    likeness = Fraction(text)
+    if not LEAST_LIKENESS <= likeness <= 1 or STEPS_OF_LIKENESS % likeness.denominator:
+        refuse(place, "is from 0.5 to 1, with at most 2 decimals")
+    return Likeness(likeness.numerator, likeness.denominator)
+
+
 def has_event(asked: Asked) -> bool:
     return bool(asked.values("outcome"))
 
@@ -98,3 +147,19 @@ def has_event(asked: Asked) -> bool:
 def outcome_of(asked: Asked) -> Column:
     """Return the category of which the event is a value. Raises `MalformedStudy`."""
     return asked.column("outcome", "category")
+
+
+def _check_likeness(asked: Asked) -> None:
+    """Refuse what makes no sense of a likeness, or is too much. Raises `MalformedStudy`."""
+    given = [name for name in _OF_DICE if asked.values(name)]
+    if method_of(asked) is not Method.DICE:
+        if given:
+            refuse(f"{asked.place}.{given[0]}", "is of a likeness", 'method = "dice"')
+        return
+    likeness_of(asked)
+    if blocks_of(asked) > 1 and block_of(asked) is None:
+        refuse(f"{asked.place}.block", "says by what persons are put into blocks")
+    pairs = asked.members * (asked.members - 1) // 2 * blocks_of(asked) * room_of(asked) ** 2
+    if pairs > MOST_PAIRS:
+        what = f"{pairs} pairs of rows would be compared, and the most is {MOST_PAIRS}"
+        refuse(f"{asked.place}.blocks", what, "ask for more blocks, or set a smaller max_rows")
