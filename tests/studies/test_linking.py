@@ -137,7 +137,6 @@ def test_the_disclosure_says_what_is_told_and_that_costs_follow_from_luck() -> N
         ("", "has 1 to 8 parts"),
         ('key = ["family"]\n', "no part of a key"),
         (BY_NAME + 'method = "guess"\n', "no method guess"),
-        (BY_NAME + 'method = "match"\n', "for programs in Python"),
         (BY_NAME + 'method = "keyed hash"\n', "reads off who is there"),
         (BY_NAME + 'event = "yes"\n', "names the category"),
         (BY_NAME + 'outcome = "infarction"\nevent = "perhaps"\n', "no value perhaps"),

@@ -103,7 +103,7 @@ async def linked(asked: Asked, committee: Committee, _: OwnTable, tables: Sequen
     everybody = stacked([one.bits for one in tables])
     found = await persons(committee, Table(everybody, none_of(len(everybody.own))), PACE)
     engine = Secure(committee, PACE)
-    return await as_words(engine, _told(asked, engine, rows, found.distinct, found.events))
+    return await as_words(engine, told_of(asked, engine, rows, found.distinct, found.events))
 
 
 async def as_words(engine: Secure, told: SecretArray) -> Share:
@@ -118,7 +118,7 @@ def cost(asked: Asked, security: Security) -> Cost:
     """Return what `linked` and verifying it take, at most."""
     rows, one = asked.rows, np.zeros(1, np.uint64)
     c = -(-rows // BITS)
-    told = _told(asked, Oracle(security), np.zeros(asked.members, np.uint64), one, one)
+    told = told_of(asked, Oracle(security), np.zeros(asked.members, np.uint64), one, one)
     bits = Cost(AROUND_SORT, (8 * (1 + ANDS) * c,) * 3).then(mpc_cost.to_ring(6 * rows))
     claimed = Claims(products=6 * rows, ands=ANDS * c) if security == "malicious" else NOTHING
     done = price.computing([told.node], PACE, security, claimed)
@@ -127,7 +127,8 @@ def cost(asked: Asked, security: Security) -> Cost:
     return sorted_rows.then(bits).then(done.cost).then(after)
 
 
-def _told(asked: Asked, engine: Engine, each: Value, one: Value, other: Value) -> SecretArray:
+def told_of(asked: Asked, engine: Engine, each: Value, one: Value, other: Value) -> SecretArray:
+    """Return what is told of rows of each member, distinct persons and those with the event."""
     rows = _held(engine, each, asked.members, asked.study.max_rows)
     distinct, events = (_held(engine, value, 1, asked.rows) for value in (one, other))
     return guarded(asked, rows, distinct, events)

@@ -49,7 +49,8 @@ class Method(StrEnum):
 
 LEAKS = {
     Method.EXACT: "nothing",
-    Method.MATCH: "how many persons two members have in common, to the third member",
+    Method.MATCH: "how many persons two members have in common, and how many of those "
+    "with the event, to the third member, withheld or not",
     Method.DICE: "nothing",
 }
 """What each method tells beyond its result and the number of rows, for people to read."""

@@ -114,6 +114,9 @@ class Program:
     cost: Callable[[Security], Cost]
     """What `compute` and verifying it take: exact, or at most, as `depends_on_luck` says."""
 
+    is_curious_only: bool
+    """Whether it holds only against who follows the protocol: members have to accept that."""
+
     depends_on_luck: bool
     """Whether rounds and bytes follow from the random order of a sort, and from nothing else."""
 

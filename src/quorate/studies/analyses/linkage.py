@@ -13,6 +13,7 @@ or fewer than three members have persons: decided on shares, and one bit is told
 
 from fractions import Fraction
 
+from quorate.mpc.replicated import SEATS
 from quorate.mpc.tables.linkage import Likeness
 from quorate.studies.analyses import tails
 from quorate.studies.analyses.asked import Asked, Derived, Found, Value
@@ -39,9 +40,8 @@ def parameters() -> tuple[str, ...]:
 
 def check(asked: Asked) -> None:
     parts_of(asked)
-    if method_of(asked) is Method.MATCH:
-        what = "is for programs in Python: it tells the overlap of two members to a third"
-        refuse(f"{asked.place}.method", what, 'method = "exact"')
+    if method_of(asked) is Method.MATCH and asked.members != SEATS:
+        refuse(f"{asked.place}.method", "is of three members", 'method = "exact" is of any number')
     _check_likeness(asked)
     asked.check_rows()
     asked.whole("per", PER, MOST_PER)
