@@ -6,9 +6,7 @@ import pytest
 
 from quorate.errors import Refused
 from quorate.node.home import Home, write_file
-from quorate.node.lifecycle import State
-from quorate.studies.release import verify_release
-from tests.node.three import approved_by_all, connected, make_homes, until
+from tests.node.three import connected, make_homes, released_by_all
 from tests.studies.linking import BY_NAME, EVENT, HEAD, row, write
 
 TEXT = HEAD.format(most=40, least=5) + BY_NAME + EVENT
@@ -26,19 +24,8 @@ def test_all_have_one_release_of_persons_counted_once() -> None:
         for i, home in enumerate(homes):
             give(home, i)
         async with connected(*homes) as hospitals:
-            digest = (await approved_by_all(hospitals, TEXT)).plan.digest()
-            progress = await hospitals[2].run(digest)
-            assert progress[-1].done, progress[-1].error
-            await until(
-                lambda: all(
-                    one.desk.store.study(digest).state is State.RELEASED for one in hospitals
-                )
-            )
-            releases = [one.desk.store.study(digest).release for one in hospitals]
-            assert releases[0] == releases[1] == releases[2]
-            assert releases[0] is not None
-            verified = verify_release(releases[0], group=hospitals[0].desk.group)
-            found = [result.value for result in verified.certificate.results]
+            certificate = await released_by_all(hospitals, TEXT)
+            found = [result.value for result in certificate.results]
             assert found == ["40", "20", "20"]
 
     asyncio.run(main())

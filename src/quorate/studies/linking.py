@@ -23,7 +23,7 @@ from quorate.algebra.bits import BITS
 from quorate.algebra.ring import Words
 from quorate.mpc import cost as mpc_cost
 from quorate.mpc import price, secret
-from quorate.mpc.boolean import to_ring
+from quorate.mpc.boolean import both, to_ring
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.expression import Value
@@ -33,13 +33,14 @@ from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
 from quorate.mpc.tables.equality import joined
 from quorate.mpc.tables.groups import is_valid
+from quorate.mpc.tables.keys import Layout, column_of, is_set
 from quorate.mpc.tables.linkage import PERSONS, persons
 from quorate.mpc.tables.price import sort_at_most
 from quorate.mpc.tables.table import Table, none_of, stacked
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.analyses.guards import all_of, is_large_or_none, shown
 from quorate.studies.analyses.kinds import LEAST_MEMBERS
-from quorate.studies.analyses.linkage import block_of, has_event, outcome_of, parts_of
+from quorate.studies.analyses.linkage import has_event, outcome_of, parts_of, read_parts
 from quorate.studies.committee import PACE
 from quorate.studies.persons import keys
 from quorate.studies.tables import OwnTable, Reads, Rows, Shape
@@ -66,8 +67,7 @@ AROUND_SORT, ANDS = 17, 134
 def reads(asked: Asked) -> Reads:
     """Return what a member reads of its file to link its persons."""
     columns = (outcome_of(asked),) if has_event(asked) else ()
-    block = block_of(asked)
-    texts = tuple(part.column for part in (*parts_of(asked), *([block] if block else [])))
+    texts = tuple(part.column for part in read_parts(asked))
     return Reads(columns, texts, asked.analysis.where)
 
 
@@ -104,6 +104,16 @@ async def linked(asked: Asked, committee: Committee, _: OwnTable, tables: Sequen
     found = await persons(committee, Table(everybody, none_of(len(everybody.own))), PACE)
     engine = Secure(committee, PACE)
     return await as_words(engine, told_of(asked, engine, rows, found.distinct, found.events))
+
+
+async def marks_of(committee: Committee, tables: Sequence[Table], layout: Layout, i: int) -> Share:
+    """Return 1 for each row that is more than filling, then for each of these that has column i.
+
+    Cost, m rows: 1 round for a bit a row, `boolean.to_ring` of 2 * m bits
+    """
+    valid = joined(*(is_valid(committee, one.bits) for one in tables))
+    event = joined(*(is_set(column_of(committee, one.bits, layout, i)) for one in tables))
+    return await to_ring(committee, joined(valid, await both(committee, event, valid)))
 
 
 async def as_words(engine: Secure, told: SecretArray) -> Share:

@@ -23,13 +23,10 @@ from quorate.algebra.ring import Words
 from quorate.errors import Party
 from quorate.mpc import cost as mpc_cost
 from quorate.mpc import price
-from quorate.mpc.boolean import both, to_ring
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Oracle, Secure
 from quorate.mpc.replicated import SEATS, Committee, Security, Share, local, mul
-from quorate.mpc.tables.equality import joined
-from quorate.mpc.tables.groups import is_valid
-from quorate.mpc.tables.keys import INVALID, column_of, is_set, read_column
+from quorate.mpc.tables.keys import INVALID, read_column
 from quorate.mpc.tables.linkage import PERSONS
 from quorate.mpc.tables.match import Matched, Sides, dummies, match
 from quorate.mpc.tables.owned import gathered
@@ -38,7 +35,7 @@ from quorate.mpc.tables.table import Table, taken
 from quorate.studies.analyses.asked import Asked
 from quorate.studies.analyses.linkage import has_event
 from quorate.studies.committee import PACE
-from quorate.studies.linking import as_words, told_of
+from quorate.studies.linking import as_words, marks_of, told_of
 from quorate.studies.tables import OwnTable
 from quorate.transport.session import together
 
@@ -53,10 +50,7 @@ async def linked(
 
     Cost: that of `cost`
     """
-    valid = joined(*(is_valid(committee, one.bits) for one in tables))
-    event = joined(*(is_set(column_of(committee, one.bits, PERSONS, 1)) for one in tables))
-    happened = await both(committee, event, valid)
-    marks = await to_ring(committee, joined(valid, happened))
+    marks = await marks_of(committee, tables, PERSONS, 1)
     half = marks.own.size // 2
     rows, events = (_by_member(taken(marks, at)) for at in (slice(half), slice(half, None)))
     is_person = own.bits[:, 0] < INVALID

@@ -18,10 +18,10 @@ from itertools import combinations
 
 import numpy as np
 
+from quorate.algebra.bits import columns
 from quorate.errors import DataError
 from quorate.mpc import cost as mpc_cost
 from quorate.mpc import price, secret
-from quorate.mpc.boolean import to_ring
 from quorate.mpc.cost import Cost
 from quorate.mpc.engine import Engine, Oracle, Secure
 from quorate.mpc.expression import Value
@@ -29,9 +29,7 @@ from quorate.mpc.price import NOTHING, Claims
 from quorate.mpc.replicated import Committee, Security, Share
 from quorate.mpc.secret import SecretArray
 from quorate.mpc.selection import concatenate
-from quorate.mpc.tables.equality import joined
-from quorate.mpc.tables.groups import is_valid
-from quorate.mpc.tables.keys import Column, Layout, column_of, is_set
+from quorate.mpc.tables.keys import Column, Layout
 from quorate.mpc.tables.linkage import likeness_above
 from quorate.mpc.tables.table import Table
 from quorate.studies.analyses.asked import Asked
@@ -44,7 +42,7 @@ from quorate.studies.analyses.linkage import (
     room_of,
 )
 from quorate.studies.committee import PACE
-from quorate.studies.linking import as_words, guarded, own_persons
+from quorate.studies.linking import as_words, guarded, marks_of, own_persons
 from quorate.studies.persons import FILTER_BITS, blocks, filters
 from quorate.studies.tables import OwnTable, Rows, Shape
 
@@ -83,11 +81,9 @@ def own(asked: Asked, rows: Rows) -> OwnTable:
 async def linked(asked: Asked, committee: Committee, _: OwnTable, tables: Sequence[Table]) -> Share:
     """Return the words that are told, as `linking.linked` does.
 
-    Cost: `boolean.to_ring` of two bits a row, and the expression: that of `cost`
+    Cost: that of `cost`
     """
-    valid = joined(*(is_valid(committee, one.bits) for one in tables))
-    event = joined(*(is_set(column_of(committee, one.bits, LAYOUT, 0)) for one in tables))
-    marks = await to_ring(committee, joined(valid, event))
+    marks = await marks_of(committee, tables, LAYOUT, 0)
     engine = Secure(committee, PACE)
     told = _told(asked, engine, marks, [one.numbers for one in tables])
     return await as_words(engine, told)
@@ -99,11 +95,12 @@ def cost(asked: Asked, security: Security) -> Cost:
     checks = security == "malicious"
     nothing = np.broadcast_to(np.zeros((), np.uint64), (size.rows, size.numbers))
     told = _told(asked, Oracle(security), np.zeros(marks, np.uint64), [nothing] * asked.members)
-    claimed = Claims(products=2 * marks) if checks else NOTHING
+    claimed = Claims(products=2 * marks, ands=columns(marks // 2)) if checks else NOTHING
     done = price.computing([told.node], PACE, security, claimed)
     lifted = mpc_cost.to_ring(marks)
     lifted = lifted.beside(Cost(0, lifted.bytes_sent)) if checks else lifted
-    return lifted.then(done.cost).then(price.verification(done.claims, PACE))
+    after = price.verification(done.claims, PACE)
+    return mpc_cost.both(marks // 2).then(lifted).then(done.cost).then(after)
 
 
 def _told(asked: Asked, engine: Engine, marks: Value, sets: Sequence[Value]) -> SecretArray:
@@ -115,7 +112,7 @@ def _told(asked: Asked, engine: Engine, marks: Value, sets: Sequence[Value]) -> 
     persons = _counted(valid, like)
     events = persons
     if has_event(asked):
-        event = secret.promised(both[n * rows :].reshape(n, rows) * valid, 1)
+        event = both[n * rows :].reshape(n, rows)
         of_first = event[np.array([g for g, _ in combinations(range(n), 2)])]
         with_event = of_first.reshape(*like.shape[:3], 1)
         events = _counted(event, secret.promised(like * with_event, 1))

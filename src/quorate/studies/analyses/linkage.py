@@ -114,6 +114,12 @@ def parts_of(asked: Asked) -> tuple[Part, ...]:
     return tuple(part(place, text) for text in given)
 
 
+def read_parts(asked: Asked) -> tuple[Part, ...]:
+    """Return all parts that are read of a member's file: those of the key, then the block's."""
+    block = block_of(asked)
+    return (*parts_of(asked), *([block] if block else []))
+
+
 def block_of(asked: Asked) -> Part | None:
     """Return by what persons are put into blocks, if they are. Raises `MalformedStudy`."""
     place = f"{asked.place}.block"
