@@ -13,9 +13,21 @@ from quorate.studies.cost import SIGNATURE_BYTES, run_cost
 from quorate.studies.disclosure import disclose
 from quorate.studies.results import WITHHELD
 from quorate.studies.runners.tables import Tabled
+from quorate.studies.study import read_study
 from quorate.transport.memory import Envelope
 from tests.parties import TIMEOUT_S, measure, names_of, run_parties
-from tests.studies.linking import BY_NAME, EVENT, Rows, linking, own_words, plan_among, row, told
+from tests.studies.linking import (
+    BY_NAME,
+    EVENT,
+    HEAD,
+    Rows,
+    linking,
+    own_words,
+    plan_among,
+    row,
+    told,
+)
+from tests.studies.trio import plan_of
 
 
 def hospitals(n: int) -> list[Rows]:
@@ -115,6 +127,19 @@ def test_who_is_outside_deals_as_much_as_the_plan_says(tmp_path: Path) -> None:
     assert sent[3] + 3 * SIGNATURE_BYTES == run_cost(plan).bytes_sent[3]
 
 
+def test_who_says_neither_that_it_computes_nor_that_it_is_done_ends_the_run(tmp_path: Path) -> None:
+    plan = plan_among(4, BY_NAME, "semi-honest")
+    own = own_words(plan, tmp_path, hospitals(4))
+
+    def seven(e: Envelope) -> list[Envelope]:
+        is_beat = e.sender == 1 and e.label.startswith("/from 1/")
+        return [replace(e, payload=b"\7") if is_beat else e]
+
+    outcome = run_parties(linking(plan, own), 4, seven)[3]
+    assert isinstance(outcome, Abort)
+    assert "south says neither" in str(outcome)
+
+
 def test_neither_rounds_nor_bytes_depend_on_the_rows(tmp_path: Path) -> None:
     plan = plan_among(3, BY_NAME + EVENT, most=40)
     one = own_words(plan, tmp_path, hospitals(3))
@@ -147,6 +172,12 @@ def test_the_disclosure_says_what_is_told_and_that_costs_follow_from_luck() -> N
 def test_what_makes_no_sense_is_refused(text: str, why: str) -> None:
     with pytest.raises((MalformedStudy, Refused), match=why):
         plan_among(3, text)
+
+
+def test_nobody_who_sees_rows_links_them() -> None:
+    text = 'trust = "third-party"\nthird_party = "north"\n' + HEAD.format(most=40, least=5)
+    with pytest.raises(MalformedStudy, match="computed by three members"):
+        plan_of(read_study(text + BY_NAME))
 
 
 def test_two_members_cannot_link() -> None:
