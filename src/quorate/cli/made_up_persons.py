@@ -14,7 +14,6 @@ _KEY = bytes(32)
 _FIRST, _DAYS = date(1935, 1, 1), 25_000
 _GIVEN = ("Anna-Maria", "Béla", "Chloé", "Dmitri", "Esra", "Farid", "Grace", "Hiroshi", "Inés")
 _FAMILY = ("Müller", "O'Brien", "Nowák", "de la Cruz", "Okafor", "Çelik", "Sørensen", "Tanaka")
-_WAYS = (str, str.upper, lambda name: name.replace("ü", "u").replace("-", " "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,12 @@ def _named(person: int, word: int, place: int) -> tuple[str, str, str]:
     given = _GIVEN[(word >> 32) % len(_GIVEN)]
     family = _FAMILY[(word >> 40) % len(_FAMILY)]
     born = _FIRST + timedelta(days=person * 7919 % _DAYS)
-    written = _WAYS[place % len(_WAYS)]
-    return written(given), written(family), born.isoformat()
+    return _written(given, place), _written(family, place), born.isoformat()
+
+
+def _written(name: str, place: int) -> str:
+    """Return a name as it is, all in capitals, or in plain letters, as a hospital does."""
+    return (name, name.upper(), name.replace("ü", "u").replace("-", " "))[place % 3]
 
 
 def _write(path: Path, rows: list[tuple[str, ...]]) -> Path:

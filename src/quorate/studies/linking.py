@@ -129,7 +129,8 @@ def cost(asked: Asked, security: Security) -> Cost:
     rows, one = asked.rows, np.zeros(1, np.uint64)
     c = -(-rows // BITS)
     told = told_of(asked, Oracle(security), np.zeros(asked.members, np.uint64), one, one)
-    bits = Cost(AROUND_SORT, (8 * (1 + ANDS) * c,) * 3).then(mpc_cost.to_ring(6 * rows))
+    sent = 8 * (1 + ANDS) * c
+    bits = Cost(AROUND_SORT, (sent, sent, sent)).then(mpc_cost.to_ring(6 * rows))
     claimed = Claims(products=6 * rows, ands=ANDS * c) if security == "malicious" else NOTHING
     done = price.computing([told.node], PACE, security, claimed)
     after = price.verification(done.claims, PACE)

@@ -24,8 +24,10 @@ from quorate.studies.trust import MPC
 KIND = "linkage"
 PER, MOST_PER = 1000, 1_000_000
 MOST_PARTS = 8
-MOST_BLOCKS = 1024
-MOST_PAIRS = 1 << 18
+MOST_BLOCKS = 8
+"""Each is a matrix product for two members, of which much has to be verified, however small."""
+
+MOST_PAIRS = 1 << 17
 """Pairs of rows whose likeness is computed: the three keep what they have to verify of them."""
 
 _OF_DICE = ("block", "blocks", "likeness")
