@@ -13,12 +13,14 @@ from quorate.node.anonymous.reports import Reports
 from quorate.node.desk import Desk
 from quorate.node.heads import Heads
 from quorate.node.home import Home, create
+from quorate.node.lifecycle import State
 from quorate.node.node import running
 from quorate.node.quorum.quorum import Quorum
 from quorate.node.run import Progress
 from quorate.node.runs import Runs
 from quorate.node.store import Entry, Store
 from quorate.studies.group import Group
+from quorate.studies.release import Certificate, verify_release
 from tests.transport.mesh import free_ports
 
 _ROOT = tempfile.TemporaryDirectory(prefix="q-")  # a short path, for sockets; gone at the end
@@ -122,6 +124,20 @@ async def approved_by_all(hospitals: list[Hospital], text: str = STUDY) -> Entry
     for hospital in hospitals[1:]:
         entry, _ = await hospital.desk.approve(entry.plan.digest())
     return entry
+
+
+async def released_by_all(hospitals: list[Hospital], text: str) -> Certificate:
+    """Run a study that all approve; return the certificate of the one release all have."""
+    digest = (await approved_by_all(hospitals, text)).plan.digest()
+    progress = await hospitals[2].run(digest)
+    assert progress[-1].done, progress[-1].error
+    await until(
+        lambda: all(one.desk.store.study(digest).state is State.RELEASED for one in hospitals)
+    )
+    releases = [one.desk.store.study(digest).release for one in hospitals]
+    assert releases[0] == releases[1] == releases[2]
+    assert releases[0] is not None
+    return verify_release(releases[0], group=hospitals[0].desk.group).certificate
 
 
 def error_of(progress: list[Progress]) -> Error:

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from quorate.errors import Refused
+from quorate.mpc.tables.keys import INVALID
 from quorate.studies.mock import MAX_ROWS, mock_rows
+from quorate.studies.own_rows import rows_read
+from quorate.studies.programs import program_of
 from quorate.studies.sources import aggregate, open_source
 from quorate.studies.study import read_study
+from tests.studies.linking import BY_NAME, EVENT, plan_among
 from tests.studies.trio import plan_of
 
 STUDY = read_study(
@@ -55,3 +59,12 @@ def test_the_same_randomness_gives_the_same_rows() -> None:
 def test_there_is_a_most_of_rows(rows: int) -> None:
     with pytest.raises(Refused):
         mock_rows(STUDY, rows, os.urandom)
+
+
+def test_columns_to_link_by_are_made_up_too(tmp_path: Path) -> None:
+    plan = plan_among(3, BY_NAME + EVENT, most=50)
+    path = tmp_path / "mock.csv"
+    path.write_text(mock_rows(plan.study, 50, os.urandom))
+    program = program_of(plan.study, 3)
+    table = program.own(rows_read(open_source(path), plan, program.reads))
+    assert 45 < (table.bits[:, 0] < INVALID).sum() <= 50

@@ -25,7 +25,7 @@ from quorate.node.views import StudyView
 from quorate.studies.group import Group
 
 STORIES = (
-    *("cancer", "patient", "medication", "record", "anonymous"),
+    *("cancer", "patient", "linkage", "medication", "record", "anonymous"),
     *("noise", "trust", "poisoning", "enclave"),
 )
 

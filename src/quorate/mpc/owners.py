@@ -36,11 +36,16 @@ HOLDERS = ((0, 2), (1, 0), (2, 1))
 
 
 async def deal_to_committee(
-    gathering: Session, owner: Party, words: Words, randomness: Randomness
+    gathering: Session,
+    owner: Party,
+    words: Words,
+    randomness: Randomness,
+    subtract: np.ufunc = np.subtract,
 ) -> Share | None:
     """Share the `words` of an owner outside the committee; the others' only say the shape.
 
-    Returns the committee's shares, unconfirmed; None to everybody else.
+    Returns the committee's shares, unconfirmed; None to everybody else. To share words of
+    bits, `subtract` is XOR.
 
     Cost, m words: 1 round, 16 * m + 128 bytes by the owner
     """
@@ -53,7 +58,7 @@ async def deal_to_committee(
         await together(
             zeroth.route(seeds[0], to=HOLDERS[0], like=seeds[0]),
             first.route(seeds[1], to=HOLDERS[1], like=seeds[1]),
-            last.route(_rest(words, seeds, rest.reshape(-1)), to=HOLDERS[2], like=rest),
+            last.route(_rest(words, seeds, rest.reshape(-1), subtract), to=HOLDERS[2], like=rest),
         )
         return None
     if gathering.me >= SEATS:
@@ -173,11 +178,13 @@ async def _receive(step: Session, owner: Party, part: int, like: Words) -> Words
     return Stream(seed, LABEL).words(like.size).reshape(like.shape)
 
 
-def _rest(words: Words, seeds: tuple[bytes, bytes], out: Words) -> Iterator[Words]:
+def _rest(
+    words: Words, seeds: tuple[bytes, bytes], out: Words, subtract: np.ufunc
+) -> Iterator[Words]:
     """Yield blocks of `out` filled with x - F(s_0) - F(s_1)."""
     flat, streams = words.reshape(-1), [Stream(seed, LABEL) for seed in seeds]
     for here in blocks(out.size):
         out[here] = flat[here]
         for stream in streams:
-            np.subtract(out[here], stream.words(here.stop - here.start), out=out[here])
+            subtract(out[here], stream.words(here.stop - here.start), out=out[here])
         yield out[here]

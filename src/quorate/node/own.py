@@ -13,12 +13,13 @@ from quorate.node.home import Home
 from quorate.node.policy import Policy
 from quorate.node.prepared import prepare_noise
 from quorate.node.views import ScoresView
-from quorate.studies.own_rows import own_rows
+from quorate.studies.own_rows import own_rows, rows_read
 from quorate.studies.patients import Names, check_listed, listed_patients, own_points, told
 from quorate.studies.plain import rows_to_send
 from quorate.studies.plan import Plan
 from quorate.studies.private_rows import noiseless, perturbed
-from quorate.studies.protocols import ON_ROWS, STEPS
+from quorate.studies.programs import program_of
+from quorate.studies.protocols import ON_ROWS, STEPS, TABLES
 from quorate.studies.records import is_on_records
 from quorate.studies.sources import Source, aggregate, count_rows, open_source, snapshot
 
@@ -55,6 +56,8 @@ async def own_numbers(home: Home, plan: Plan, policy: Policy) -> tuple[int, ...]
         rows = await asyncio.to_thread(own_rows, source, plan)
         policy.check_rows(len(rows))
         return tuple(rows.reshape(-1).tolist())
+    if plan.protocol == TABLES:
+        return await _own_table(source, plan, policy)
     if is_on_records(plan.study):
         return await asyncio.to_thread(perturbed, source, plan, os.urandom)
     if plan.protocol in ON_ROWS:
@@ -68,6 +71,15 @@ async def own_numbers(home: Home, plan: Plan, policy: Policy) -> tuple[int, ...]
     own = await asyncio.to_thread(aggregate, source, plan)
     await _check_rows(policy, source)
     return own
+
+
+async def _own_table(source: Source, plan: Plan, policy: Policy) -> Numbers:
+    """Return this member's table, flat, as a program over tables wants it."""
+    program = program_of(plan.study, len(plan.members))
+    read = await asyncio.to_thread(rows_read, source, plan, program.reads)
+    policy.check_rows(len(read.numbers))
+    table = await asyncio.to_thread(program.own, read)
+    return table.flat.view(np.int64)
 
 
 async def _check_rows(policy: Policy, source: Source) -> None:

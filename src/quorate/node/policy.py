@@ -26,6 +26,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quorate.errors import Refused, Unavailable
 from quorate.studies.plan import Plan
+from quorate.studies.programs import program_of
+from quorate.studies.protocols import TABLES
 
 FILE = "policy.toml"
 
@@ -90,7 +92,9 @@ def _check_table(tables: dict[str, list[str]], plan: Plan) -> None:
     table = plan.study.table
     if table.name not in tables:
         _refuse(f"allows tables {', '.join(tables)} only")
-    if hidden := [name for name in table.names if name not in tables[table.name]]:
+    program = program_of(plan.study, len(plan.members)) if plan.protocol == TABLES else None
+    names = (*table.names, *(program.reads.texts if program else ()))
+    if hidden := [name for name in names if name not in tables[table.name]]:
         _refuse(f"does not allow {', '.join(hidden)} of {table.name}")
 
 

@@ -227,12 +227,30 @@ async def _outside(
 async def dealt(
     session: Session, committee: Committee, own: Words, randomness: Randomness
 ) -> list[Share]:
-    """Return the committee's shares of everybody's numbers, by seat."""
-    inside = [committee.at(f"of {owner}") for owner in range(SEATS)]
+    """Return the committee's shares of everybody's numbers, by seat; all give as many."""
+    return await dealt_by_all(session, committee, [own] * session.n, randomness)
+
+
+async def dealt_by_all(
+    session: Session,
+    committee: Committee,
+    vectors: Sequence[Words],
+    randomness: Randomness,
+    subtract: np.ufunc = np.subtract,
+) -> list[Share]:
+    """Return the committee's shares of a vector of each member, by seat.
+
+    At one's own seat stands what one deals; the others' only say the shape. To share words of
+    bits, `subtract` is XOR.
+    """
+    inside = [(owner, committee.at(f"of {owner}")) for owner in range(SEATS)]
     outside = [(owner, session.at(f"of {owner}")) for owner in range(SEATS, session.n)]
     dealt: list[Awaitable[Share | None]] = [
-        *(replicated.deal(step, owner, own) for owner, step in enumerate(inside)),
-        *(owners.deal_to_committee(step, p, own, randomness) for p, step in outside),
+        *(replicated.deal(step, owner, vectors[owner], subtract) for owner, step in inside),
+        *(
+            owners.deal_to_committee(step, owner, vectors[owner], randomness, subtract)
+            for owner, step in outside
+        ),
     ]
     shares = [share for share in await together(*dealt) if share is not None]
     checks = [(owner, committee.at(f"check {owner}")) for owner, _ in outside]

@@ -29,6 +29,7 @@ from quorate.studies.largest import largest_of, steps_of
 from quorate.studies.lines import layout_of
 from quorate.studies.plain import words_of
 from quorate.studies.plan import Plan
+from quorate.studies.programs import program_of
 from quorate.studies.protocols import (
     BY_ENCLAVE,
     BY_THIRD_PARTY,
@@ -38,6 +39,7 @@ from quorate.studies.protocols import (
     NOISE_ON_RECORDS,
     SCORE,
     STEPS,
+    TABLES,
 )
 from quorate.studies.rows import columns_sent
 from quorate.studies.runners import score, steps
@@ -60,6 +62,7 @@ class RunCost:
     rounds: int
     bytes_sent: tuple[int, ...]
     bytes_a_row: int = 0  # that each member but the third party sends beside that
+    at_most: bool = False  # where rounds and bytes follow from luck
 
 
 def run_cost(plan: Plan) -> RunCost:
@@ -73,6 +76,8 @@ def run_cost(plan: Plan) -> RunCost:
         return _enclave_cost(plan)
     if plan.protocol == SCORE:
         return _score_cost(plan)
+    if plan.protocol == TABLES:
+        return _tables_cost(plan)
     if plan.protocol == STEPS:
         return steps_cost(plan, MOST_STEPS + 1)
     n = len(plan.members)
@@ -124,6 +129,25 @@ def steps_cost(plan: Plan, taken: int) -> RunCost:
     sent = (sum(k * turn.bytes_sent[seat] for k, turn in turns) for seat in range(n))
     rounds = 2 + 1 + sum(k * turn.rounds for k, turn in turns)
     return RunCost(rounds, tuple(everybody + one for one in sent))
+
+
+def _tables_cost(plan: Plan) -> RunCost:
+    """Return the cost of keys, dealing tables to three, the program, a reveal, and signatures.
+
+    What is sent while the three compute, for those outside to hear of them, comes on top.
+    """
+    n = len(plan.members)
+    program, outside = program_of(plan.study, n), n - SEATS
+    work = program.cost(plan.security)
+    everybody = (n - 1) * (163 + SIGNATURE_BYTES)
+    inside = 64 * outside + (8 * program.words + 32) * (1 + outside) + outside
+    dealt = [8 * shape.words for shape in program.shapes]
+    sent = [
+        *(everybody + inside + a + b for a, b in zip(dealt, work.bytes_sent, strict=False)),
+        *(everybody + 2 * a + 256 for a in dealt[SEATS:]),
+    ]
+    rounds = 2 + 1 + 2 * (outside > 0) + work.rounds + 1 + 1
+    return RunCost(rounds, tuple(sent), at_most=program.depends_on_luck)
 
 
 def guard_cost(plan: Plan, pairs: int) -> RunCost:

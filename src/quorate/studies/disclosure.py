@@ -16,7 +16,8 @@ from quorate.studies.inputs import AMOUNTS, Input, asked_of, cells_of, size
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_disclosure import noise_words
 from quorate.studies.plan import Plan
-from quorate.studies.protocols import ADDITIVE, ON_ROWS, STEPS, WITHHOLDING
+from quorate.studies.programs import program_of
+from quorate.studies.protocols import ADDITIVE, ON_ROWS, STEPS, TABLES, WITHHOLDING
 from quorate.studies.score_disclosure import score_words
 from quorate.studies.trust_words import (
     not_by_third,
@@ -59,6 +60,7 @@ class Disclosure:
     ] = ()  # its law, its guarantee and its bounds; none where values are exact
     sees: tuple[str, ...] = ()  # what a third party does
     bytes_a_row: int = 0  # that each member but the third party sends beside `bytes_sent`
+    at_most: bool = False  # where rounds and bytes follow from the order of a sort
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole disclosure as lines of plain text."""
@@ -73,8 +75,13 @@ class Disclosure:
             f"holds    {self.holds}",
             *(f"rounding {text}" for text in self.rounding),
             *(f"not      {text}" for text in self.not_protected),
-            f"costs    {self.rounds} rounds, {self._sent()}",
+            f"costs    {'at most ' * self.at_most}{self.rounds} rounds, {self._sent()}",
+            *self._luck(),
         )
+
+    def _luck(self) -> tuple[str, ...]:
+        said = "how many in truth follows from the random order of a sort, and from no row"
+        return (f"costs    {said}",) if self.at_most else ()
 
     def _to(self) -> tuple[str, ...]:
         """Return to whom all is revealed, or each thing where that differs."""
@@ -111,7 +118,7 @@ def disclose(plan: Plan) -> Disclosure:
     return Disclosure(
         asks=_asks(plan),
         reveals=_reveals(plan),
-        follows=(*_follows(plan), *_of_analyses(plan)),
+        follows=(*_follows(plan), *_of_analyses(plan), *_of_tables(plan)),
         withholds=_withholds(plan),
         holds=_holds(plan),
         t=plan.t,
@@ -123,6 +130,7 @@ def disclose(plan: Plan) -> Disclosure:
         computes=plan.computes,
         sees=seen_by_third(plan),
         bytes_a_row=cost.bytes_a_row,
+        at_most=cost.at_most,
     )
 
 
@@ -206,6 +214,12 @@ def _told(plan: Plan) -> tuple[Reveal, ...]:
 def _of_analyses(plan: Plan) -> tuple[str, ...]:
     said = (kind_of(asked).sentences(asked) for asked in all_asked(plan.study, len(plan.members)))
     return tuple(dict.fromkeys(chain(*said)))
+
+
+def _of_tables(plan: Plan) -> tuple[str, ...]:
+    if plan.protocol != TABLES:
+        return ()
+    return program_of(plan.study, len(plan.members)).tells
 
 
 def _amount(plan: Plan, item: Input) -> str:
@@ -314,7 +328,8 @@ def _by_three(plan: Plan) -> str:
         if plan.security == "malicious"
         else "that follows the protocol and only looks (semi-honest)"
     )
-    together = "two of these together read every member's numbers"
+    read = "rows" if plan.protocol == TABLES else "numbers"
+    together = f"two of these together read every member's {read}"
     return f"against any one of {listed(plan.computes)} {one}: {together}"
 
 

@@ -5,23 +5,49 @@ nothing can be learnt from them but whether the study runs.
 """
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from fractions import Fraction
 
 from quorate.errors import Refused
+from quorate.mpc.replicated import SEATS
+from quorate.studies.analyses import linkage
+from quorate.studies.analyses.kinds import all_asked
+from quorate.studies.persons import Part, Way
 from quorate.studies.schema import DECIMALS, Column
 from quorate.studies.study import Study
 
 MAX_ROWS = 100_000
+_FIRST_DAY, _DAYS = date(1930, 1, 1), 30_000
+_LETTERS, _LENGTH = "abdeiklmnorstu", 5
 
 
 def mock_rows(study: Study, rows: int, randomness: Callable[[int], bytes]) -> str:
     """Return a CSV text of `rows` rows that fit the declarations. Raises `Refused`."""
     if not 1 <= rows <= MAX_ROWS:
         raise Refused(f"mock data have 1 to {MAX_ROWS} rows", hint="ask for fewer")
-    columns = study.table.columns
-    lines = [",".join(column.name for column in columns)]
-    lines += [",".join(_value(column, randomness) for column in columns) for _ in range(rows)]
+    columns, parts = study.table.columns, _parts(study)
+    lines = [",".join([*(column.name for column in columns), *(part.column for part in parts)])]
+    for _ in range(rows):
+        declared = [_value(column, randomness) for column in columns]
+        lines.append(",".join([*declared, *(_text(part, randomness) for part in parts)]))
     return "\n".join(lines) + "\n"
+
+
+def _parts(study: Study) -> tuple[Part, ...]:
+    """Return the columns that persons are linked by, which no study declares, each once."""
+    found = {
+        part.column: part
+        for asked in all_asked(study, SEATS)
+        if asked.analysis.kind == linkage.KIND
+        for part in linkage.read_parts(asked)
+    }
+    return tuple(part for name, part in found.items() if name not in study.table.names)
+
+
+def _text(part: Part, randomness: Callable[[int], bytes]) -> str:
+    if part.way is Way.DATE:
+        return (_FIRST_DAY + timedelta(days=_below(_DAYS, randomness))).isoformat()
+    return "".join(_LETTERS[_below(len(_LETTERS), randomness)] for _ in range(_LENGTH))
 
 
 def _value(column: Column, randomness: Callable[[int], bytes]) -> str:

@@ -1,8 +1,8 @@
-"""What a member makes of a person's name and dates, at home, before anything is linked.
+"""What a member makes of a person's names and dates, at home, before anything is linked.
 
-The same person is written differently at two hospitals. Names are normalised, and a few exact keys
-are made of each person: if one of them is common, it is the same person. What leaves is a share of
-a key or of a set of letter pairs, never the key or the set.
+The same person is written differently at two hospitals, so each part of a key is written in one
+way first: a name without marks or by its sound, a date whose day and month may be swapped. What
+leaves is a share of a key or of a set of letter pairs, never the key or the set.
 
 A keyed hash that all members can compute is refused: who has a list of possible persons
 computes it for each of them, and reads off who is there.
@@ -17,10 +17,12 @@ from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quorate.algebra.ring import Words
-from quorate.errors import Refused, Usage
+from quorate.errors import DataError, Refused
 from quorate.mpc.tables.linkage import KEY_BITS
+from quorate.studies.schema import is_name, refuse, shown
 
 FILTER_BITS = 500
 HASHES = 10
@@ -46,34 +48,56 @@ class Method(StrEnum):
 
 
 LEAKS = {
-    Method.EXACT: "nothing but the result",
-    Method.MATCH: "how many persons two members have in common, to the third member",
-    Method.DICE: "nothing but the result",
+    Method.EXACT: "nothing",
+    Method.MATCH: "how many persons two members have in common, and how many of those "
+    "with the event, to the third member, withheld or not",
+    Method.DICE: "nothing",
 }
 """What each method tells beyond its result and the number of rows, for people to read."""
 
 
+class Way(StrEnum):
+    """How a part of a key is written, whoever wrote it."""
+
+    TEXT = "text"
+    SOUND = "sound"
+    DATE = "date"
+
+
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A row of a member's own table."""
+class Part:
+    """A column of a member's own file, and how it is written in a key."""
 
-    given: str
-    family: str
-    born: date
-    insurance: str = ""
+    way: Way
+    column: str
+
+    def written(self, value: str) -> str:
+        """Return a value as it stands in a key. Raises `DataError`, which does not quote it."""
+        text = {Way.TEXT: normalised, Way.SOUND: sound, Way.DATE: _day}[self.way](value)
+        if not text:
+            raise DataError(f"column {self.column} has a row without a value to link by")
+        return text
 
 
-def method(name: str) -> Method:
-    """Return the method of that name. Raises `Refused` for hashes, `Usage` for what is none."""
+def method(place: str, name: str) -> Method:
+    """Return the method of that name. Raises `Refused` for hashes, `MalformedStudy`."""
     if "hash" in name:
         raise Refused(
             "a hash of persons that all members can compute is refused: "
             "whoever has a list of possible persons reads off who is there",
-            hint="link by exact keys: method = 'exact' reveals nothing",
+            hint='link by exact keys: method = "exact" reveals nothing',
         )
     if name not in set(map(str, Method)):
-        raise Usage(f"no method '{name}' to link persons", hint="exact, match or dice")
+        refuse(place, f"no method {shown(name)} to link persons", "exact, match or dice")
     return Method(name)
+
+
+def part(place: str, text: str) -> Part:
+    """Return the part that a study names, such as "sound family". Raises `MalformedStudy`."""
+    way, _, column = text.partition(" ")
+    if way not in set(map(str, Way)) or not is_name(column):
+        refuse(place, f"{shown(text)} is no part of a key", 'such as "sound family", "date born"')
+    return Part(Way(way), column)
 
 
 def normalised(text: str) -> str:
@@ -97,38 +121,60 @@ def sound(name: str) -> str:
     return letters[0] + (code + "0" * SOUND_DIGITS)[:SOUND_DIGITS]
 
 
-def keys(person: Person) -> tuple[int, ...]:
-    """Return the exact keys of a person, below 2^62: by sound, by swapped date, by insurance."""
-    names = sound(person.given), sound(person.family)
-    born = person.born
-    dates = [born.isoformat()]
-    if born.day <= 12:
-        dates.append(born.replace(month=born.day, day=born.month).isoformat())
-    found = [_key("sound", *names, min(dates))]
-    if person.insurance:
-        found.append(_key("insurance", normalised(person.insurance)))
-    return tuple(found)
+def keys(parts: Sequence[Part], columns: Sequence[Sequence[str]]) -> Words:
+    """Return the key of each row, below 2^62, of its value in the column of each part.
+
+    Raises `DataError`.
+    """
+    return np.array([_key(row) for row in _written(parts, columns)], np.uint64)
 
 
-def filters(persons: Sequence[Person]) -> Words:
-    """Return for each person the set of its pairs of letters, (persons, 500) zeros and ones."""
-    out = np.zeros((len(persons), FILTER_BITS), np.uint64)
-    for row, person in zip(out, persons, strict=True):
-        row[_places(person)] = 1
+def filters(parts: Sequence[Part], columns: Sequence[Sequence[str]]) -> Words:
+    """Return for each row the set of its pairs of letters, (rows, 500) zeros and ones.
+
+    Raises `DataError`.
+    """
+    rows = _written(parts, columns)
+    out = np.zeros((len(rows), FILTER_BITS), np.uint64)
+    for filled, row in zip(out, rows, strict=True):
+        filled[_places(row)] = 1
     return out
 
 
-def _places(person: Person) -> list[int]:
-    """Return the places that the pairs of letters of a person's names and date set."""
+def blocks(part: Part, values: Sequence[str], count: int) -> NDArray[np.int64]:
+    """Return in which of so many blocks each row is, by a part that all write alike.
+
+    Raises `DataError`.
+    """
+    return np.array([_key((part.written(value),)) % count for value in values], np.int64)
+
+
+def _written(parts: Sequence[Part], columns: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the rows, each value as it stands in a key."""
+    made = [[p.written(value) for value in one] for p, one in zip(parts, columns, strict=True)]
+    return list(zip(*made, strict=True))
+
+
+def _places(row: Sequence[str]) -> list[int]:
+    """Return the places that the pairs of letters of a row's parts set."""
     found: list[int] = []
-    for text in (person.given, person.family, person.born.isoformat()):
-        padded = f"_{normalised(text)}_"
-        for first, second in pairwise(padded):
+    for text in row:
+        for first, second in pairwise(f"_{text}_"):
             digest = hashlib.blake2b((first + second).encode(), digest_size=4 * HASHES).digest()
             found += (np.frombuffer(digest, "<u4") % FILTER_BITS).tolist()
     return found
 
 
-def _key(*parts: str) -> int:
-    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest()
+def _day(text: str) -> str:
+    """Return a date such as 1970-04-03, the earlier of two where day and month may be swapped."""
+    try:
+        day = date.fromisoformat(text.strip()[:10])
+    except ValueError:
+        return ""
+    swapped = day.replace(month=day.day, day=day.month) if day.day <= 12 else day
+    return min(day, swapped).isoformat()
+
+
+def _key(row: Sequence[str]) -> int:
+    digest = hashlib.blake2b("\0".join(row).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> (8 * len(digest) - KEY_BITS)

@@ -19,6 +19,7 @@ from quorate.studies.inputs import (
 from quorate.studies.lines import layout_of
 from quorate.studies.noise_checks import check_noise
 from quorate.studies.plan import Plan
+from quorate.studies.programs import program_of
 from quorate.studies.protocols import (
     ACCEPTABLE,
     COMMITTEE,
@@ -27,6 +28,7 @@ from quorate.studies.protocols import (
     SEMI_HONEST,
     SIGNED_MESSAGES,
     SMALL_CELLS_SEEN,
+    TABLES,
     TWO_MEMBERS,
     computing,
     held_against,
@@ -154,6 +156,12 @@ def _check_protocol(plan: Plan) -> None:
         check_records(plan.study)
     else:
         check_noise(plan.study, len(plan.members))
+    if plan.protocol == TABLES and program_of(plan.study, len(plan.members)).is_curious_only:
+        _require(
+            plan.security == "semi-honest",
+            "this cannot be verified: it holds against one that only looks",
+            f"if all members want that, propose with --accept {SEMI_HONEST}",
+        )
     if plan.protocol == COMMITTEE or (by_third and exact):
         _check_comparisons(plan)
 

@@ -7,7 +7,7 @@ held to it.
 from typing import Literal
 
 from quorate.mpc.replicated import SEATS
-from quorate.studies.analyses.kinds import stepping_of
+from quorate.studies.analyses.kinds import needs_tables, stepping_of
 from quorate.studies.noised import colluders, is_in_shares
 from quorate.studies.query import Query
 from quorate.studies.records import is_on_records
@@ -22,6 +22,7 @@ Protocol = Literal[
     "noise on records",
     "score for one member",
     "steps of three",
+    "tables of three",
     "third party",
     "enclave",
 ]
@@ -33,15 +34,16 @@ NOISE_IN_SHARES: Protocol = "noise in shares"
 NOISE_ON_RECORDS: Protocol = "noise on records"
 SCORE: Protocol = "score for one member"
 STEPS: Protocol = "steps of three"
+TABLES: Protocol = "tables of three"
 BY_THIRD_PARTY: Protocol = "third party"
 BY_ENCLAVE: Protocol = "enclave"
 ON_ROWS = (BY_THIRD_PARTY, BY_ENCLAVE)
 """These are sent rows."""
 
-OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS)
+OF_THREE = (COMMITTEE, JOINT_NOISE, SCORE, STEPS, TABLES)
 """These the first three members compute."""
 
-WITHHOLDING = (COMMITTEE, STEPS)
+WITHHOLDING = (COMMITTEE, STEPS, TABLES)
 """These decide on shares what is shown of an analysis."""
 
 TWO_MEMBERS = "two-members"
@@ -68,6 +70,8 @@ def protocol_of(study: Study, members: int, accept: tuple[str, ...]) -> Protocol
         return NOISE_ON_RECORDS
     if study.privacy is not None:
         return NOISE_IN_SHARES if is_in_shares(study, members) else JOINT_NOISE
+    if needs_tables(study):
+        return TABLES
     if study.analyses:
         return COMMITTEE if stepping_of(study, members) is None else STEPS
     small = study.min_cell > 1 and any(q.where or q.group_by or _bins(q) for q in study.releases)

@@ -97,12 +97,22 @@ def rows_query(
     read: Sequence[Reading],
     where: tuple[Predicate, ...],
     columns: Sequence[Column],
+    texts: Sequence[str] = (),
 ) -> str:
-    """Return SQL for whole numbers c0, c1, ... of each row: of a category a value's place."""
+    """Return SQL for whole numbers c0, c1, ... of each row: of a category a value's place.
+
+    `texts` are columns t0, t1, ... as text, whatever they hold. Raises `DataError`.
+    """
     by_name = {one.column.name: one for one in read}
     inside = " AND ".join(condition_sql(p, by_name) for p in where) or "true"
     numbers = (f"{_whole(by_name[c.name])} AS c{i}" for i, c in enumerate(columns))
-    return f"SELECT {', '.join(numbers)} FROM {values_sql(scan, read)} WHERE {inside}"  # noqa: S608
+    named = [f"t{i}" for i in range(len(texts))]
+    more = [
+        f"coalesce(CAST({sql_of(scan, text)} AS VARCHAR), '') AS {name}"
+        for text, name in zip(texts, named, strict=True)
+    ]
+    shown = ", ".join((*numbers, *named))
+    return f"SELECT {shown} FROM {values_sql(scan, read, more=more)} WHERE {inside}"  # noqa: S608
 
 
 def marks_query(
@@ -215,8 +225,10 @@ def _shown(read: Sequence[Reading]) -> list[str]:
     return [f"{reading.value} AS {reading.name}" for reading in read]
 
 
-def values_sql(scan: Scan, read: Sequence[Reading], *, each_row: bool = False) -> str:
-    shown = _shown(read)
+def values_sql(
+    scan: Scan, read: Sequence[Reading], *, each_row: bool = False, more: Sequence[str] = ()
+) -> str:
+    shown = [*_shown(read), *more]
     values = (
         ", ".join([*shown, f"row_number() OVER () - 1 AS {_ROW}"] if each_row else shown) or "1"
     )

@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from quorate.algebra.bits import Bits
 from quorate.algebra.ring import Words
-from quorate.mpc.boolean import reveal_bits
+from quorate.mpc.engine import Secure
+from quorate.mpc.numbers import Revealed
 from quorate.mpc.replicated import Committee, Security, deal
-from quorate.mpc.tables.linkage import PERSONS, Likeness, alike, persons
-from quorate.mpc.verification import verify
+from quorate.mpc.secret import held
+from quorate.mpc.tables.linkage import PERSONS, Likeness, likeness_above, persons
+from quorate.mpc.tables.table import Table, none_of
 from tests.mpc.tables.sharing import (
     SECURITIES,
     Draws,
-    column_words,
-    dealt_table,
     same_for_all,
-    shown_numbers,
+    shown,
 )
 
 RNG = Draws(9)
@@ -28,12 +27,12 @@ every_security = pytest.mark.parametrize("security", SECURITIES)
 def test_persons_are_counted_once(different: int, security: Security) -> None:
     keys, event = RNG.integers(0, different, 90) << 40, RNG.integers(0, 4, 90) == 0
     bits = np.concatenate((PERSONS.packed([keys, event.astype(np.int64)]), PERSONS.padding(6)))
-    numbers = column_words(np.concatenate((event.astype(np.int64), np.zeros(6, np.int64))))
 
     async def protocol(committee: Committee) -> tuple[Words, Words]:
-        found = await persons(committee, await dealt_table(committee, bits, numbers))
-        distinct = await shown_numbers(committee, found.distinct)
-        return distinct, await shown_numbers(committee, found.events)
+        secret = await deal(committee, 0, bits, np.bitwise_xor)
+        found = await persons(committee, Table(secret, none_of(len(bits))))
+        distinct = await shown(committee, found.distinct, np.add)
+        return distinct, await shown(committee, found.events, np.add)
 
     distinct, events = same_for_all(protocol, security)
     assert distinct.tolist() == [np.unique(keys).size]
@@ -46,11 +45,13 @@ def test_alike_sets_are_found(security: Security) -> None:
     theirs = np.concatenate((ours[:4], RNG.integers(0, 2, (5, 30)).astype(np.uint64)))
     theirs[1, :3] ^= np.uint64(1)
 
-    async def protocol(committee: Committee) -> Bits | None:
-        secret = await deal(committee, 0, ours), await deal(committee, 1, theirs)
-        found = await alike(committee, *secret, Likeness(4, 5))
-        await verify(committee)
-        return await reveal_bits(committee, found, range(3))
+    async def protocol(committee: Committee) -> Revealed | None:
+        engine = Secure(committee)
+        x, y = [
+            held(engine, await deal(committee, i, sets), shape=sets.shape, limit=1)
+            for i, sets in enumerate((ours, theirs))
+        ]
+        return await (likeness_above(x, y, Likeness(4, 5)) >= 0).reveal(to=range(3))
 
     found = same_for_all(protocol, security)
     assert found is not None

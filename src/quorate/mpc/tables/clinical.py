@@ -23,7 +23,7 @@ from quorate.mpc.replicated import Committee, Share, local, public
 from quorate.mpc.tables import groups
 from quorate.mpc.tables.equality import is_new, is_zero, joined
 from quorate.mpc.tables.joins import by_key, join
-from quorate.mpc.tables.keys import Column, Layout, column_of, only_masked, written
+from quorate.mpc.tables.keys import Column, Layout, column_of, is_set, only_masked, written
 from quorate.mpc.tables.match import Sides, match
 from quorate.mpc.tables.owned import repeated, sums_by_code
 from quorate.mpc.tables.permutations import Places, inverse
@@ -94,7 +94,7 @@ async def treated_after(committee: Committee, events: Table, pace: Pace = NEAR) 
     """
     rows = await sort(committee, events, EVENTS, pace)
     patient = EVENTS.mask(0)
-    side = _bits(column_of(committee, rows.bits, EVENTS, 2))
+    side = is_set(column_of(committee, rows.bits, EVENTS, 2))
     before = BitShare(*(np.concatenate((part[:1], part[:-1])) for part in (side.own, side.next)))
     new = await is_new(committee, only_masked(rows.bits, patient))
     again = invert(committee, new)
@@ -176,10 +176,6 @@ def _words(bits: Bits) -> Words:
     shifts = np.arange(len(bits), dtype=np.uint64)
     total: Words = np.bitwise_or.reduce(bits.astype(np.uint64) << shifts[:, None], axis=0)
     return total
-
-
-def _bits(words: Share) -> BitShare:
-    return BitShare(words.own != 0, words.next != 0)
 
 
 def _halves(x: BitShare) -> tuple[BitShare, BitShare]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from quorate.algebra.bits import BITS, Bits
 from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
+from quorate.mpc.boolean import BitShare
 from quorate.mpc.replicated import Committee, Share, local, public
 
 TIE_BITS = 24
@@ -108,14 +109,25 @@ class Layout:
 
 def column_of(committee: Committee, bits: Share, layout: Layout, i: int) -> Share:
     """Return column i as words of bits, as it was before it was written; NULL is 0, or all ones."""
-    one, place = layout.columns[i], layout.places[i]
-    ones = np.uint64((1 << one.bits) - 1)
+    found = local(lambda part: _as_written(part, layout, i), bits)
+    turned = np.full(found.shape, _turned(layout.columns[i]))
+    return local(np.bitwise_xor, found, public(committee, turned))
 
-    def value(part: Words) -> Words:
-        return (part[:, place.lane] >> np.uint64(place.shift)) & ones
 
-    found = local(value, bits)
-    return local(np.bitwise_xor, found, public(committee, np.full(found.shape, _turned(one))))
+def read_column(bits: Words, layout: Layout, i: int) -> Words:
+    """Return column i of rows in the clear, as `column_of` does."""
+    return _as_written(bits, layout, i) ^ _turned(layout.columns[i])
+
+
+def _as_written(bits: Words, layout: Layout, i: int) -> Words:
+    place, ones = layout.places[i], np.uint64((1 << layout.columns[i].bits) - 1)
+    found: Words = (bits[:, place.lane] >> np.uint64(place.shift)) & ones
+    return found
+
+
+def is_set(words: Share) -> BitShare:
+    """Return a column of one bit as bits."""
+    return BitShare(words.own != 0, words.next != 0)
 
 
 def numbered(committee: Committee, bits: Share, layout: Layout) -> Share:

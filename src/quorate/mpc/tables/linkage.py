@@ -9,17 +9,15 @@ Adversary: as in `mpc.replicated`. Unreviewed.
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from quorate.algebra.ring import Words
-from quorate.mpc import comparison
-from quorate.mpc.boolean import BitShare, invert, to_ring
+from quorate.mpc.boolean import both
 from quorate.mpc.cost import NEAR, Pace
-from quorate.mpc.replicated import Committee, Share, local, matmul
+from quorate.mpc.replicated import Committee, Share
+from quorate.mpc.secret import SecretArray
 from quorate.mpc.tables import groups
-from quorate.mpc.tables.keys import Column, Layout
+from quorate.mpc.tables.keys import Column, Layout, column_of, is_set
 from quorate.mpc.tables.sorting import sort
-from quorate.mpc.tables.table import Table, column
+from quorate.mpc.tables.table import Table
+from quorate.transport.session import together
 
 KEY_BITS = 62
 PERSONS = Layout((Column(KEY_BITS), Column(1, descending=True)))
@@ -43,35 +41,27 @@ class Likeness:
 
 
 async def persons(committee: Committee, rows: Table, pace: Pace = NEAR) -> Persons:
-    """Count the persons of all rows and those with the event, which is the rows' one number.
+    """Count the persons of all rows, which are written by `PERSONS`, and those with the event.
 
-    Rows are written by `PERSONS`, the number is 1 or 0 as its last column says.
-
-    Cost: `sort`, `groups.ends`, `boolean.to_ring`, 1 round
+    Cost: `sort`, `groups.ends`, 1 round for a bit a row, `groups.count` twice at once
     """
     ordered = await sort(committee, rows, PERSONS, pace)
     first = (await groups.ends(committee, ordered, PERSONS.mask(0))).first
-    mark = await to_ring(committee, first)
-    event = local(lambda part: part.reshape(1, -1), column(ordered.numbers, 0))
-    met = await matmul(committee, event, local(lambda part: part.reshape(-1, 1), mark))
-    total = local(lambda part: part.sum(keepdims=True), mark)
-    return Persons(total, local(np.ravel, met))
+    event = is_set(column_of(committee, ordered.bits, PERSONS, 1))
+    with_event = await both(committee, first, event)
+    for_all, for_events = committee.beside(2)
+    distinct, events = await together(
+        groups.count(for_all, first), groups.count(for_events, with_event)
+    )
+    return Persons(distinct, events)
 
 
-async def alike(committee: Committee, ours: Share, theirs: Share, likeness: Likeness) -> BitShare:
-    """Return for each pair of sets whether they are alike, (rows, rows), of zeros and ones.
+def likeness_above(x: SecretArray, y: SecretArray, likeness: Likeness) -> SecretArray:
+    """Return of each pair of rows of x and of y a number: 0 or more where the sets are alike.
 
-    2 d |x AND y| - n (|x| + |y|) is not negative. Two empty sets are alike.
+    2 d |x AND y| - n (|x| + |y|). Two empty sets are alike.
 
-    Cost, m pairs: 1 round, 8 * m bytes a party, then that of `comparison.is_negative` of m words
+    Cost: 1 matrix product
     """
-    common = await matmul(committee, ours, local(np.transpose, theirs))
-
-    def weighed(both: Words, x: Words, y: Words) -> Words:
-        sizes = x.sum(axis=1)[:, None] + y.sum(axis=1)[None, :]
-        found: Words = np.uint64(2 * likeness.denominator) * both
-        found -= np.uint64(likeness.numerator) * sizes
-        return found
-
-    below = await comparison.is_negative(committee, local(weighed, common, ours, theirs))
-    return invert(committee, below)
+    sizes = x.sum(axis=1).reshape(-1, 1) + y.sum(axis=1).reshape(1, -1)
+    return (x @ y.T) * (2 * likeness.denominator) - sizes * likeness.numerator

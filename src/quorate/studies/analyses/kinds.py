@@ -21,6 +21,7 @@ from quorate.studies.analyses import (
     crosstab,
     kaplan_meier,
     linear,
+    linkage,
     logistic,
     logrank,
     odd,
@@ -71,13 +72,16 @@ _STEPPING: dict[str, Callable[[Asked], Stepping]] = {
     logistic.KIND: logistic.stepping,
     poisson.KIND: poisson.stepping,
 }
+_TABLED = {linkage.KIND}
+"""Kinds that take everybody's rows together, in secret tables (`studies.programs`)."""
+
 LEAST_MEMBERS = 3
 
 
 def kind_of(asked: Asked) -> Stated:
     """Return the kind of an analysis. Raises `MalformedStudy`."""
     found: dict[str, Stated] = {kind.KIND: kind for kind in KINDS}
-    found[cox.KIND] = cox
+    found |= {cox.KIND: cox, linkage.KIND: linkage}
     if asked.analysis.kind not in found:
         what = f"there is no kind {printed(asked.analysis.kind)}"
         refuse(asked.place, what, f"known are {', '.join(found)}")
@@ -95,6 +99,11 @@ def stepping_of(study: Study, members: int) -> Stepping | None:
         if is_stepped(asked):
             return _STEPPING[asked.analysis.kind](asked)
     return None
+
+
+def needs_tables(study: Study) -> bool:
+    """Return whether a study is computed of everybody's rows, in secret tables."""
+    return any(analysis.kind in _TABLED for analysis in study.analyses)
 
 
 def all_asked(study: Study, members: int) -> tuple[Asked, ...]:
@@ -123,7 +132,8 @@ def every_input(study: Study, members: int) -> tuple[Input, ...]:
     """Return what each member computes: for the releases, then for the analyses, each once."""
     found = dict.fromkeys(inputs_of(study))
     for asked in all_asked(study, members):
-        more = () if is_stepped(asked) else computed_kind(asked).needs(asked)
+        apart = is_stepped(asked) or needs_tables(study)
+        more = () if apart else computed_kind(asked).needs(asked)
         found.update(dict.fromkeys((*_presence(asked), *more)))
     return tuple(found)
 

@@ -42,6 +42,7 @@ from quorate.studies.protocols import (
     ON_ROWS,
     SCORE,
     STEPS,
+    TABLES,
     Protocol,
 )
 from quorate.studies.release import (
@@ -55,7 +56,16 @@ from quorate.studies.release import (
     verify_signature,
 )
 from quorate.studies.results import Result
-from quorate.studies.runners import enclave, guard, local_noise, noise, score, steps, third_party
+from quorate.studies.runners import (
+    enclave,
+    guard,
+    local_noise,
+    noise,
+    score,
+    steps,
+    tables,
+    third_party,
+)
 from quorate.studies.runners.enclave import Attending
 from quorate.studies.runners.noise import Standing
 from quorate.studies.running import Aside, Running, at_once
@@ -71,6 +81,7 @@ STAGES = {
     NOISE_ON_RECORDS: local_noise.STAGES,
     SCORE: score.STAGES,
     STEPS: steps.STAGES,
+    TABLES: tables.STAGES,
     BY_THIRD_PARTY: third_party.STAGES,
     BY_ENCLAVE: enclave.STAGES,
 }
@@ -189,6 +200,7 @@ async def _compute(
         COMMITTEE: partial(_decide, signing=signing),
         SCORE: _score,
         STEPS: _step,
+        TABLES: _tabulate,
         BY_THIRD_PARTY: _tell,
         BY_ENCLAVE: partial(_enclose, attending=attending),
     }
@@ -251,6 +263,12 @@ async def _step(running: Running) -> Computed:
     found = await steps.reveal_steps(running)
     results = running.plan.results_revealed((), (), found.told)
     return Computed(results, found.session_id, found.seen)
+
+
+async def _tabulate(running: Running) -> Computed:
+    """Compute of everybody's rows, in secret tables."""
+    found = await tables.reveal_tables(running)
+    return Computed(found.results, found.session_id, found.seen)
 
 
 async def _noisy(running: Running, standing: Standing, attending: Attending) -> Computed:
