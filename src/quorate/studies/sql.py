@@ -39,12 +39,13 @@ def read_query(name: str, sql: str, table: Table) -> Query:
     """Return the query that `sql` states over `table`. Raises `MalformedStudy` with the place."""
     check_name("releases", name)
     text = read_tokens(name, sql)
-    query = _read(Syntax(text, table), _parse(text))
+    query = _read(Syntax(text, table), parse(text))
     check_nothing_lost(text, query.sql)
     return query
 
 
-def _parse(text: Text) -> exp.Select:
+def parse(text: Text) -> exp.Select:
+    """Return the syntax of the one select that a text is. Raises `MalformedStudy`."""
     try:
         statements = sqlglot.parse(text.sql)
     except ParseError as e:

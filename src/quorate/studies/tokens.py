@@ -85,8 +85,11 @@ class Text:
         raise MalformedStudy(f"{place}: {what}", hint=hint)
 
 
-def read_tokens(name: str, sql: str) -> Text:
-    """Return the tokens of `sql`, all of a kind a release may have. Raises `MalformedStudy`."""
+def read_tokens(name: str, sql: str, also: frozenset[TokenType] = frozenset()) -> Text:
+    """Return the tokens of `sql`, all of a kind a release may have, or one of `also`.
+
+    Raises `MalformedStudy`.
+    """
     text = Text(name, sql, ())
     if len(sql) > MAX_SQL:
         text.refuse(0, "", f"longer than {MAX_SQL} characters", "make two releases of it")
@@ -104,7 +107,8 @@ def read_tokens(name: str, sql: str) -> Text:
     if len(tokens) > MAX_TOKENS:
         text.refuse(tokens[MAX_TOKENS].start, "", f"more than {MAX_TOKENS} words and signs")
     for token, after in zip(tokens, (*tokens[1:], None), strict=True):
-        _check_token(text, token, after)
+        if token.token_type not in also:
+            _check_token(text, token, after)
     _check_depth(text)
     return text
 

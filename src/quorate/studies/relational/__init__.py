@@ -1,0 +1,1 @@
+"""SQL over secret tables of several members."""
