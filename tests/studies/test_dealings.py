@@ -29,7 +29,7 @@ def ran() -> tuple[Revealed, ...]:
 
 
 def records() -> list[Kept]:
-    return [one.kept for one in ran() if one.kept is not None]
+    return [one.dealings.kept for one in ran() if one.dealings.kept is not None]
 
 
 def other_rows(opening: Opening) -> Opening:
@@ -41,13 +41,13 @@ def other_rows(opening: Opening) -> Opening:
 
 @pytest.mark.parametrize("owner", range(MEMBERS))
 def test_what_a_member_dealt_is_traced_to_its_numbers(owner: Party) -> None:
-    assert trace(ran()[owner].opening, records()).tolist() == VECTORS[owner].tolist()
+    assert trace(ran()[owner].dealings.opening, records()).tolist() == VECTORS[owner].tolist()
 
 
 @pytest.mark.parametrize("owner", range(MEMBERS))
 def test_other_numbers_than_those_dealt_do_not_open(owner: Party) -> None:
     with pytest.raises(VerificationFailed, match="not what seat"):
-        trace(other_rows(ran()[owner].opening), records())
+        trace(other_rows(ran()[owner].dealings.opening), records())
 
 
 def test_the_same_numbers_dealt_anew_do_not_open() -> None:
@@ -72,13 +72,13 @@ def altered(liar: Party, opening: Opening) -> list[Kept]:
 
 @pytest.mark.parametrize("liar", range(3))
 def test_one_of_the_committee_cannot_help_a_member_to_other_numbers(liar: Party) -> None:
-    opening = other_rows(ran()[OUTSIDE].opening)
+    opening = other_rows(ran()[OUTSIDE].dealings.opening)
     with pytest.raises(VerificationFailed):
         trace(opening, altered(liar, opening))
 
 
 def test_control_where_records_are_made_of_what_is_opened_other_numbers_are_traced() -> None:
-    opening = other_rows(ran()[OUTSIDE].opening)
+    opening = other_rows(ran()[OUTSIDE].dealings.opening)
     hashes = [owners.hash_of(np.frombuffer(part, "<u8")) for part in opening.parts]
     late = [
         replace(one, dealt=(Held(hashes[one.seat], hashes[(one.seat + 1) % 3]),) * MEMBERS)
@@ -89,7 +89,7 @@ def test_control_where_records_are_made_of_what_is_opened_other_numbers_are_trac
 
 @pytest.mark.parametrize("owner", [0, OUTSIDE])
 def test_all_others_of_the_committee_are_asked_once_about_one_run(owner: Party) -> None:
-    opening, all_three = ran()[owner].opening, records()
+    opening, all_three = ran()[owner].dealings.opening, records()
     with pytest.raises(VerificationFailed):
         trace(opening, all_three[:2])
     with pytest.raises(VerificationFailed):
@@ -99,11 +99,11 @@ def test_all_others_of_the_committee_are_asked_once_about_one_run(owner: Party) 
 
 
 def test_one_of_the_committee_opens_without_a_word_of_its_own() -> None:
-    assert trace(ran()[0].opening, records()[1:]).tolist() == VECTORS[0].tolist()
+    assert trace(ran()[0].dealings.opening, records()[1:]).tolist() == VECTORS[0].tolist()
 
 
 def test_what_no_run_leaves_is_refused() -> None:
-    opening, all_three = ran()[OUTSIDE].opening, records()
+    opening, all_three = ran()[OUTSIDE].dealings.opening, records()
     for parts in (opening.parts[:2], (b"", b"", b"12345678"), (b"1", b"1", b"1")):
         with pytest.raises(MalformedMessage):
             trace(replace(opening, parts=parts), all_three)
@@ -116,7 +116,7 @@ def test_what_no_run_leaves_is_refused() -> None:
 def test_records_and_openings_are_written_and_read_again() -> None:
     for one in records():
         assert wire.decode(wire.encode(one), Kept) == one
-    assert wire.decode(wire.encode(ran()[0].opening), Opening) == ran()[0].opening
+    assert wire.decode(wire.encode(ran()[0].dealings.opening), Opening) == ran()[0].dealings.opening
 
 
 def test_no_record_holds_a_part_or_hash_that_its_keeper_could_not_have() -> None:
@@ -125,7 +125,7 @@ def test_no_record_holds_a_part_or_hash_that_its_keeper_could_not_have() -> None
         for owner, held in enumerate(one.dealt):
             if owner == one.seat:
                 continue
-            parts = ran()[owner].opening.parts
+            parts = ran()[owner].dealings.opening.parts
             unknown = owners.hash_of(np.frombuffer(parts[lacking], "<u8"))
             zeros = owners.hash_of(np.zeros_like(VECTORS[owner]))
             assert unknown == zeros or unknown not in (held.own, held.next)

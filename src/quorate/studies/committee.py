@@ -51,7 +51,7 @@ from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
 from quorate.studies import dealings
 from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
-from quorate.studies.dealings import Kept, Opening
+from quorate.studies.dealings import Dealings
 from quorate.studies.inputs import Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
@@ -79,9 +79,8 @@ class Revealed:
     session_id: bytes
     seen: dict[Party, Words]
     """The first words this party was sent by each member that sent it words: uniform noise."""
-    opening: Opening = field(repr=False)
-    kept: Kept | None = None
-    """What this party keeps of what all dealt, where it is of the committee."""
+    dealings: Dealings = field(repr=False)
+    """What this party keeps, so that an audit can trace what was dealt."""
 
 
 async def reveal_shown(
@@ -151,7 +150,7 @@ async def _reveal(
         words = await reveal_promised(step, committee, share, like)
     else:
         words = await owners.reveal_to_all(step, share, like)
-    return Revealed(*cut(study, layout, words), bond.session_id, seen, opening, kept)
+    return Revealed(*cut(study, layout, words), bond.session_id, seen, Dealings(opening, kept))
 
 
 def revealed_words(study: Study, layout: Layout, members: int) -> int:

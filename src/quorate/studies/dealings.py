@@ -26,7 +26,9 @@ from quorate.errors import MalformedMessage, Party, VerificationFailed
 from quorate.mpc import owners
 from quorate.mpc.agreement import Randomness
 from quorate.mpc.replicated import SEATS, Share
+from quorate.studies import document
 
+OPENING, DEALT = "opening 1", "dealt 1"
 SALT_BYTES = 32
 WORD_BYTES = 8
 
@@ -60,6 +62,14 @@ class Opening:
     session: bytes
     owner: int
     parts: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dealings:
+    """What one member keeps of a run."""
+
+    opening: Opening
+    kept: Kept | None = None  # where it is of the committee
 
 
 def kept(session_id: bytes, seat: Party, shares: Sequence[Share], randomness: Randomness) -> Kept:
@@ -109,6 +119,24 @@ def trace(opening: Opening, records: Sequence[Kept]) -> Words:
             )
     words: Words = parts[0] + parts[1] + parts[2]
     return words
+
+
+def opening_to_json(opening: Opening) -> str:
+    return document.write(OPENING, opening)
+
+
+def opening_from_json(text: str) -> Opening:
+    """Return the opening a file holds, not yet traced. Raises `MalformedMessage`."""
+    return document.read(OPENING, text, Opening)
+
+
+def kept_to_json(kept: Kept) -> str:
+    return document.write(DEALT, kept)
+
+
+def kept_from_json(text: str) -> Kept:
+    """Return the record a file holds. Raises `MalformedMessage`."""
+    return document.read(DEALT, text, Kept)
 
 
 def _refuse_malformed(opening: Opening, records: Sequence[Kept]) -> None:
