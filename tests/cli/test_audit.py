@@ -30,7 +30,11 @@ def test_what_was_dealt_is_written_for_the_auditor(
     files = audited(ran()[OUTSIDE].dealings.opening)
     answer = shell("audit", "trace", *files, "--out", out)
     assert answer.code == 0
-    assert f"{len(VECTORS[OUTSIDE])} numbers were dealt as they are opened" in answer.out
+    assert (
+        f"{len(VECTORS[OUTSIDE])} numbers were dealt as they are opened, by seat {OUTSIDE}"
+        in answer.out
+    )
+    assert f"in session {ran()[0].session_id.hex()}" in answer.out
     assert [int(line) for line in out.read_text().split()] == ring.to_signed(
         VECTORS[OUTSIDE]
     ).tolist()

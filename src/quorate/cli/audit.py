@@ -65,15 +65,18 @@ def trace_command(
 ) -> None:
     """Check, offline, that a member opens what it dealt; to be held against its rows."""
     kept = [kept_from_json(read_file(path)) for path in records]
-    words = ring.to_signed(trace(opening_from_json(read_file(opening)), kept)).tolist()
+    opened = opening_from_json(read_file(opening))
+    words = ring.to_signed(trace(opened, kept)).tolist()
     if out is not None:
         write_file(out, "".join(f"{word}\n" for word in words))
     digests = {f"seat {one.seat}": one.digest().hex() for one in kept}
     lines = [
-        f"{len(words)} numbers were dealt as they are opened",
+        f"{len(words)} numbers were dealt as they are opened, by seat {opened.owner} of the group",
+        f"in session {opened.session.hex()}: compare it with the release's",
         *(f"{seat}: its audit log must say dealt {digest}" for seat, digest in digests.items()),
     ]
-    show({"numbers": len(words), "digests": digests}, lines, form)
+    said = {"seat": opened.owner, "session": opened.session.hex(), "numbers": len(words)}
+    show({**said, "digests": digests}, lines, form)
 
 
 def _write(out: Path, text: str, advice: str, form: Format) -> None:
