@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from quorate.node.home import Home
     from quorate.node.quorum.client import QuorumClient
 
+StudyId = Annotated[
+    str, typer.Argument(metavar="ID", help="The study's identifier, or its beginning.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, or JSON.")]
 NodeOption = Annotated[
     Path | None,

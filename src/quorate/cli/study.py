@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quorate.cli import study_text
-from quorate.cli.options import FormatOption, NodeOption, connect, open_home, read_file, write_file
+from quorate.cli.options import (
+    FormatOption,
+    NodeOption,
+    StudyId,
+    connect,
+    open_home,
+    read_file,
+    write_file,
+)
 from quorate.cli.output import Format, say, show
 from quorate.cli.study_plot import plot
 from quorate.errors import Error, NotFound, Usage
@@ -26,9 +34,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What the members compute together: propose, approve, run, release.")
 
-StudyId = Annotated[
-    str, typer.Argument(metavar="ID", help="The study's identifier, or its beginning.")
-]
 Score = Annotated[
     Path | None,
     typer.Option(

@@ -74,6 +74,12 @@ async def deal_to_committee(
     return Share(own, after)
 
 
+def parts_of(words: Words, seeds: tuple[bytes, bytes]) -> tuple[Words, Words, Words]:
+    """Return the three parts that an owner deals of flat `words` with these `seeds`."""
+    zeroth, first = (Stream(seed, LABEL).words(words.size) for seed in seeds)
+    return zeroth, first, words - zeroth - first
+
+
 async def confirm(committee: Committee, x: Share, owner: Party) -> None:
     """Abort unless both holders of each part hold the same.
 

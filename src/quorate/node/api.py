@@ -25,6 +25,7 @@ from quorate.errors import (
 from quorate.node.anonymous.api import add_reports
 from quorate.node.audit_api import add_audit
 from quorate.node.budgets.api import add_budgets
+from quorate.node.dealings import add_dealings
 from quorate.node.desk import Desk
 from quorate.node.evidence import add_evidence
 from quorate.node.lifecycle import State
@@ -76,6 +77,7 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     _add_node(app, node, stop)
     _add_studies(app, node.desk)
     add_evidence(app, node.desk)
+    add_dealings(app, node.desk)
     _add_runs(app, node.desk, node.runs)
     add_audit(app, node.desk, node.heads)
     add_quorum(app, node.quorum)

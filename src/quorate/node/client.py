@@ -119,6 +119,14 @@ class Client:
         """Return the text of the file of evidence of the last run that was aborted."""
         return self.ask("GET", _route(id_, "evidence"))
 
+    def opening(self, id_: str) -> str:
+        """Return the text of the file that opens what this member dealt in a study."""
+        return self.ask("GET", _route(id_, "opening"))
+
+    def dealt(self, id_: str) -> str:
+        """Return the text of the file of what this member, of the committee, was dealt."""
+        return self.ask("GET", _route(id_, "dealt"))
+
     def audit(self) -> AuditView:
         return self.get("/audit", AuditView)
 

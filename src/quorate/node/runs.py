@@ -29,6 +29,7 @@ from quorate.errors import (
     Unavailable,
     VerificationFailed,
 )
+from quorate.node.dealings import keep_dealings
 from quorate.node.desk import Desk
 from quorate.node.enclosure import hosted
 from quorate.node.evidence import keep_evidence
@@ -357,6 +358,8 @@ class Runs:
         with desk.store.transaction():
             if ran.scores is not None:
                 desk.scores.keep(run.plan, ran.scores)
+            if ran.dealings is not None:
+                keep_dealings(desk, run.plan, ran.dealings)
             self._note_release(run, ran.release, outcome)
 
     def _close(self, run: Run) -> None:

@@ -23,7 +23,7 @@ From [AFLNO16] and the rule of `suppression`. Unreviewed.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, reduce
 from typing import cast
 
@@ -49,7 +49,9 @@ from quorate.mpc.replicated import (
 )
 from quorate.mpc.secret import SecretArray, promised
 from quorate.mpc.selection import concatenate
+from quorate.studies import dealings
 from quorate.studies.analyses.kinds import all_asked, every_input, limit_of, told_of, told_words
+from quorate.studies.dealings import Dealings
 from quorate.studies.inputs import Input, asked_of, labels, size
 from quorate.studies.lines import Layout, layout_of
 from quorate.studies.study import Study
@@ -77,6 +79,8 @@ class Revealed:
     session_id: bytes
     seen: dict[Party, Words]
     """The first words this party was sent by each member that sent it words: uniform noise."""
+    dealings: Dealings = field(repr=False)
+    """What this party keeps, so that an audit can trace what was dealt."""
 
 
 async def reveal_shown(
@@ -127,13 +131,16 @@ async def _reveal(
     like = np.zeros(revealed_words(study, layout, session.n), np.uint64)
     ticks = _ticks(session, study, layout)
     if session.me >= SEATS:
-        await _outside(session, ticks, own, randomness, progress)
-        committee, share, seen = None, None, {}
+        seeds = await _outside(session, ticks, own, randomness, progress)
+        committee, share, seen, kept = None, None, {}, None
+        opening = dealings.opening_outside(bond.session_id, session.me, own, seeds)
     else:
         committee = convened(session.among(SEATS, "committee"), bond, security)
         progress("shares")
         shares = await dealt(session, committee, own, randomness)
         seen = noise_seen(session.me, shares)
+        kept = dealings.kept(bond.session_id, session.me, shares, randomness)
+        opening = dealings.opening_inside(bond.session_id, session.me, shares[session.me])
         progress("small cells")
         share = await _decide(committee, ticks, study, layout, shares)
         refuse_unverified(committee)
@@ -143,7 +150,7 @@ async def _reveal(
         words = await reveal_promised(step, committee, share, like)
     else:
         words = await owners.reveal_to_all(step, share, like)
-    return _cut(study, layout, words, bond.session_id, seen)
+    return Revealed(*cut(study, layout, words), bond.session_id, seen, Dealings(opening, kept))
 
 
 def revealed_words(study: Study, layout: Layout, members: int) -> int:
@@ -216,12 +223,16 @@ async def _outside(
     own: Words,
     randomness: Randomness,
     progress: Callable[[str], None],
-) -> None:
-    """Deal to the committee, and wait while it computes."""
+) -> tuple[bytes, bytes]:
+    """Deal to the committee, and wait while it computes; return the seeds dealt with."""
     progress("shares")
-    await owners.deal_to_committee(session.at(f"of {session.me}"), session.me, own, randomness)
+    seeds = randomness(owners.SEED_BYTES), randomness(owners.SEED_BYTES)
+    drawn = iter(seeds)
+    place = session.at(f"of {session.me}")
+    await owners.deal_to_committee(place, session.me, own, lambda _: next(drawn))
     progress("small cells")
     await wait_for(ticks)
+    return seeds
 
 
 async def dealt(
@@ -331,12 +342,6 @@ def noise_seen(me: Party, shares: Sequence[Share]) -> dict[Party, Words]:
         if me != 0:  # who is sent seeds only
             seen[owner] = shares[owner].next if me == 1 else shares[owner].own
     return {party: words[:SHOWN].copy() for party, words in seen.items()}
-
-
-def _cut(
-    study: Study, layout: Layout, words: Words, session_id: bytes, seen: dict[Party, Words]
-) -> Revealed:
-    return Revealed(*cut(study, layout, words), session_id, seen)
 
 
 def cut(

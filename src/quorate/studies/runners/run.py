@@ -26,6 +26,7 @@ from quorate.mpc import additive
 from quorate.mpc.agreement import Claim, Randomness
 from quorate.studies import committee
 from quorate.studies.approval import SignedApproval
+from quorate.studies.dealings import Dealings
 from quorate.studies.evidence import run_context
 from quorate.studies.group import Group
 from quorate.studies.inside import Machine
@@ -100,6 +101,7 @@ class Computed:
     answer: bytes = b""
     scores: tuple[int, ...] | None = field(default=None, repr=False)
     archive: Archive | wire.Absent = wire.ABSENT
+    dealings: Dealings | None = field(default=None, repr=False)
 
 
 Compute = Callable[[Running], Awaitable[Computed]]
@@ -114,6 +116,8 @@ class Ran:
     answer: bytes  # for this member's ledger, where the plan is under privacy
     scores: tuple[int, ...] | None = field(default=None, repr=False)
     """Of each patient, at the member that alone learns them; in nobody's release."""
+    dealings: Dealings | None = field(default=None, repr=False)
+    """What this member keeps for an audit, where a committee decides."""
 
 
 async def run_plan(
@@ -174,7 +178,7 @@ async def run_plan(
     release = Release(
         plan, group, approvals, certificate, signatures, group_signature, computed.archive
     )
-    return Ran(release, seen, computed.answer, computed.scores)
+    return Ran(release, seen, computed.answer, computed.scores, computed.dealings)
 
 
 def stages_of(
@@ -236,7 +240,7 @@ async def _decide(running: Running, signing: Signing) -> Computed:
         signing=signing if plan.is_signed else None,
     )
     results = plan.results_revealed(revealed.numbers, revealed.hidden, revealed.told)
-    return Computed(results, revealed.session_id, revealed.seen)
+    return Computed(results, revealed.session_id, revealed.seen, dealings=revealed.dealings)
 
 
 async def _tell(running: Running) -> Computed:
