@@ -222,7 +222,7 @@ def test_a_root_of_ones_own_is_not_intels() -> None:
 
 
 def test_control_under_its_own_root_it_is_believed() -> None:
-    assert not verify(simulated(), NOW, replace(PRODUCTION, simulation=platform().anchor)).debug
+    assert not verify(simulated(), NOW, replace(PRODUCTION, simulation=(platform().anchor,))).debug
 
 
 @pytest.mark.parametrize(

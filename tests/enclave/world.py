@@ -42,7 +42,7 @@ FILES = (
 
 def policy(files: tuple[File, ...] = FILES) -> Policy:
     program = (Value("mrenclave", measure(files)),)
-    return Policy((Reference("simulated", program),), simulation_root=platform().anchor)
+    return Policy((Reference("simulated", program),), simulation_roots=(platform().anchor,))
 
 
 SUBJECT = Subject(policy().digest(), measure(FILES), b"p" * 32, b"r" * 32)
