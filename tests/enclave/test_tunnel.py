@@ -13,21 +13,17 @@ from quorate.algebra.ring import Words
 from quorate.enclave import channel, tunnel
 from quorate.enclave.binding import admit
 from quorate.enclave.policy import Policy, Reference
-from quorate.enclave.tunnel import SEAL, SEALED, Own, Peer, open_tunnel
+from quorate.enclave.tunnel import SEAL, SEALED, Peer, open_tunnel
 from quorate.errors import Abort, Error, Party, VerificationFailed
 from quorate.mpc import additive
 from quorate.transport.memory import Envelope, Fault, MemoryNetwork, perfect
 from quorate.transport.session import Session
 from tests.enclave.pki import NOW
-from tests.enclave.world import SUBJECT, Enclave, admitted, expected, policy, start
+from tests.enclave.world import SUBJECT, Enclave, admitted, expected, own, policy, start
 from tests.parties import measure, run_parties
 
 SECRET = 0x5EC12E7_5EC12E7
 VALUES = (SECRET, 2, 3)
-
-
-def own(enclave: Enclave) -> Own:
-    return Own(enclave.binding, enclave.evidence.digest(), enclave.signing)
 
 
 def peer(enclave: Enclave) -> Peer:
@@ -228,7 +224,7 @@ def test_control_of_reflection_with_one_label_for_both_ends_a_mirror_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(channel, "_check_ends", lambda *_: None)
-    monkeypatch.setattr(channel, "_signed", lambda _, told: channel.wire.encode(told))
+    monkeypatch.setattr(channel, "_signed", lambda _, told: wire.encode(told))
     monkeypatch.setattr(channel, "_derive", lambda _, digest, __: digest)
     enclaves = three()
     one = own(enclaves[0])
@@ -257,7 +253,4 @@ def test_a_simulated_enclave_under_the_policy_of_hardware() -> None:
             hardware,
             NOW,
         )
-    admitted_here = admit(
-        enclave.evidence, enclave.binding, expected(enclave, role="party"), policy(), NOW
-    )
-    assert admitted_here.binding.role == "party"
+    assert admitted(enclave, role="party").binding.role == "party"
