@@ -57,7 +57,9 @@ def simulated(body: bytes | None = None, info: TcbInfo | None = None) -> Evidenc
 
 def sgx_policy(**changes: Any) -> Policy:
     program = (Value("mrenclave", PROGRAM),)
-    return Policy((Reference("simulated", program, **changes),), simulation_root=platform().anchor)
+    return Policy(
+        (Reference("simulated", program, **changes),), simulation_roots=(platform().anchor,)
+    )
 
 
 def td_report(report_data: bytes = BOUND, attributes: int = 1 << 28, service: bytes = b"") -> bytes:
@@ -113,7 +115,7 @@ def td_info() -> TcbInfo:
 
 def intel_anchors() -> Anchors:
     """The generated root in Intel's place, for quotes that say they are hardware's."""
-    return replace(PRODUCTION, intel=platform().anchor, simulation=platform().anchor)
+    return replace(PRODUCTION, intel=platform().anchor, simulation=(platform().anchor,))
 
 
 # AMD ----------------------------------------------------------------------------------------------

@@ -234,7 +234,7 @@ def test_what_cannot_be_assessed_and_must_be_refuses() -> None:
         (Policy((Reference("sgx", (Value("mrsigner", bytes(32)),)),)), "without mrenclave"),
         (Policy((Reference("tdx", (Value("mrtd", bytes(48)),)),)), "without rtmr0"),
         (Policy((Reference("simulated", (Value("mrenclave", PROGRAM),)),)), "need their root"),
-        (replace(SNP, simulation_root=b"\1" * 32), "only they"),
+        (replace(SNP, simulation_roots=(b"\1" * 32,)), "only they"),
         (Policy((Reference("snp", (Value("measurement", MEASURED),)),)), "without limits of boot"),
         (Policy((Reference("nitro", (Value("pcr0", bytes(48)), *PCRS[1:])),)), "debug mode"),
         (

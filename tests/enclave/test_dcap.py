@@ -1,5 +1,6 @@
 """Quotes of SGX and TDX under generated roots: what is changed, old or foreign is refused."""
 
+import os
 import re
 import time
 from dataclasses import replace
@@ -18,7 +19,13 @@ from quorate.enclave.claims import Claims, Outcome
 from quorate.enclave.collateral import IsvLevel, ModuleLevel, QeIdentity, TcbInfo, TdxModuleIdentity
 from quorate.enclave.dcap import verify_dcap
 from quorate.enclave.evidence import Collateral, Evidence, Kind
-from quorate.enclave.simulation import qe_identity, revocations, sgx_report, tcb_info
+from quorate.enclave.simulation import (
+    new_platform,
+    qe_identity,
+    revocations,
+    sgx_report,
+    tcb_info,
+)
 from quorate.enclave.verify import verify
 from quorate.errors import MalformedMessage, VerificationFailed
 from tests.enclave.pki import (
@@ -222,7 +229,21 @@ def test_a_root_of_ones_own_is_not_intels() -> None:
 
 
 def test_control_under_its_own_root_it_is_believed() -> None:
-    assert not verify(simulated(), NOW, replace(PRODUCTION, simulation=platform().anchor)).debug
+    assert not verify(simulated(), NOW, replace(PRODUCTION, simulation=(platform().anchor,))).debug
+
+
+def test_of_several_simulated_machines_each_is_believed_under_its_own_root_alone() -> None:
+    one, other = simulated(), new_platform(NOW, os.urandom)
+    papers = other.collateral(tcb_info(NOW), qe_identity(NOW), NOW)
+    second_one = other.evidence(PROGRAM, BOUND, papers)
+    both = replace(PRODUCTION, simulation=(platform().anchor, other.anchor))
+    assert verify(one, NOW, both).anchor == platform().anchor
+    assert verify(second_one, NOW, both).anchor == other.anchor
+    for mixed in (replace(one, intel=papers), replace(second_one, intel=one.intel)):
+        with pytest.raises(VerificationFailed):
+            verify(mixed, NOW, both)
+    with pytest.raises(VerificationFailed, match="does not end at the pinned root"):
+        verify(second_one, NOW, replace(PRODUCTION, simulation=(platform().anchor,)))
 
 
 @pytest.mark.parametrize(

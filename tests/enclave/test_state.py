@@ -14,6 +14,7 @@ from quorate.enclave.state import (
     SignedWitness,
     follow,
     open_state,
+    require_first,
     seal_state,
     witness,
 )
@@ -87,8 +88,30 @@ def test_control_without_the_nonce_words_of_yesterday_bring_an_old_state_back() 
     assert open_state(KEY, FIRST, OWNERS, 2, yesterday, NONCE) == b"count 0"
 
 
+def say_none(names: tuple[str, ...] = NAMES, nonce: bytes = NONCE) -> tuple[SignedWitness, ...]:
+    return tuple(witness(KEYS[name], name, None, nonce) for name in names)
+
+
+def test_a_state_that_its_host_dropped() -> None:
+    """One member was restored from a copy of before, and knows of none."""
+    require_first(OWNERS, 2, say_none(NAMES[:2]), NONCE)
+    for words in ((*say_none(NAMES[:1]), *say(FIRST, NAMES[1:])), say_none(nonce=b"o" * 32), ()):
+        with pytest.raises(Refused, match="members of 2 say that there is no state yet"):
+            require_first(OWNERS, 2, words, NONCE)
+    with pytest.raises(Refused, match="members of 2 say that this state is the newest"):
+        opened(FIRST, say_none())
+
+
+def test_control_of_a_dropped_state_members_that_forgot_let_the_count_start_anew() -> None:
+    require_first(OWNERS, 2, (*say_none(NAMES[:2]), *say(SECOND, NAMES[2:])), NONCE)
+    again = seal_state(KEY, FIRST.place, b"count 0", os.urandom)
+    assert follow(None, again) == again.head()
+
+
 @pytest.mark.parametrize("quorum", [0, 1, 4])
 def test_quorums_that_do_not_overlap(quorum: int) -> None:
+    with pytest.raises(Refused, match="could name two states"):
+        require_first(OWNERS, quorum, say_none(), NONCE)
     with pytest.raises(Refused, match="could name two states"):
         opened(FIRST, say(FIRST), quorum)
 

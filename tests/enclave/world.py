@@ -23,6 +23,7 @@ from quorate.enclave.evidence import Evidence
 from quorate.enclave.measure import File, measure, of_bytes
 from quorate.enclave.policy import Policy, Reference
 from quorate.enclave.simulation import sgx_report
+from quorate.enclave.tunnel import Own
 from tests.enclave.pki import NOW, platform, simulated
 
 NAMES = ("north", "south", "west")
@@ -42,7 +43,7 @@ FILES = (
 
 def policy(files: tuple[File, ...] = FILES) -> Policy:
     program = (Value("mrenclave", measure(files)),)
-    return Policy((Reference("simulated", program),), simulation_root=platform().anchor)
+    return Policy((Reference("simulated", program),), simulation_roots=(platform().anchor,))
 
 
 SUBJECT = Subject(policy().digest(), measure(FILES), b"p" * 32, b"r" * 32)
@@ -96,8 +97,14 @@ def expected(enclave: Enclave, name: str = "north", **changes: Any) -> Expected:
     return replace(usual, **changes)
 
 
-def admitted(enclave: Enclave, name: str = "north") -> Admitted:
-    return admit(enclave.evidence, enclave.binding, expected(enclave, name), policy(), NOW)
+def admitted(enclave: Enclave, name: str = "north", **changes: Any) -> Admitted:
+    due = expected(enclave, name, **changes)
+    return admit(enclave.evidence, enclave.binding, due, policy(), NOW)
+
+
+def own(enclave: Enclave) -> Own:
+    """Return it as it shows itself to other enclaves."""
+    return Own(enclave.binding, enclave.evidence.digest(), enclave.signing)
 
 
 def once() -> Callable[[bytes], bool]:

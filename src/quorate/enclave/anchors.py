@@ -22,7 +22,7 @@ class Anchors:
     intel: bytes = INTEL
     amd: tuple[bytes, ...] = AMD
     aws: bytes = AWS
-    simulation: bytes = b""
+    simulation: tuple[bytes, ...] = ()
     keys: tuple[bytes, ...] = ()  # SHA-256 of attestation keys of TPMs, in DER
 
 

@@ -56,10 +56,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The enclaves that owners accept. What is simulated counts only under a root named here."""
+    """The enclaves that owners accept. What is simulated counts only under roots named here."""
 
     references: tuple[Reference, ...]
-    simulation_root: bytes = b""
+    simulation_roots: tuple[bytes, ...] = ()  # one of each simulated machine
     attestation_keys: tuple[bytes, ...] = ()  # of TPMs, by SHA-256
 
     def digest(self) -> bytes:
@@ -67,7 +67,7 @@ class Policy:
 
     def anchors(self) -> Anchors:
         """Return the makers' roots, and those that this policy adds."""
-        return replace(PRODUCTION, simulation=self.simulation_root, keys=self.attestation_keys)
+        return replace(PRODUCTION, simulation=self.simulation_roots, keys=self.attestation_keys)
 
     @property
     def confidential(self) -> bool:
@@ -81,11 +81,11 @@ def check_policy(policy: Policy) -> None:
     for reference in policy.references:
         _check_reference(reference)
     kinds = {reference.kind for reference in policy.references}
-    roots = (policy.simulation_root, *policy.attestation_keys)
-    _require(all(len(each) in {0, 32} for each in roots), "an anchor is not a SHA-256")
+    roots = (*policy.simulation_roots, *policy.attestation_keys)
+    _require(all(len(each) == 32 for each in roots), "an anchor is not a SHA-256")
     simulated = "simulated" in kinds
     _require(
-        simulated == bool(policy.simulation_root),
+        simulated == bool(policy.simulation_roots),
         "simulated enclaves need their root, and only they",
     )
     _require(("tpm" in kinds) == bool(policy.attestation_keys), "a TPM needs its key, and only it")

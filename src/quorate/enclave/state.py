@@ -64,10 +64,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A member's word on what the newest state is, for one question."""
+    """A member's word on what the newest state is, if there is one, for one question."""
 
     name: str
-    head: Head
+    head: Head | None
     nonce: bytes
 
 
@@ -97,18 +97,29 @@ def open_state(
 
     Raises `Refused` where fewer do, `VerificationFailed` where it does not open.
     """
-    if not len(owners) < 2 * quorum <= 2 * len(owners):
-        raise Refused(f"a quorum of {quorum} of {len(owners)} could name two states at once")
-    agreed = {each.name for each in _heard(owners, witnesses, nonce) if each.head == sealed.head()}
-    if len(agreed) < quorum:
+    if (found := _agreeing(owners, quorum, witnesses, nonce, sealed.head())) < quorum:
         raise Refused(
-            f"{len(agreed)} members of {quorum} say that this state is the newest",
+            f"{found} members of {quorum} say that this state is the newest",
             hint="an old copy came back, or members have not answered",
         )
     try:
         return ChaCha20Poly1305(key).decrypt(sealed.nonce, sealed.box, _about(sealed.place))
     except InvalidTag:
         raise VerificationFailed("the state does not open: altered, or another program's") from None
+
+
+def require_first(
+    owners: tuple[Owner, ...], quorum: int, witnesses: Iterable[SignedWitness], nonce: bytes
+) -> None:
+    """Refuse to start without a state, unless a quorum says for this `nonce` that there is none.
+
+    A host that drops the state altogether would otherwise start the count anew. Raises `Refused`.
+    """
+    if (found := _agreeing(owners, quorum, witnesses, nonce, None)) < quorum:
+        raise Refused(
+            f"{found} members of {quorum} say that there is no state yet",
+            hint="the newest state is missing, or members have not answered",
+        )
 
 
 def follow(last: Head | None, sealed: SealedState) -> Head:
@@ -131,10 +142,23 @@ def follow(last: Head | None, sealed: SealedState) -> Head:
     return head
 
 
-def witness(key: Ed25519PrivateKey, name: str, head: Head, nonce: bytes) -> SignedWitness:
-    """Return a member's word that `head` is the newest it knows."""
+def witness(key: Ed25519PrivateKey, name: str, head: Head | None, nonce: bytes) -> SignedWitness:
+    """Return a member's word that `head` is the newest it knows, or that it knows of none."""
     said = Witness(name, head, nonce)
     return SignedWitness(said, key.sign(wire.signing_input(_DOMAIN, said)))
+
+
+def _agreeing(
+    owners: tuple[Owner, ...],
+    quorum: int,
+    witnesses: Iterable[SignedWitness],
+    nonce: bytes,
+    head: Head | None,
+) -> int:
+    """Return how many owners name exactly this head. Raises `Refused` for too small a quorum."""
+    if not len(owners) < 2 * quorum <= 2 * len(owners):
+        raise Refused(f"a quorum of {quorum} of {len(owners)} could name two states at once")
+    return len({each.name for each in _heard(owners, witnesses, nonce) if each.head == head})
 
 
 def _heard(

@@ -40,7 +40,7 @@ class Enclosed:
     def policy(self) -> Policy:
         """Return the policy that follows: this program on this platform, and nothing else."""
         reference = Reference(self.kind, (Value("mrenclave", self.measurement),))
-        return Policy((reference,), simulation_root=self.root)
+        return Policy((reference,), simulation_roots=(self.root,))
 
 
 def read_enclosed(section: dict[str, object]) -> Enclosed:
