@@ -1,28 +1,23 @@
 """The page's part on secret tables: sorts, groups, joins, matches and three clinical queries."""
 
-import statistics
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench import tpch
 from bench.inputs import REPEATS
 from bench.markdown import table
-from bench.trio import run_three
+from bench.secret_tables import Given, Query, Timed, drawn, measured
 from quorate.algebra.ring import Words
-from quorate.mpc.replicated import Committee, Security, Share, combined, deal, matmul
-from quorate.mpc.streams import Stream
+from quorate.mpc.replicated import Committee, Share, matmul
 from quorate.mpc.tables import clinical, groups
 from quorate.mpc.tables.clinical import EPISODES, EVENTS
 from quorate.mpc.tables.joins import by_key, join
 from quorate.mpc.tables.keys import Column, Layout
 from quorate.mpc.tables.match import Sides, match
 from quorate.mpc.tables.sorting import sort
-from quorate.mpc.tables.table import Table, column, read, settled
-from quorate.mpc.verification import verify
+from quorate.mpc.tables.table import Table, column
 
 TEXT = """\
 ## Secret tables
@@ -33,49 +28,19 @@ thread a party, no TLS, as measured apart. Rounds and bytes of a sort depend on 
 reveals. Results are compared with NumPy's.
 """
 
+TPCH = """\
+### TPC-H
+
+Queries 1, 3, 6 and 13 at scale factors 0.01 and 0.1 over rows made up by the benchmark's rules. All
+rows are secret, and so is which of them a condition lets through; results are exact, and
+compared with DuckDB's over the same rows. What a row says of itself (a price less its
+discount, whether a comment has two words) its owner computes.
+"""
+
+HEAD = ["query", "rounds", "bytes a row", "plain", "processors", "TLS", "checked, TLS"]
 KEY = Layout((Column(39),))
 JOIN = by_key((Column(30),))
-ALL = range(3)
 C_DIFF, HEART, ASPIRIN = 8, 414, 719
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Rows, as bits and numbers that are dealt, and codes that are dealt as bits."""
-
-    bits: Words
-    numbers: Words
-    codes: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is timed: what it is given, what it does, and what it has to give."""
-
-    name: str
-    rows: int
-    given: Callable[[], Given]
-    run: Callable[[Committee, Table, Share], Awaitable[Share]]
-    plain: Callable[[Given], Words]
-    bar_s: float
-    orq_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """What one party measured of a query."""
-
-    seconds: float
-    cpu_s: float
-    bytes_sent: int
-    rounds: int
-
-
-def drawn(rows: int, past: int, name: str) -> Ints:
-    """Return random numbers, the same at all parties."""
-    words = Stream(bytes(32), name).words(rows)
-    return (words % np.uint64(past)).astype(np.int64)
 
 
 def queries(scale: int) -> list[Query]:
@@ -252,77 +217,23 @@ def _plain_treated(given: Given) -> Words:
     return np.array([(first <= last).sum()], np.uint64)
 
 
-async def _time_all(
-    scale: int, names: tuple[str, ...], repeats: int, committee: Committee
-) -> list[Timed]:
-    chosen = [one for one in queries(scale) if one.name in names]
-    return [
-        await time_one(committee.at(f"query {i}"), one, repeats) for i, one in enumerate(chosen)
-    ]
-
-
-async def time_one(committee: Committee, query: Query, repeats: int) -> Timed:
-    """Deal the rows, repeat the query, compare its result: one party's view."""
-    given, session = query.given(), committee.session
-    bits = await deal(committee, 0, given.bits, np.bitwise_xor)
-    rows = Table(bits, await deal(committee, 1, given.numbers))
-    codes = await deal(committee, 2, given.codes, np.bitwise_xor)
-    seconds, busy, sent, rounds, result = [], [], 0, 0, codes
-    for i in range(repeats + 1):
-        await session.exchange(b"ready")
-        run = committee.at(f"run {i}")
-        sent, rounds = session.meter.bytes_sent, run.session.rounds
-        started, working = time.perf_counter(), time.process_time()
-        result = await query.run(run, rows, codes)
-        seconds.append(time.perf_counter() - started)
-        busy.append(time.process_time() - working)
-        sent, rounds = session.meter.bytes_sent - sent, run.session.rounds - rounds
-    await verify(committee)
-    found = await combined(committee, settled(result), ALL, np.add)
-    assert found is not None
-    assert np.array_equal(read(found), query.plain(given)), f"{query.name} is wrong"
-    return Timed(statistics.median(seconds[1:]), statistics.median(busy[1:]), sent, rounds)
-
-
-def measured(
-    names: tuple[str, ...],
-    *,
-    encrypted: bool,
-    security: Security = "semi-honest",
-    repeats: int,
-    scale: int,
-) -> dict[str, tuple[Timed, ...]]:
-    """Run queries by name; return what the three parties measured of each."""
-    work = partial(_time_all, scale, names, repeats)
-    parties = run_three(work, encrypted=encrypted, security=security)
-    return dict(zip(names, zip(*parties, strict=True), strict=True))
-
-
 def section(repeats: int = REPEATS, scale: int = 1) -> str:
     """Run everything; return Markdown."""
-    names = tuple(one.name for one in queries(scale))
-    checkable = tuple(name for name in names if not name.startswith("match"))
-    plain = measured(names, encrypted=False, repeats=repeats, scale=scale)
-    encrypted = measured(names, encrypted=True, repeats=repeats, scale=scale)
-    small = tuple(name for name in checkable if name == names[0])
-    checked = measured(small, encrypted=True, security="malicious", repeats=1, scale=scale)
-    head = [
-        "query",
-        "rounds",
-        "bytes a row",
-        "plain",
-        "processors",
-        "TLS",
-        "checked, TLS",
-        "bar",
-        "ORQ",
-        "ratio",
-    ]
-    body = [
-        _line(one, plain[one.name], encrypted[one.name], checked.get(one.name))
-        for one in queries(scale)
-    ]
-    return "\n".join([TEXT, table(head, body)])
+    here, theirs = queries(scale), tpch.queries((10_000 // scale, 100_000 // scale))
+    small = [here[0], *(one for one in theirs[: len(theirs) // 2])]
+    clinical_head = [*HEAD, "bar", "ORQ", "ratio"]
+    every = [*here, *theirs]
+    plain = measured(every, encrypted=False, repeats=repeats)
+    encrypted = measured(every, encrypted=True, repeats=repeats)
+    checked = measured(small, encrypted=True, security="malicious", repeats=1)
+    lines = {
+        one.name: _line(one, plain[one.name], encrypted[one.name], checked.get(one.name))
+        for one in every
+    }
+    first = table(
+        clinical_head, [(*lines[one.name], *_beside(one, plain[one.name])) for one in here]
+    )
+    return "\n".join([TEXT, first, TPCH, table(HEAD, [lines[one.name] for one in theirs])])
 
 
 def _line(
@@ -331,16 +242,25 @@ def _line(
     encrypted: tuple[Timed, ...],
     checked: tuple[Timed, ...] | None,
 ) -> tuple[str, ...]:
-    seconds = max(party.seconds for party in plain)
     return (
         one.name,
         f"{max(party.rounds for party in plain):,}",
         f"{max(party.bytes_sent for party in plain) / one.rows:,.0f}",
-        f"{seconds:.3f} s",
+        f"{_slowest(plain):.3f} s",
         f"{sum(party.cpu_s for party in plain):.3f} s",
-        f"{max(party.seconds for party in encrypted):.3f} s",
-        f"{max(party.seconds for party in checked):.3f} s" if checked else "",
-        f"{one.bar_s:g} s",
-        f"{one.orq_s:g} s" if one.orq_s else "",
-        f"{one.orq_s / seconds:.0f}" if one.orq_s else "",
+        f"{_slowest(encrypted):.3f} s",
+        f"{_slowest(checked):.3f} s" if checked else "",
     )
+
+
+def _beside(one: Query, plain: tuple[Timed, ...]) -> tuple[str, str, str]:
+    """Return the bar, and what another engine takes."""
+    return (
+        f"{one.bar_s:g} s" if one.bar_s else "",
+        f"{one.orq_s:g} s" if one.orq_s else "",
+        f"{one.orq_s / _slowest(plain):.0f}" if one.orq_s else "",
+    )
+
+
+def _slowest(parties: tuple[Timed, ...]) -> float:
+    return max(party.seconds for party in parties)

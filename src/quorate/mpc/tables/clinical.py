@@ -13,17 +13,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from quorate.algebra.bits import Bits
 from quorate.algebra.ring import Words
 from quorate.mpc import comparison
 from quorate.mpc.boolean import BitShare, both, invert
 from quorate.mpc.cost import NEAR, Pace
-from quorate.mpc.decomposition import to_bits
 from quorate.mpc.replicated import Committee, Share, local, public
 from quorate.mpc.tables import groups
 from quorate.mpc.tables.equality import is_new, is_zero, joined
 from quorate.mpc.tables.joins import by_key, join
-from quorate.mpc.tables.keys import Column, Layout, column_of, is_set, only_masked, written
+from quorate.mpc.tables.keys import (
+    Column,
+    Layout,
+    column_of,
+    in_bits,
+    is_set,
+    only_masked,
+    written,
+)
 from quorate.mpc.tables.match import Sides, match
 from quorate.mpc.tables.owned import repeated, sums_by_code
 from quorate.mpc.tables.permutations import Places, inverse
@@ -45,7 +51,6 @@ COHORT = by_key((PATIENT,))
 CODES = Layout((CODE,))
 LARGEST = Layout((COUNT, CODE))
 LEAST_DAYS, MOST_DAYS = 15, 56
-COUNT_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +167,12 @@ async def largest(
     committee: Committee, codes: Share, counts: Share, top: int, pace: Pace = NEAR
 ) -> Top:
     """Return the codes with the largest counts, below 2^20; where equal, the least code first."""
-    bits = await to_bits(committee, counts, COUNT_BITS)
-    words = Share(*(_words(part[: COUNT.bits]) for part in (bits.own, bits.next)))
+    words = await in_bits(committee, counts, COUNT.bits)
     table = written(committee, LARGEST, [words, codes])
     nothing = local(lambda part: part[:, :0], table)
     rows = take(await sort(committee, Table(table, nothing), LARGEST, pace), slice(top))
     found = (column_of(committee, rows.bits, LARGEST, i) for i in (1, 0))
     return Top(*found)
-
-
-def _words(bits: Bits) -> Words:
-    """Return the words of bits along the first axis: XOR of shifted bits."""
-    shifts = np.arange(len(bits), dtype=np.uint64)
-    total: Words = np.bitwise_or.reduce(bits.astype(np.uint64) << shifts[:, None], axis=0)
-    return total
 
 
 def _halves(x: BitShare) -> tuple[BitShare, BitShare]:

@@ -17,6 +17,7 @@ from quorate.algebra.bits import BITS, Bits
 from quorate.algebra.ring import Words
 from quorate.errors import OutOfRange
 from quorate.mpc.boolean import BitShare
+from quorate.mpc.decomposition import to_bits
 from quorate.mpc.replicated import Committee, Share, local, public
 
 TIE_BITS = 24
@@ -159,6 +160,22 @@ def written(committee: Committee, layout: Layout, values: Sequence[Share]) -> Sh
         shifted = local(partial(_shifted, place, layout.lanes), value, turned)
         out = local(np.bitwise_xor, out, shifted)
     return out
+
+
+async def in_bits(committee: Committee, numbers: Share, count: int) -> Share:
+    """Return flat numbers below 2^count as words of bits, of which columns are written.
+
+    Cost: that of `decomposition.to_bits` of the next power of two
+    """
+    bits = await to_bits(committee, numbers, 1 << (count - 1).bit_length())
+    return Share(*(_words(part[:count]) for part in (bits.own, bits.next)))
+
+
+def _words(bits: Bits) -> Words:
+    """Return the words of bits along the first axis: XOR of shifted bits."""
+    shifts = np.arange(len(bits), dtype=np.uint64)
+    total: Words = np.bitwise_or.reduce(bits.astype(np.uint64) << shifts[:, None], axis=0)
+    return total
 
 
 def _shifted(place: Place, lanes: int, value: Words, turned: Words) -> Words:
