@@ -90,7 +90,7 @@ class Process:
     def begin(self, brief: Brief) -> Begun:
         """Start the process. Raises `Unavailable` with what it refuses."""
         log.info("enclave starts", confined=can_confine(), simulated=True)
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             confined([sys.executable, "-I", "-B", "-m", "quorate.node.enclosed"]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ import quorate
 
 PROGRAM = "bwrap"
 TRY_S = 30.0
+INSIDE = "/inside"
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
 
 
@@ -32,7 +33,8 @@ def can_confine() -> bool:
     if shutil.which(PROGRAM) is None:
         return False
     tried = [*_bubblewrap(), sys.executable, "-I", "-c", ""]
-    return subprocess.run(tried, capture_output=True, timeout=TRY_S, check=False).returncode == 0
+    done = subprocess.run(tried, capture_output=True, timeout=TRY_S, check=False)  # noqa: S603 - our own words
+    return done.returncode == 0
 
 
 def _bubblewrap() -> list[str]:
@@ -43,9 +45,9 @@ def _bubblewrap() -> list[str]:
         *("--unshare-all", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL", "--clearenv"),
         *("--tmpfs", "/"),
-        *("--dev", "/dev", "--proc", "/proc", "--dir", "/tmp"),
+        *("--dev", "/dev", "--proc", "/proc", "--dir", INSIDE),
         *shown,
-        *("--chdir", "/tmp"),
+        *("--chdir", INSIDE),
     ]
 
 
