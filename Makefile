@@ -13,7 +13,7 @@ INSTALL := $(PIP) install --constraint constraints.txt
 TESTED := attachments,console,dev,dp,enclave,fast,oracles,plots,stats
 
 # program:package, for the tests marked `system`
-PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign chromium:chromium
+PROGRAMS := openssl:openssl age:age ssh-keygen:openssh-client minisign:minisign bwrap:bubblewrap chromium:chromium
 MISSING = $(strip $(foreach pair,$(PROGRAMS),\
 	$(if $(shell command -v $(firstword $(subst :, ,$(pair)))),,$(lastword $(subst :, ,$(pair))))))
 

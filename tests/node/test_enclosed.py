@@ -1,13 +1,16 @@
 """A study in a simulated enclave among three real nodes: the enclave is a process of its own."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from quorate.enclave.simulation import platform_of
 from quorate.errors import Refused
-from quorate.node.enclosure import make_seed
+from quorate.node.enclosure import hosting, make_seed
+from quorate.node.home import create
 from quorate.node.program import measurement
+from quorate.node.sandbox import can_confine, confined
 from quorate.studies.release import origin_of, verify_release
 from quorate.studies.study import read_study
 from tests.node.test_bundles import classify, proposed
@@ -65,3 +68,16 @@ def test_real_data_are_refused() -> None:
             await proposed(hospitals, inside(hospitals[0]))
 
     among_three(body)
+
+
+def test_a_node_says_whether_it_hosts_an_enclave_and_how(tmp_path: Path) -> None:
+    home = create(tmp_path / "north", "north", "127.0.0.1:7400")
+    assert hosting(home) == "none"
+    make_seed(home, bytes(32), NOW)
+    assert hosting(home) == ("confined" if can_confine() else "not confined")
+
+
+def test_a_command_is_confined_where_it_can_be() -> None:
+    found = confined(["true"])
+    assert found[-1] == "true"
+    assert ("--unshare-all" in found) == can_confine()

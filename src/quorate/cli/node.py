@@ -20,6 +20,10 @@ app = typer.Typer(help="The process one member runs.")
 
 LOOK_AGAIN_S = 0.3
 
+_ENCLAVES = {
+    "confined": "SIMULATED, in a sandbox of its own",
+    "not confined": "SIMULATED, in no sandbox: install bubblewrap",
+}
 _SHARES = {
     "none": "none: this node has no passphrase yet",
     "locked": "locked: quorate node unlock",
@@ -129,6 +133,7 @@ def _lines(status: StatusView) -> list[str]:
         f"tables   {', '.join(table.name for table in status.tables) or 'none yet'}",
         f"studies  {status.studies}",
         f"shares   {_SHARES[status.vault]}",
+        *([] if status.enclave == "none" else [f"enclave  {_ENCLAVES[status.enclave]}"]),
     ]
 
 

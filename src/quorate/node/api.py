@@ -27,6 +27,7 @@ from quorate.node.audit_api import add_audit
 from quorate.node.budgets.api import add_budgets
 from quorate.node.dealings import add_dealings
 from quorate.node.desk import Desk
+from quorate.node.enclosure import hosting
 from quorate.node.evidence import add_evidence
 from quorate.node.lifecycle import State
 from quorate.node.node import Node
@@ -125,6 +126,7 @@ def _add_node(app: FastAPI, node: Node, stop: Callable[[], None]) -> None:
             tables=_table_views(desk),
             studies=desk.store.count_studies(),
             vault=node.quorum.custody.state,
+            enclave=hosting(desk.home),
         )
 
     @app.get("/data")

@@ -13,9 +13,10 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import numpy as np
+import structlog
 
 from quorate import wire
 from quorate.enclave.receipt import SignedReceipt
@@ -23,13 +24,17 @@ from quorate.enclave.rows import SignedParcel
 from quorate.enclave.simulation import platform_of
 from quorate.errors import MalformedMessage, Unavailable
 from quorate.node.home import Home
+from quorate.node.sandbox import can_confine, confined
 from quorate.studies.attested import Begun, Brief
 from quorate.studies.inside import Outcome, Sent
 from quorate.studies.plan import Plan
 from quorate.studies.protocols import BY_ENCLAVE
 
+log = structlog.get_logger()
+
 SEED = "simulated.seed"
 ENDING_S = 10.0
+Hosting = Literal["none", "confined", "not confined"]
 
 M = TypeVar("M")
 
@@ -84,8 +89,9 @@ class Process:
 
     def begin(self, brief: Brief) -> Begun:
         """Start the process. Raises `Unavailable` with what it refuses."""
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-m", "quorate.node.enclosed"],
+        log.info("enclave starts", confined=can_confine(), simulated=True)
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            confined([sys.executable, "-I", "-B", "-m", "quorate.node.enclosed"]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={},
@@ -141,6 +147,13 @@ def make_seed(home: Home, secret: bytes, now: datetime) -> Seed:
         path.touch(mode=0o600)
         path.write_bytes(wire.encode(Seed(secret, now.isoformat())))
     return seed_of(home)
+
+
+def hosting(home: Home) -> Hosting:
+    """Return whether this node can host an enclave, and whether its process would be confined."""
+    if not (home.folder / SEED).exists():
+        return "none"
+    return "confined" if can_confine() else "not confined"
 
 
 def anchor_of(seed: Seed) -> bytes:

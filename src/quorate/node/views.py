@@ -48,6 +48,7 @@ class StatusView(View):
     tables: tuple[TableView, ...]
     studies: int
     vault: Literal["none", "locked", "open"]  # where the shares of keys lie
+    enclave: Literal["none", "confined", "not confined"] = "none"  # that it hosts, SIMULATED
 
 
 class ResultView(View):
