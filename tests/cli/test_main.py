@@ -112,3 +112,29 @@ def test_rows_are_aligned_and_digests_grouped() -> None:
     assert aligned([("a", "bb"), ("ccc", "")], indent=" ") == [" a    bb", " ccc"]
     assert aligned([]) == []
     assert grouped(bytes.fromhex("00112233445566")) == "0011 2233 4455 66"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("quorate st", ["study"]),
+        ("quorate study r", ["revoke", "run", "resume", "release"]),
+        ("quorate study run --fo", ["--format"]),
+    ],
+)
+def test_a_shell_that_asks_is_told_what_may_come_next(typed: str, offered: list[str]) -> None:
+    asked = {
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(typed.count(" ")),
+        "_QUORATE_COMPLETE": "complete_bash",
+    }
+    # The variable is named for the program that is called, as a shell calls it.
+    program = "import sys; sys.argv = ['quorate']; from quorate.cli.main import main; main()"
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.stdout.split() == offered, answer.stderr

@@ -12,6 +12,7 @@ from quorate.node import store as schema_of
 from quorate.node.api import make_app
 from quorate.node.lifecycle import State
 from quorate.node.quorum import tables
+from quorate.node.staff import tables as staff
 from quorate.node.store import Store
 from tests.studies.trio import PLAN, approvals_of, plan_of, signed_release, study_of
 
@@ -101,6 +102,7 @@ def test_the_migrations_make_the_tables_the_code_uses(store: Store) -> None:
         found.reflect(db)
     assert make_app.__module__  # all of a node is imported, so every table is declared
     assert tables.keys.name in schema_of.schema.tables
+    assert staff.staff.name in schema_of.schema.tables
     declared = schema_of.schema.tables
     assert found.tables.keys() - {"alembic_version"} == declared.keys()
     for name, table in declared.items():

@@ -44,7 +44,6 @@ app = typer.Typer(
     cls=nouns({noun: f"quorate.cli.{noun}" for noun in NOUNS}),
     help="A group that does not trust one another computes as one.",
     epilog="Begin with: quorate demo age",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -56,6 +56,7 @@ from quorate.studies.analyses.following import follows
 from quorate.studies.analyses.kinds import every_value
 from quorate.studies.approval import bundle_digest
 from quorate.studies.disclosure import disclose
+from quorate.studies.plan import short_id
 from quorate.studies.release import Release, to_json
 from quorate.studies.results import slots
 from quorate.studies.trust_words import who_sees
@@ -258,11 +259,11 @@ def _table_views(desk: Desk) -> tuple[TableView, ...]:
 def _study_view(desk: Desk, entry: Entry, untold: tuple[str, ...] = ()) -> StudyView:
     plan, release, outcome = entry.plan, entry.release, entry.outcome
     following, hindered = ((), ()) if release is None else _following(release)
-    words = desk.words(plan)
+    words = desk.words(entry.digest)
     proposed = words.get(plan.proposer)
     digests = (entry.digest,) if proposed is None else proposed.approval.plans
     return StudyView(
-        id=plan.short_id,
+        id=short_id(entry.digest),
         digest=entry.digest.hex(),
         title=plan.study.title,
         purpose=plan.study.purpose,

@@ -254,18 +254,18 @@ class Desk:
         entry = self.store.study(plan.digest())
         self.store.set_state(plan.digest(), after(entry.state, event), note)
 
-    def words(self, plan: Plan) -> dict[str, SignedApproval]:
+    def words(self, plan: bytes) -> dict[str, SignedApproval]:
         """Return the approvals of a plan by member, verified, in the order of seats."""
-        found = valid_approvals(self.group, plan, self.store.approvals(plan.digest()))
+        found = valid_approvals(self.group, plan, self.store.approvals(plan))
         return {name: found[name] for name in self.group.names if name in found}
 
     def approved_by(self, plan: Plan) -> tuple[str, ...]:
         """Return who has approved, in the order of seats."""
-        return tuple(self.words(plan))
+        return tuple(self.words(plan.digest()))
 
     def bundle(self, plan: Plan) -> tuple[Plan, ...]:
         """Return all plans that its proposer approved by the word on this one."""
-        words = self.words(plan)
+        words = self.words(plan.digest())
         if plan.proposer not in words:
             return (plan,)
         named = words[plan.proposer].approval.plans

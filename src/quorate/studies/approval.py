@@ -78,14 +78,13 @@ def verify_approval(group: Group, signed: SignedApproval) -> None:
 
 
 def valid_approvals(
-    group: Group, plan: Plan, words: Iterable[SignedApproval]
+    group: Group, plan: bytes, words: Iterable[SignedApproval]
 ) -> dict[str, SignedApproval]:
-    """Return the approvals of `plan` among `words` by member, every word verified."""
+    """Return the approvals of the plan of this digest by member, every word verified."""
     found: dict[str, SignedApproval] = {}
-    digest = plan.digest()
     for signed in words:
         verify_approval(group, signed)
-        if digest in signed.approval.plans and signed.approval.word == "approve":
+        if plan in signed.approval.plans and signed.approval.word == "approve":
             found.setdefault(signed.approval.member, signed)
     return found
 
@@ -98,7 +97,7 @@ def verify_all_approve(
     Raises `Refused` naming who has not approved, or whose approval is over at
     the time `at`, and `VerificationFailed` for a word that is not its member's.
     """
-    found = valid_approvals(group, plan, words)
+    found = valid_approvals(group, plan.digest(), words)
     missing = [name for name in group.names if name not in found]
     if missing:
         raise Refused(

@@ -34,6 +34,12 @@ from quorate.studies.results import Result, results_of, results_revealed
 from quorate.studies.study import Study
 
 
+def short_id(digest: bytes) -> str:
+    """Return the beginning of a plan's digest, as `Plan.short_id`."""
+    text = digest.hex()
+    return f"{text[:4]}-{text[4:8]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     format: int
@@ -57,8 +63,7 @@ class Plan:
     @property
     def short_id(self) -> str:
         """Return the digest's beginning, for people: enough to tell plans apart, not to trust."""
-        text = self.digest().hex()
-        return f"{text[:4]}-{text[4:8]}"
+        return short_id(self.digest())
 
     @property
     def security(self) -> Security:
