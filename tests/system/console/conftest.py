@@ -1,4 +1,4 @@
-"""One browser for all journeys."""
+"""One browser for all journeys, closed before other tests: its driver holds the event loop."""
 
 from collections.abc import Generator
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.system.console.browsing import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Generator[Browser]:
     with chromium() as browser:
         yield browser
