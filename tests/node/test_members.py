@@ -9,20 +9,18 @@ from functools import partial
 
 import pytest
 
-from quorate.errors import Abort, Error, Refused
-from quorate.node.home import Home, create, split_address
-from quorate.node.members.messages import Told, Welcome
-from quorate.node.members.records import RosterRecords
+from quorate.errors import Abort, Error, Refused, Unavailable
+from quorate.node.home import Home, create
+from quorate.node.members.doorway import Doorway
+from quorate.node.members.messages import Told
+from quorate.node.members.newcomer import knock_with, take_up
 from quorate.node.node import Node, running
 from quorate.node.store import Store
-from quorate.quorum.history import History, verify_history
-from quorate.quorum.invitation import Token, apply
 from quorate.quorum.roster import Decided, Vote, sign_change, sign_vote
-from quorate.studies.group import Group
 from quorate.studies.times import utc_text
-from quorate.transport.dial import Seat
-from quorate.transport.guests import knock
+from tests.node.quorum.clinic import PASSPHRASE
 from tests.node.three import NOW, STUDY, make_homes, until, write_ages
+from tests.quorum.dealt import deal, plan_of
 from tests.transport.mesh import free_ports
 
 FOUR = ("north", "south", "west", "east")
@@ -82,10 +80,12 @@ def at_epoch(number: int, *them: Living) -> Callable[[], bool]:
     return lambda: all(one.epoch() == number and one.is_connected() for one in them)
 
 
-async def removed(them: list[Living], name: str, by: str, voters: list[str]) -> None:
+async def removed(
+    them: list[Living], name: str, by: str, voters: list[str], *, for_cause: bool = False
+) -> None:
     """Propose a removal and have these vote for it, as soon as each has heard of it."""
     one = {living.home.name: living for living in them}
-    change, _ = await one[by].there.members.remove(name, "as agreed", for_cause=False)
+    change, _ = await one[by].there.members.remove(name, "as agreed", for_cause=for_cause)
     for voter in voters:
         await until(partial(heard, one[voter], change.short_id))
         await one[voter].there.members.vote(change.short_id, "approve", "seen")
@@ -95,32 +95,12 @@ def heard(one: Living, id_: str) -> bool:
     return one.node is not None and id_ in [w.change.short_id for w in one.node.members.waiting()]
 
 
-async def knocked(token: Token, home: Home) -> Welcome:
-    inviter = token.inviter
-    seat = Seat(inviter.name, *split_address(inviter.address), inviter.public_key)
-    application = apply(token, home.member(), home.identity)
-    return await knock(seat, token.door(), application, Welcome, timeout_s=10)
-
-
 def newcomer(beside: Home, name: str) -> Home:
     (port,) = free_ports(1)
     home = create(beside.folder.parent / name, name, f"127.0.0.1:{port}")
     home.timeout_s = 3
     write_ages(home, ["50", "60"])
     return home
-
-
-def join(home: Home, welcome: Welcome, first: Group) -> History:
-    """Take over what an inviting node says, as the command does."""
-    assert welcome.first == first
-    history = verify_history(welcome.first, welcome.steps)
-    home.join(history.now)
-    store = Store(home.database)
-    try:
-        RosterRecords(store).keep_history(history)
-    finally:
-        store.close()
-    return history
 
 
 def test_a_member_is_removed_and_the_others_go_on_without_it() -> None:
@@ -139,6 +119,33 @@ async def _a_member_is_removed_and_the_others_go_on_without_it() -> None:
         ended = north.there.desk.store.study(waits.plan.digest())
         assert (ended.state.value, ended.note) == ("expired", "the roster is another since epoch 1")
         assert north.home.group == north.there.desk.group
+
+
+@pytest.mark.parametrize("for_cause", [True, False])
+def test_a_key_is_handed_on_unless_a_holder_was_removed_for_cause(for_cause: bool) -> None:
+    asyncio.run(_a_key_is_handed_on_unless_a_holder_was_removed_for_cause(for_cause))
+
+
+async def _a_key_is_handed_on_unless_a_holder_was_removed_for_cause(for_cause: bool) -> None:
+    homes = make_homes(FOUR)
+    identities = {home.name: home.identity for home in homes}
+    async with living(*homes) as them:
+        group = them[0].there.desk.group
+        plan = replace(plan_of(group, FOUR[1:], 2), follows="majority")
+        key, shares = deal(plan, [identities[name] for name in FOUR[1:]])
+        for one, share in zip(them[1:], shares, strict=True):
+            await one.there.quorum.unlock(PASSPHRASE)
+            one.there.quorum.custody.keep_share(share)
+        for one in them:
+            one.there.quorum.keys.take_key(key)
+        await removed(them, "east", "north", ["south", "west"], for_cause=for_cause)
+        north, south, west, _ = them
+        await until(at_epoch(1, north, south, west), 20)
+        await south.there.quorum.unlock(PASSPHRASE)
+        open_plans = [
+            entry.plan for entry in south.there.quorum.records.all_keys() if entry.key is None
+        ]
+        assert [plan.names for plan in open_plans] == ([] if for_cause else [("south", "west")])
 
 
 def test_who_was_away_hears_the_epoch_it_missed() -> None:
@@ -176,19 +183,59 @@ async def _a_newcomer_knocks_is_voted_on_and_becomes_a_member() -> None:
         north, south, _ = them
         first = north.there.desk.group
         token = north.there.doorway.invite(timedelta(days=1))
-        welcome = await knocked(token, coast)
+        welcome = await knock_with(coast, token)
+        assert take_up(coast, welcome) is None  # not yet a member
         assert welcome.waits_for == ("south", "west")
         other = newcomer(homes[0], "other")
         with pytest.raises(Refused, match="used already"):
-            await knocked(token, other)
+            await knock_with(other, token)
         (waiting,) = north.there.members.waiting()
         await until(partial(heard, south, waiting.change.short_id))
         await south.there.members.vote(waiting.change.short_id, "approve", "we know it")
         await until(lambda: all(one.epoch() == 1 for one in them), 20)
-        history = join(coast, await knocked(token, coast), first)
+        history = take_up(coast, await knock_with(coast, token))
+        assert history is not None
+        assert history.first == first
         assert history.now.names == ("north", "south", "west", "coast")
         async with living(coast) as (one,):
             await until(at_epoch(1, one, *them), 20)
+
+
+def test_a_word_that_is_over_or_of_another_group_lets_nobody_in() -> None:
+    asyncio.run(_a_word_that_is_over_or_of_another_group_lets_nobody_in())
+
+
+async def _a_word_that_is_over_or_of_another_group_lets_nobody_in() -> None:
+    homes = make_homes(FOUR[:3])
+    coast = newcomer(homes[0], "coast")
+    async with living(*homes) as them:
+        north = them[0].there
+        over = Doorway(north.members, lambda: NOW - timedelta(days=2)).invite(timedelta(days=1))
+        with pytest.raises(Unavailable, match="ended the connection"):
+            await knock_with(coast, over)
+        token = north.doorway.invite(timedelta(days=1))
+        invitation = replace(token.invited.invitation, group=bytes(32))
+        invited = replace(token.invited, invitation=invitation)
+        with pytest.raises(Refused, match="not its inviter's"):
+            await knock_with(coast, replace(token, invited=invited))
+        assert north.members.waiting() == ()
+
+
+def test_a_member_has_a_new_key_once_the_others_agree() -> None:
+    asyncio.run(_a_member_has_a_new_key_once_the_others_agree())
+
+
+async def _a_member_has_a_new_key_once_the_others_agree() -> None:
+    homes = make_homes(FOUR[:3])
+    async with living(*homes) as them:
+        north, south, _ = them
+        before = south.home.member().public_key
+        change, _ = await south.there.members.rotate_key("it is old")
+        await until(partial(heard, north, change.short_id))
+        await north.there.members.vote(change.short_id, "approve", "by telephone")
+        await until(at_epoch(1, *them), 20)
+        now = north.there.desk.group.members[1].public_key
+        assert now == south.home.member().public_key != before
 
 
 def test_two_rosters_after_one_are_noticed_and_who_made_them_is_named() -> None:

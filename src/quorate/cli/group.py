@@ -6,12 +6,19 @@ from typing import Annotated
 
 import typer
 
+from quorate.cli import roster
 from quorate.cli.options import FormatOption, NodeOption, connect, open_home, read_file, write_file
 from quorate.cli.output import aligned, grouped, show
 from quorate.errors import NotFound, Unavailable
+from quorate.quorum.invitation import PREFIX
 from quorate.studies.group import Group, check_group, group_from_json, group_to_json
 
 app = typer.Typer(help="Who is in the group, and with which keys.")
+for command in (
+    *(roster.invite, roster.changes, roster.approve, roster.decline),
+    *(roster.remove, roster.rotate),
+):
+    app.command()(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Roster:
     name: str
+    epoch: int
     digest: bytes
     members: tuple[Row, ...]
 
@@ -60,13 +68,18 @@ def create(name: str, cards: list[Path], out: Path) -> Group:
 
 @app.command("join")
 def join(
-    file: Annotated[Path, typer.Argument(help="The group's file.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|WORD", help="The group's file, or an invitation.")
+    ],
     node: NodeOption = None,
     form: FormatOption = "text",
 ) -> None:
     """Make a group this node's own: it must list this member with this key."""
+    if file.startswith(PREFIX):
+        roster.knock(file, node, form)
+        return
     home = open_home(node)
-    group = group_from_json(read_file(file))
+    group = group_from_json(read_file(Path(file)))
     home.join(group)
     lines = [
         *_lines(_roster(group, {home.name: "this node"})),
@@ -89,8 +102,8 @@ def show_command(node: NodeOption = None, form: FormatOption = "text") -> None:
                 reachable[peer.name] = "connected" if peer.connected else peer.trouble
     except Unavailable:
         reachable[home.name] = "this node, not running"
-    roster = _roster(home.group, reachable)
-    show(roster, _lines(roster), form)
+    here = _roster(home.group, reachable)
+    show(here, _lines(here), form)
 
 
 def _roster(group: Group, reachable: dict[str, str]) -> Roster:
@@ -98,15 +111,16 @@ def _roster(group: Group, reachable: dict[str, str]) -> Roster:
         Row(m.name, m.address, m.run_by, m.public_key, reachable.get(m.name, ""))
         for m in group.members
     )
-    return Roster(group.name, group.digest(), tuple(rows))
+    return Roster(group.name, group.epoch, group.digest(), tuple(rows))
 
 
-def _lines(roster: Roster) -> list[str]:
-    rows = [(row.name, _where(row), row.reachable) for row in roster.members]
-    keys = [(row.name, grouped(row.public_key)) for row in roster.members]
+def _lines(here: Roster) -> list[str]:
+    rows = [(row.name, _where(row), row.reachable) for row in here.members]
+    keys = [(row.name, grouped(row.public_key)) for row in here.members]
     return [
-        f"group   {roster.name}",
-        f"digest  {grouped(roster.digest)}",
+        f"group   {here.name}",
+        f"epoch   {here.epoch}",
+        f"digest  {grouped(here.digest)}",
         "members",
         *aligned(rows, indent="  "),
         "keys",

@@ -30,6 +30,7 @@ from quorate.node.desk import Desk
 from quorate.node.enclosure import hosting
 from quorate.node.evidence import add_evidence
 from quorate.node.lifecycle import State
+from quorate.node.members.api import add_members
 from quorate.node.node import Node
 from quorate.node.own import scores_of
 from quorate.node.problems import problem, status_of
@@ -85,6 +86,7 @@ def make_app(node: Node, stop: Callable[[], None]) -> FastAPI:
     add_quorum(app, node.quorum)
     add_reports(app, node.reports)
     add_budgets(app, node.desk)
+    add_members(app, node.members, node.doorway)
     add_staff(app, staff)
     return app
 

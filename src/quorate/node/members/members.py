@@ -8,7 +8,7 @@ away hears the epochs it missed from any member it still knows.
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -85,6 +85,13 @@ class Members:
         """Propose that this member is listed otherwise; `identity` is its key from then on."""
         consent = identity.sign(consent_input(self.desk.group.digest(), member))
         return await self.propose(self._change("rotate", member, reason, consent=consent))
+
+    async def rotate_key(self, reason: str) -> tuple[Change, tuple[str, ...]]:
+        """Propose that this member has a new identity key, of which it makes itself the first."""
+        identity, group = self.desk.home.next_identity(), self.desk.group
+        public_key = identity.public_key().public_bytes_raw()
+        listed = replace(group.members[self.desk.me], public_key=public_key)
+        return await self.rotate(listed, identity, reason)
 
     async def admit(self, application: Application) -> tuple[Change, tuple[str, ...]]:
         """Propose that who applied becomes a member."""

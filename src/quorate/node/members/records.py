@@ -77,6 +77,13 @@ class RosterRecords:
             wire.decode(first, Group), [wire.decode(step, Decided) for step in steps]
         )
 
+    def removed_for_cause(self) -> frozenset[bytes]:
+        """Return the keys of members who were removed for cause, in any epoch."""
+        with self.store.transaction() as db:
+            kept = db.scalars(sa.select(rosters.c.record).where(rosters.c.epoch > 0)).all()
+        gone = (wire.decode(step, Decided).change for step in kept)
+        return frozenset(change.member.public_key for change in gone if change.for_cause)
+
     def keep_history(self, history: History) -> None:
         """Keep a verified history that continues, or is, the one that is kept."""
         with self.store.transaction() as db:

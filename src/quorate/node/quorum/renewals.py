@@ -12,6 +12,7 @@ import structlog
 
 from quorate.errors import Error, Refused, Unavailable
 from quorate.node.desk import Desk
+from quorate.node.members.records import RosterRecords
 from quorate.node.quorum.keys import FOLLOWS, LASTS, Keys
 from quorate.node.quorum.records import KeyEntry, Records
 from quorate.quorum.key_plan import Dealer, KeyPlan, Renews, Roles, Witnesses, holders_of
@@ -87,8 +88,19 @@ class Renewals:
         change = follow(plan, words_of(plan), self.keys.roster(plan.group), self.desk.group)
         if change is None or waits or self.desk.home.name != self._first(plan, change):
             return
+        self._refuse_for_cause(plan)
         reason = f"the roster is another since epoch {self.desk.group.epoch}"
         await self._propose(entry, change, OtherHands(), reason)
+
+    def _refuse_for_cause(self, plan: KeyPlan) -> None:
+        """Who was removed for cause may have kept its share: the key itself has to go."""
+        removed = RosterRecords(self.desk.store).removed_for_cause()
+        names = [holder.name for holder in plan.holders if holder.public_key in removed]
+        if names:
+            raise Refused(
+                f"{', '.join(names)} was removed for cause and may have kept its share",
+                hint=f"make a new key, then: quorate key succeed {plan.name} NEW",
+            )
 
     def _first(self, plan: KeyPlan, change: Renewal) -> str:
         return plan.names[change.dealers[0] - 1]
