@@ -1,8 +1,6 @@
 """A group that changes, as people type it: one is invited and joins, one is removed for cause."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,20 +11,11 @@ from quorate.node import home
 from quorate.node.client import Client
 from quorate.node.quorum.client import QuorumClient
 from tests.e2e.nodes import AGES, Nodes, quorate, some_nodes, start, study_text, wait
-from tests.e2e.ward import PASSPHRASE, environment
+from tests.e2e.prompt import typed
+from tests.e2e.ward import PASSPHRASE
 from tests.transport.mesh import free_ports
 
 STAYING = ("north", "south", "coast")
-
-
-def typed(nodes: Nodes, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "quorate.cli.main", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(nodes.homes[name]),
-    )
 
 
 def said(nodes: Nodes, name: str, *arguments: str | Path) -> Any:
