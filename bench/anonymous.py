@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.engine import plot
 from bench.engine.growth import Curve, Growth, Point
-from bench.members import READY_S, TIMEOUT_S, free_ports, now, refuse
+from bench.members import READY_S, TIMEOUT_S, now, refuse
 from bench.processes import Pipe, all_say, be_quiet, in_step_over, processes, seated
 from quorate import wire
 from quorate.anonymous import decision, rounds
 from quorate.anonymous.cost import Cost, cost
 from quorate.anonymous.dcnet import take_part
 from quorate.anonymous.messages import Identity, Run, Vector, sign
+from quorate.cli.ports import free_ports
 from quorate.errors import Disrupted, Party
 from quorate.transport.dial import Seat
 from quorate.transport.peers import Peers

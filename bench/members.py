@@ -7,11 +7,9 @@ unconfirmed: the difference is what secrecy costs.
 
 import asyncio
 import secrets
-import socket
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +19,7 @@ from numpy.testing import assert_array_equal
 
 from bench.processes import Pipe, all_say, be_quiet, in_step_over, processes, seated
 from quorate.algebra.ring import Words
+from quorate.cli.ports import free_ports
 from quorate.errors import Party, Refused
 from quorate.mpc import additive
 from quorate.mpc.additive import Cost, secure_sum
@@ -206,11 +205,3 @@ def forget(session_id: bytes) -> None:
 
 def now() -> datetime:
     return datetime(2030, 1, 1, tzinfo=UTC)
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for bound in sockets:
-            bound.bind(("127.0.0.1", 0))
-        return [bound.getsockname()[1] for bound in sockets]

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.members import READY_S, TIMEOUT_S, forget, free_ports, now, refuse
+from bench.members import READY_S, TIMEOUT_S, forget, now, refuse
 from bench.processes import InStep, Pipe, all_say, be_quiet, in_step_over, processes, seated
+from quorate.cli.ports import free_ports
 from quorate.errors import Party
 from quorate.mpc.replicated import SEATS, Committee, Security, convene
 from quorate.node.malloc import keep_freed_memory

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from quorate.cli.ports import free_ports
 from tests.cli.say import Shell
-from tests.transport.mesh import free_ports
 
 
 @pytest.fixture

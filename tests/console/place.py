@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from quorate.cli.ports import free_ports
 from quorate.console import settings
 from quorate.console.settings import Settings
 from quorate.node import daemon, home
@@ -24,7 +25,6 @@ from quorate.node.staff.views import Role
 from quorate.studies.group import Group
 from tests.console.authenticator import Authenticator
 from tests.e2e.nodes import start, wait
-from tests.transport.mesh import free_ports
 
 
 @dataclass(slots=True)

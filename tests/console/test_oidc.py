@@ -9,10 +9,10 @@ import pytest
 import requests
 from joserfc import jwk
 
+from quorate.cli.ports import free_ports
 from quorate.console import settings
 from tests.console.place import Browser, Place, console_of
 from tests.console.provider import CLIENT, SECRET, Provider, provider
-from tests.transport.mesh import free_ports
 
 
 @pytest.fixture(scope="module")

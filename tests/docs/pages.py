@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from quorate.cli.ports import free_ports
 from tests.docs.project import PROJECT
 from tests.docs.transcript import is_like, transcript
 from tests.e2e.nodes import quorate, wait
-from tests.transport.mesh import free_ports
 
 PORTS = ("7401", "7402", "7403")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from quorate.cli.ports import free_ports
 from tests.cli.conftest import shell
 from tests.cli.say import Said, Shell
 from tests.docs.project import PROJECT
 from tests.docs.transcript import is_like, transcript
 from tests.e2e.nodes import quorate, wait
-from tests.transport.mesh import free_ports
 
 __all__ = ["shell"]
 

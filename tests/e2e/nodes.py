@@ -14,13 +14,13 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from quorate.cli.ports import free_ports
 from quorate.errors import Error, Unavailable
 from quorate.node import daemon, home
 from quorate.node.client import Client
 from quorate.node.home import Home
 from quorate.node.views import EventView, StudyView
 from quorate.studies.group import Group
-from tests.transport.mesh import free_ports
 
 NAMES = ("north", "south", "west")
 AGES = {"north": "23 25 30", "south": "40 35", "west": "60 64 72"}

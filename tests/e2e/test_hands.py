@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from quorate.cli.ports import free_ports
 from quorate.cli.stage import examples
 from quorate.errors import Unavailable
 from quorate.node import daemon, home
@@ -23,7 +24,6 @@ from quorate.studies.group import Group, group_to_json
 from quorate.threshold.keys import Purpose
 from tests.e2e.nodes import quorate, start, wait
 from tests.e2e.ward import PASSPHRASE, environment
-from tests.transport.mesh import free_ports
 
 SEVEN = ("ada", "ben", "cleo", "dan", "eva", "finn", "gwen")
 FIVE, BEHIND = SEVEN[:5], SEVEN[5:]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from quorate.cli.ports import free_ports
 from quorate.node import home
 from quorate.node.client import Client
 from quorate.node.quorum.client import QuorumClient
 from tests.e2e.nodes import AGES, Nodes, quorate, some_nodes, start, study_text, wait
 from tests.e2e.prompt import typed
 from tests.e2e.ward import PASSPHRASE
-from tests.transport.mesh import free_ports
 
 STAYING = ("north", "south", "coast")
 

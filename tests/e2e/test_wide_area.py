@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from quorate.cli.ports import free_ports
 from quorate.dp.accounting import NANO
 from quorate.errors import Abort, Error, Unavailable
 from quorate.node.budgets.client import BudgetClient
@@ -17,7 +18,6 @@ from quorate.node.views import EventView
 from quorate.studies.protocols import ADDITIVE, JOINT_NOISE, NOISE_IN_SHARES, Protocol
 from quorate.studies.runners.run import stages_of
 from tests.e2e.nodes import NAMES, Nodes, three_nodes, wait
-from tests.transport.mesh import free_ports
 from tests.wan import Line
 
 DELAY_S = 0.1

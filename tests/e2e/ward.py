@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from quorate.cli.ports import free_ports
 from quorate.cli.stage import examples
 from quorate.errors import Unavailable
 from quorate.node import daemon, home
@@ -20,7 +21,6 @@ from quorate.studies.group import Group
 from quorate.threshold.keys import Purpose
 from tests.e2e.nodes import start, wait
 from tests.quorum.dealt import ROLES, WARD
-from tests.transport.mesh import free_ports
 
 PASSPHRASE = "correct horse battery"  # noqa: S105 - of a test
 DOCUMENT = (examples() / "medication-order.json").read_text()

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from quorate.cli.ports import free_ports
 from quorate.errors import Abort, Error, Refused, Unavailable
 from quorate.node.home import Home, create
 from quorate.node.members.doorway import Doorway
@@ -21,7 +22,6 @@ from quorate.studies.times import utc_text
 from tests.node.quorum.clinic import PASSPHRASE
 from tests.node.three import NOW, STUDY, make_homes, until, write_ages
 from tests.quorum.dealt import deal, plan_of
-from tests.transport.mesh import free_ports
 
 FOUR = ("north", "south", "west", "east")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from quorate.cli.ports import free_ports
 from quorate.errors import Error
 from quorate.node.anonymous.reports import Reports
 from quorate.node.desk import Desk
@@ -21,7 +22,6 @@ from quorate.node.runs import Runs
 from quorate.node.store import Entry, Store
 from quorate.studies.group import Group
 from quorate.studies.release import Certificate, verify_release
-from tests.transport.mesh import free_ports
 
 _ROOT = tempfile.TemporaryDirectory(prefix="q-")  # a short path, for sockets; gone at the end
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)

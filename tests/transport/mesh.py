@@ -1,12 +1,12 @@
 """Real nodes' links among n members on loopback, in one process: sockets, TLS, frames."""
 
 import contextlib
-import socket
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from quorate.cli.ports import free_ports
 from quorate.errors import Party, Refused
 from quorate.transport.dial import Seat
 from quorate.transport.peers import Handler, Peers
@@ -22,14 +22,6 @@ def now() -> datetime:
 
 async def refuse(_: Party, topic: str, __: bytes) -> bytes:
     raise Refused(f"nothing is known of {topic}")
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
 
 
 def seats_of(keys: Sequence[Ed25519PrivateKey]) -> tuple[Seat, ...]:

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quorate import wire
+from quorate.cli.ports import free_ports
 from quorate.errors import Abort, Unavailable
 from quorate.transport import relay as relays
 from quorate.transport import relayed
@@ -20,7 +21,7 @@ from quorate.transport.relay import RelayServer
 from quorate.transport.relayed import Hello, Proof, Relay, Spoken
 from quorate.transport.session import together
 from tests.transport.hostile import until
-from tests.transport.mesh import GROUP, free_ports, now, refuse, seats_of, sessions
+from tests.transport.mesh import GROUP, now, refuse, seats_of, sessions
 
 PATIENCE_S = 20
 

@@ -1,7 +1,6 @@
 """What demos share: nodes of several members on this machine, and how they are told of."""
 
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ import typer
 import quorate
 from quorate.cli import consoles, group, init, study
 from quorate.cli.output import aligned, grouped, say
+from quorate.cli.ports import free_ports
 from quorate.errors import Error, Refused, Unavailable, VerificationFailed
 from quorate.node.client import Client
 from quorate.node.home import Home, open_home
@@ -163,15 +163,6 @@ def step(title: str) -> None:
 def typed(command: str, answer: str = "") -> None:
     """Show a command as a person would type it."""
     say(f"$ quorate {command}" + (f"   # {answer}" if answer else ""), style="cyan")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports nothing listens at now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def wait(condition: Callable[[], bool]) -> None:
